@@ -1,0 +1,14 @@
+"""Slipway: the foundations that its services and clients stand on.
+
+Each package here is one noun, and says in its own docstring what it promises:
+
+* ``clock``, ``errors``, ``config``: time as a port, one error type, typed configuration.
+* ``observe``, ``lifecycle``, ``rpc``, ``cli``: what every process and command shares.
+* ``sql``, ``events``, ``artifacts``, ``spool``: what outlives a process.
+* ``workflow``: how a data scientist writes a typed workflow.
+* ``client``: the public Python client, sync and async.
+* ``supervisor``: ``slipway up``, the embedded profile on one machine.
+* ``gen``: generated code; nothing is written there by hand.
+
+Nothing in ``slipway`` imports ``services``.
+"""

@@ -1,0 +1,1 @@
+"""The services of Slipway, one package each; none imports another."""
