@@ -25,8 +25,8 @@ def _loopback(address: str) -> str:
         wide = True
     if wide:
         raise ValueError(
-            f"binds {name or 'every interface'}: until Slipway has authorisation it listens on loopback only; "
-            "use 127.0.0.1"
+            f"binds {name or 'every interface'}: until Slipway has authorisation it listens on "
+            "loopback only; use 127.0.0.1"
         )
     return address
 
