@@ -1,0 +1,1 @@
+"""Generated from protos/slipway by scripts/generate; nothing is written here by hand."""

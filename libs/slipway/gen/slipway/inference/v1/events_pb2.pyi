@@ -1,0 +1,65 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from slipway.gen.slipway.inference.v1 import resources_pb2 as _resources_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Protocol(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROTOCOL_UNSPECIFIED: _ClassVar[Protocol]
+    PROTOCOL_PREDICT: _ClassVar[Protocol]
+    PROTOCOL_OPEN_INFERENCE: _ClassVar[Protocol]
+PROTOCOL_UNSPECIFIED: Protocol
+PROTOCOL_PREDICT: Protocol
+PROTOCOL_OPEN_INFERENCE: Protocol
+
+class PredictionBatch(_message.Message):
+    __slots__ = ("endpoint", "model", "version", "route", "protocol", "prediction_ids", "event_times_us", "answer_time", "entity_keys", "features", "outputs", "input_digests", "trace_id", "gateway_id")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_IDS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIMES_US_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TIME_FIELD_NUMBER: _ClassVar[int]
+    ENTITY_KEYS_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    model: str
+    version: int
+    route: str
+    protocol: Protocol
+    prediction_ids: _containers.RepeatedScalarFieldContainer[str]
+    event_times_us: _containers.RepeatedScalarFieldContainer[int]
+    answer_time: _timestamp_pb2.Timestamp
+    entity_keys: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
+    features: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
+    outputs: _containers.RepeatedCompositeFieldContainer[OutputColumn]
+    input_digests: _containers.RepeatedScalarFieldContainer[bytes]
+    trace_id: str
+    gateway_id: str
+    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., protocol: _Optional[_Union[Protocol, str]] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ..., input_digests: _Optional[_Iterable[bytes]] = ..., trace_id: _Optional[str] = ..., gateway_id: _Optional[str] = ...) -> None: ...
+
+class OutputColumn(_message.Message):
+    __slots__ = ("name", "width", "values", "texts")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    width: int
+    values: _containers.RepeatedScalarFieldContainer[float]
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., width: _Optional[int] = ..., values: _Optional[_Iterable[float]] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...

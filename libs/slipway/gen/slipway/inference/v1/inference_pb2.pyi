@@ -1,0 +1,59 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from slipway.gen.slipway.inference.v1 import resources_pb2 as _resources_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PredictRequest(_message.Message):
+    __slots__ = ("endpoint", "prediction_ids", "event_times", "entity_keys", "features")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_IDS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIMES_FIELD_NUMBER: _ClassVar[int]
+    ENTITY_KEYS_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    prediction_ids: _containers.RepeatedScalarFieldContainer[str]
+    event_times: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
+    entity_keys: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
+    features: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
+    def __init__(self, endpoint: _Optional[str] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ...) -> None: ...
+
+class PredictResponse(_message.Message):
+    __slots__ = ("predictions",)
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    predictions: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Prediction]
+    def __init__(self, predictions: _Optional[_Iterable[_Union[_resources_pb2.Prediction, _Mapping]]] = ...) -> None: ...
+
+class ListEndpointsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListEndpointsResponse(_message.Message):
+    __slots__ = ("endpoints", "registry_connected")
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    REGISTRY_CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    endpoints: _containers.RepeatedCompositeFieldContainer[_resources_pb2.EndpointStatus]
+    registry_connected: bool
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[_resources_pb2.EndpointStatus, _Mapping]]] = ..., registry_connected: _Optional[bool] = ...) -> None: ...
+
+class GetPredictionLogRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetPredictionLogResponse(_message.Message):
+    __slots__ = ("pending_batches", "pending_bytes", "limit_bytes", "dropped_predictions")
+    PENDING_BATCHES_FIELD_NUMBER: _ClassVar[int]
+    PENDING_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    pending_batches: int
+    pending_bytes: int
+    limit_bytes: int
+    dropped_predictions: int
+    def __init__(self, pending_batches: _Optional[int] = ..., pending_bytes: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., dropped_predictions: _Optional[int] = ...) -> None: ...

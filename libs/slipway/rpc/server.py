@@ -1,0 +1,107 @@
+"""A gRPC server with everything that each of Slipway's servers owes its callers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import grpc.aio
+from grpc_health.v1 import health, health_pb2
+from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # the stubs lack it
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+from grpc_reflection.v1alpha.reflection import aio as reflection_aio  # type: ignore[attr-defined]
+
+from slipway.errors import Kind, SlipwayError
+from slipway.rpc.handlers import Handlers, Service, foreign, service
+from slipway.rpc.settings import RpcSettings
+from slipway.rpc.telemetry import Telemetry
+
+__all__ = ["PortTaken", "Server", "Service", "service"]
+log = logging.getLogger(__name__)
+
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class PortTaken(SlipwayError):
+    """Another process listens on the address."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "PORT_TAKEN"
+
+
+class Server:
+    """Serves ``services`` on one loopback address until stopped.
+
+    Health answers NOT_SERVING until :meth:`start` returned and :meth:`set_ready` allows, and again from the
+    moment :meth:`stop` begins; then open streams end with UNAVAILABLE, running calls get the grace, and
+    whatever is left is cancelled.
+    """
+
+    def __init__(self, settings: RpcSettings, services: Sequence[Service], *, ready: bool = True) -> None:
+        self._settings = settings
+        self._health = health_aio.HealthServicer()
+        self._ready = ready
+        self._serving = False
+        self._handlers = Handlers(settings.max_deadline_s, Telemetry())
+        self._names = [entry.descriptor.full_name for entry in services]
+        self._services = [*services, *self._standard()]
+        self._server: grpc.aio.Server | None = None
+        self.port = 0
+
+    def _standard(self) -> list[Service]:
+        names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        return [
+            foreign(health_pb2.DESCRIPTOR.services_by_name["Health"], self._health),
+            foreign(
+                reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"],
+                reflection_aio.ReflectionServicer(names),  # type: ignore[attr-defined]
+            ),
+        ]
+
+    async def start(self) -> None:
+        """Listen. Raises :class:`PortTaken` when the address is in use."""
+        limit = self._settings.max_message_bytes
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", limit),
+                ("grpc.max_send_message_length", limit),
+                ("grpc.max_metadata_size", 16 * 1024),
+                ("grpc.so_reuseport", 0),
+            ],
+            maximum_concurrent_rpcs=self._settings.max_concurrent_calls,
+        )
+        self._server.add_generic_rpc_handlers(tuple(self._handlers.of(entry) for entry in self._services))
+        try:
+            self.port = self._server.add_insecure_port(self._settings.listen)
+        except RuntimeError as error:
+            raise PortTaken(
+                f"can't listen on {self._settings.listen}: the port is taken; end the process that holds it, "
+                "or move this one by rpc.listen in its configuration"
+            ) from error
+        await self._server.start()
+        self._serving = True
+        await self._announce()
+        log.info("listening", extra={"port": self.port, "services": self._names})
+
+    async def set_ready(self, ready: bool) -> None:
+        """Say by health whether calls should come here."""
+        self._ready = ready
+        await self._announce()
+
+    async def stop(self) -> None:
+        """Drain within the grace, then close."""
+        if self._server is None:
+            return
+        self._serving = False
+        await self._announce()
+        self._handlers.end_streams()
+        await self._server.stop(self._settings.grace_s)
+        # grpc.aio frees its sockets in its own thread; one turn of the loop lets it finish.
+        await asyncio.sleep(0)
+
+    async def _announce(self) -> None:
+        state = _SERVING if self._ready and self._serving else _NOT_SERVING
+        for name in ("", *self._names):
+            await self._health.set(name, state)
