@@ -1,0 +1,149 @@
+"""Schema revisions: applying them, and refusing to run on the wrong one.
+
+Only forward: a downgrade would have to drop what newer code has written and announced by events that others
+acted on. Going back means the backup taken before, or a new revision that goes on.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, text
+
+from slipway import sqlite
+from slipway.errors import Kind, SlipwayError
+from slipway.sql import engines, place
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """Where a service's revisions are, and how an operator applies them.
+
+    ``package`` is importable and holds ``versions/<revision>_<what>.py``, each with Alembic's ``revision``,
+    ``down_revision`` and ``upgrade()``; no env.py and no ini file. ``command`` is named in errors.
+    """
+
+    package: str
+    command: str = "the service's migrate command"
+
+
+class SchemaMismatch(SlipwayError):
+    """The database's schema is not the one that this code was written for."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "SCHEMA_MISMATCH"
+
+    def __init__(self, found: str, expected: str, mend: str) -> None:
+        super().__init__(
+            f"the database's schema is at revision {found}, this version needs {expected}; {mend}",
+            facts={"found": found, "expected": expected},
+        )
+
+
+def migrate(url: str, migrations: Migrations) -> list[str]:
+    """Apply every revision that is missing; returns their ids, oldest first. Blocks; for commands.
+
+    All of them commit together or none does. Running it again, or in two processes at once, is safe: the
+    lock is taken before the current revision is read. On PostgreSQL it is an advisory lock of the package's
+    name; that path is exercised where there is a PostgreSQL to run against.
+
+    Raises SchemaMismatch for a schema that is newer than this code, and a :mod:`slipway.sqlite` error when
+    the database can't be written.
+    """
+    script = _script(migrations)
+    parsed = place.parse(url)
+    if file := place.file_of(parsed):
+        sqlite.prepare(file)
+    engine = engines.migrator(parsed)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == place.POSTGRESQL:
+                lock = zlib.crc32(migrations.package.encode())
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+            return _upgrade(connection, script, migrations)
+    finally:
+        engine.dispose()
+
+
+def head_of(migrations: Migrations) -> str:
+    """The newest revision that the code knows."""
+    head = _script(migrations).get_current_head()
+    if head is None:
+        raise LookupError(f"{migrations.package} has no versions; add versions/0001_<what>.py")
+    return head
+
+
+def revisions_of(connection: Connection) -> tuple[str, ...]:
+    """The revisions that the database says it is at; empty before the first."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - Alembic is slow to import
+
+    return MigrationContext.configure(connection).get_current_heads()
+
+
+def require_head(migrations: Migrations, found: tuple[str, ...], head: str) -> None:
+    """Raise SchemaMismatch unless the database is at ``head`` exactly."""
+    if found == (head,):
+        return
+    if not found:
+        raise SchemaMismatch("none", head, f"run: {migrations.command}")
+    _refuse_unknown(migrations, found, _script(migrations), head)
+    raise SchemaMismatch(_names(found), head, f"it is older; run: {migrations.command}")
+
+
+def _refuse_unknown(migrations: Migrations, found: tuple[str, ...], script: ScriptDirectory, head: str) -> None:
+    known = {revision.revision for revision in script.walk_revisions()}
+    if not known.issuperset(found):
+        raise SchemaMismatch(
+            _names(found),
+            head,
+            "this version does not know that revision, so a newer one made it: install that version "
+            f"or restore the backup, then run: {migrations.command}",
+        )
+
+
+def _upgrade(connection: Connection, script: ScriptDirectory, migrations: Migrations) -> list[str]:
+    from alembic.operations import Operations  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
+    head = head_of(migrations)
+    _refuse_unknown(migrations, revisions_of(connection), script, head)
+    applied: list[str] = []
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "script": script,
+            "transactional_ddl": True,
+            # Alembic's own upgrade command, and its cookbook, name the steps by this method alone.
+            "fn": lambda revision, _context: script._upgrade_revs("head", revision),  # noqa: SLF001
+            "on_version_apply": [lambda *, step, **_: applied.append(str(step.up_revision_id))],
+        },
+    )
+    with Operations.context(context):
+        context.run_migrations()
+    if applied and connection.dialect.name == place.SQLITE:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"the revisions {applied} left rows of {broken[0][0]} that name missing ones")
+    return applied
+
+
+def _script(migrations: Migrations) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    spec = importlib.util.find_spec(migrations.package)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not folders or not (Path(folders[0]) / "versions").is_dir():
+        raise LookupError(f"{migrations.package} is not a package with a versions folder")
+    return ScriptDirectory(folders[0])
+
+
+def _names(revisions: Iterable[str]) -> str:
+    return ", ".join(sorted(revisions))
