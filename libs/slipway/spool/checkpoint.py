@@ -1,0 +1,60 @@
+"""The file that says how far the reader has acknowledged."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import google_crc32c
+
+from slipway.errors import InvalidInput
+from slipway.spool.position import START, Position
+
+_log = logging.getLogger(__name__)
+
+
+class Checkpoint:
+    """A position on disk, replaced by an atomic rename."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / "checkpoint"
+
+    def load(self) -> Position:
+        """The position last stored. A missing or damaged file means the start: frames come again."""
+        try:
+            text = self._path.read_text("ascii", errors="replace")
+        except FileNotFoundError:
+            return START
+        place, _, checksum = text.strip().partition(" ")
+        try:
+            position = Position.parse(place)
+        except InvalidInput:
+            position = None
+        if position is None or checksum != _checksum(place):
+            _log.warning("the spool's checkpoint is damaged; every retained frame will be delivered again")
+            return START
+        return position
+
+    def store(self, position: Position) -> None:
+        """Make ``position`` the one that :meth:`load` gives, even after a power cut."""
+        staged = self._path.with_suffix(".new")
+        with staged.open("w", encoding="ascii") as file:
+            file.write(f"{position} {_checksum(str(position))}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(self._path)
+        sync_folder(self._path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _checksum(text: str) -> str:
+    return f"{google_crc32c.value(text.encode()):08x}"

@@ -1,0 +1,122 @@
+"""Frames as bytes: ``magic | payload length | crc32c | payload``, little-endian, 12 bytes before each payload.
+
+The checksum starts from the segment's name and covers the frame's offset and length with its payload. So bytes
+that only look like a frame (a payload holding another frame, a block left from an older file) never pass as one.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import google_crc32c
+
+# Two bytes that no UTF-8 text holds keep the search for the next frame from stopping in ordinary payloads.
+_MAGIC = b"\xf5\xc1SF"
+_HEADER = struct.Struct("<4sII")
+_PLACE = struct.Struct("<QI")
+HEADER_BYTES = _HEADER.size
+_WINDOW_BYTES = 256 * 1024
+
+
+class Frame(NamedTuple):
+    """A whole frame: its first byte, the byte after its last, and what was appended."""
+
+    offset: int
+    end: int
+    payload: bytes
+
+
+class Gap(NamedTuple):
+    """Bytes that are no frame."""
+
+    offset: int
+    end: int
+
+
+def encode(payloads: Sequence[bytes], seed: int, offset: int) -> tuple[bytes, list[int]]:
+    """The payloads framed for writing at ``offset``, and the offset of each frame."""
+    parts: list[bytes] = []
+    offsets: list[int] = []
+    for payload in payloads:
+        length = len(payload)
+        crc = google_crc32c.extend(google_crc32c.extend(seed, _PLACE.pack(offset, length)), payload)
+        parts += (_HEADER.pack(_MAGIC, length, crc), payload)
+        offsets.append(offset)
+        offset += HEADER_BYTES + length
+    return b"".join(parts), offsets
+
+
+def scan(fd: int, seed: int, start: int, end: int) -> Iterator[Frame | Gap]:
+    """What lies between two offsets of a segment's file, in order and without holes."""
+    window = _Window(fd, end)
+    at, gap = start, -1
+    while at < end:
+        payload = _decode(window, seed, at, end)
+        if payload is None:
+            gap = at if gap < 0 else gap
+            at = window.find(_MAGIC, at + 1)
+            continue
+        if gap >= 0:
+            yield Gap(gap, at)
+            gap = -1
+        frame = Frame(at, at + HEADER_BYTES + len(payload), payload)
+        yield frame
+        at = frame.end
+    if gap >= 0:
+        yield Gap(gap, end)
+
+
+def _decode(window: _Window, seed: int, at: int, end: int) -> bytes | None:
+    header = window.read(at, HEADER_BYTES)
+    if len(header) < HEADER_BYTES:
+        return None
+    magic, length, crc = _HEADER.unpack(header)
+    if magic != _MAGIC or length > end - at - HEADER_BYTES:
+        return None
+    payload = window.read(at + HEADER_BYTES, length)
+    expected = google_crc32c.extend(google_crc32c.extend(seed, _PLACE.pack(at, length)), payload)
+    return payload if expected == crc else None
+
+
+class _Window:
+    """A file read in large pieces, up to ``end``."""
+
+    def __init__(self, fd: int, end: int) -> None:
+        self._fd = fd
+        self._end = end
+        self._offset = 0
+        self._bytes = b""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """The bytes there; fewer at the end."""
+        first = offset - self._offset
+        if first < 0 or first + size > len(self._bytes):
+            wanted = min(max(size, _WINDOW_BYTES), self._end - offset)
+            self._offset, self._bytes = offset, _read_all(self._fd, wanted, offset)
+            first = 0
+        return self._bytes[first : first + size]
+
+    def find(self, pattern: bytes, offset: int) -> int:
+        """The first offset of ``pattern`` from ``offset`` on, or the end."""
+        while offset + len(pattern) <= self._end:
+            self.read(offset, len(pattern))
+            found = self._bytes.find(pattern, offset - self._offset)
+            if found >= 0:
+                return self._offset + found
+            offset = max(offset + 1, self._offset + len(self._bytes) - len(pattern) + 1)
+        return self._end
+
+
+def _read_all(fd: int, size: int, offset: int) -> bytes:
+    pieces = []
+    while size > 0:
+        piece = os.pread(fd, size, offset)
+        if not piece:
+            break
+        pieces.append(piece)
+        offset += len(piece)
+        size -= len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,133 @@
+"""One file of frames, named ``<identity>-<number>.frames``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import google_crc32c
+
+from slipway.spool.errors import MixedSpools
+from slipway.spool.frame import Frame, Gap, encode, scan
+
+_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.frames")
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment's file; ``end`` is where its last whole frame ends, as far as is known."""
+
+    path: Path
+    identity: str
+    number: int
+    end: int
+    seed: int
+
+    @classmethod
+    def at(cls, root: Path, identity: str, number: int, end: int = 0) -> Segment:
+        """The segment of that number; its file may not exist yet."""
+        path = root / f"{identity}-{number:08x}.frames"
+        return cls(path, identity, number, end, google_crc32c.value(path.name.encode()))
+
+    def scan(self, start: int = 0) -> Iterator[Frame | Gap]:
+        """Its frames and gaps from ``start`` to ``end``."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield from scan(fd, self.seed, start, self.end)
+        finally:
+            os.close(fd)
+
+    def after(self, offset: int) -> int:
+        """Where the frame after the one at ``offset`` begins; with no whole frame there, the next whole one."""
+        for found in self.scan(offset):
+            if isinstance(found, Frame):
+                return found.end if found.offset == offset else found.offset
+        return self.end
+
+    def settle(self) -> list[Gap]:
+        """Read it all, set ``end`` after its last whole frame, and give the gaps, the one at the tail too."""
+        gaps, end = [], 0
+        for found in self.scan():
+            if isinstance(found, Gap):
+                gaps.append(found)
+            else:
+                end = found.end
+        self.end = end
+        return gaps
+
+    def truncate(self) -> None:
+        """Cut the file at ``end``, durably."""
+        fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.ftruncate(fd, self.end)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+class Writer:
+    """The one segment that is being appended to."""
+
+    def __init__(self, segment: Segment) -> None:
+        """Create the segment's file. Its name is durable only when the caller syncs the folder."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self.segment = segment
+        self.broken = False
+        self._fd = os.open(segment.path, flags, 0o644)
+        self._dirty = False
+
+    def append(self, payloads: Sequence[bytes], *, durable: bool) -> list[int]:
+        """Write the frames in one go, synced if ``durable``; gives their offsets. All or none.
+
+        On an OSError what was written is cut away again; where even that fails, the writer is ``broken``.
+        """
+        start = self.segment.end
+        data, offsets = encode(payloads, self.segment.seed, start)
+        try:
+            written = os.write(self._fd, data)
+            while written < len(data):
+                written += os.write(self._fd, memoryview(data)[written:])
+            self._dirty = True
+            if durable:
+                self.sync()
+        except OSError:
+            self._undo(start)
+            raise
+        self.segment.end = start + len(data)
+        return offsets
+
+    def sync(self) -> None:
+        """Make all that was appended durable."""
+        if not self._dirty:
+            return
+        try:
+            os.fdatasync(self._fd)
+        except OSError:
+            # The kernel may have dropped the pages: a second sync would succeed and mean nothing.
+            self.broken = True
+            raise
+        self._dirty = False
+
+    def close(self) -> None:
+        """Give up the file, synced or not."""
+        os.close(self._fd)
+
+    def _undo(self, start: int) -> None:
+        try:
+            os.ftruncate(self._fd, start)
+        except OSError:
+            self.broken = True
+
+
+def find_segments(root: Path) -> list[Segment]:
+    """The segments in a folder by number, each ending where its file does. Fails with MixedSpools."""
+    named = [(path, match) for path in root.iterdir() if (match := _NAME.fullmatch(path.name))]
+    found = [Segment.at(root, match[1], int(match[2], 16), path.stat().st_size) for path, match in named]
+    found.sort(key=lambda segment: segment.number)
+    for segment in found:
+        if segment.identity != found[0].identity:
+            raise MixedSpools(str(root), segment.path.name)
+    return found

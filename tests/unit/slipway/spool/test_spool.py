@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.errors import InvalidInput, Kind
+from slipway.spool import START, FrameTooLarge, MixedSpools, Position, Spool, SpoolFull, SpoolLocked, SpoolUnavailable
+
+ALL = 1 << 30
+HEADER = 12
+
+
+def opened(root: Path, **bounds: Any) -> Spool:
+    return Spool.open(root, **{"segment_bytes": 100, "limit_bytes": 10_000, "sync": "interval", **bounds})
+
+
+def pending(spool: Spool) -> list[bytes]:
+    return [payload for _, payload in spool.read(spool.acknowledged, ALL)]
+
+
+def segments(root: Path) -> list[Path]:
+    return sorted(root.glob("*.frames"))
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with opened(tmp_path) as spool:
+        yield spool
+
+
+def test_frames_come_back_in_order_at_their_positions(spool: Spool) -> None:
+    frames = [b"", b"one", bytes(500), b"\xf5\xc1SF" * 9, b"last"]
+    positions = spool.append(frames[:2]) + spool.append(frames[2:3]) + spool.append(frames[3:])
+    assert spool.read(START, ALL) == list(zip(positions, frames, strict=True))
+    assert positions == sorted(positions)
+    assert [str(position) for position in positions] == sorted(map(str, positions))
+    assert [Position.parse(str(position)) for position in positions] == positions
+    assert spool.read(positions[1], ALL) == list(zip(positions, frames, strict=True))[2:]
+    assert spool.append([]) == []
+
+
+@pytest.mark.parametrize("text", ["", "1-2", "00000001", "0000000g-00000000", "-0000001-00000000", "0000000A-00000000"])
+def test_a_position_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="position"):
+        Position.parse(text)
+
+
+def test_a_read_is_bounded_and_always_moves(spool: Spool) -> None:
+    spool.append([bytes(40)] * 5)
+    assert len(spool.read(START, 1)) == 1
+    assert len(spool.read(START, 81)) == 3
+    assert len(spool.read(START, ALL)) == 5
+
+
+def test_what_is_acknowledged_is_not_pending_after_a_restart(tmp_path: Path) -> None:
+    with opened(tmp_path, retain_bytes=10_000) as spool:
+        positions = spool.append([b"a" * 60, b"b"]) + spool.append([b"c" * 60]) + spool.append([b"d"])
+        spool.acknowledge(positions[1])
+        spool.acknowledge(positions[0])
+        identity = spool.identity
+        assert spool.acknowledged == positions[1]
+        assert spool.pending_bytes == 60 + 1 + 2 * HEADER
+    with opened(tmp_path, retain_bytes=10_000) as spool:
+        assert spool.identity == identity
+        assert spool.acknowledged == positions[1]
+        assert spool.pending_bytes == 60 + 1 + 2 * HEADER
+        assert pending(spool) == [b"c" * 60, b"d"]
+        assert [payload[:1] for _, payload in spool.replay()] == [b"a", b"b", b"c", b"d"]
+        assert [position for position, _ in spool.replay()] == positions
+
+
+def test_a_position_that_no_frame_has_cannot_be_acknowledged(spool: Spool) -> None:
+    with pytest.raises(InvalidInput, match="position"):
+        spool.acknowledge(Position(1, 0))
+    (position,) = spool.append([b"x"])
+    with pytest.raises(InvalidInput, match="position"):
+        spool.acknowledge(Position(1, HEADER + 1))
+    spool.acknowledge(position)
+    assert spool.pending_bytes == 0
+
+
+def test_acknowledged_segments_are_dropped_beyond_what_is_retained(tmp_path: Path) -> None:
+    with opened(tmp_path, retain_bytes=200) as spool:
+        for n in range(10):
+            (position,) = spool.append([b"%d" % n * 80])
+        assert len(segments(tmp_path)) == 10
+        spool.acknowledge(position)
+        assert [payload[:1] for _, payload in spool.replay()] == [b"7", b"8", b"9"]
+        assert len(segments(tmp_path)) == 3
+    with opened(tmp_path) as spool:
+        assert list(spool.replay()) == []
+        assert len(segments(tmp_path)) == 1
+
+
+def test_a_full_spool_refuses_the_whole_batch_until_it_is_read(tmp_path: Path) -> None:
+    with opened(tmp_path, limit_bytes=100) as spool:
+        (first,) = spool.append([bytes(30)])
+        with pytest.raises(SpoolFull) as caught:
+            spool.append([bytes(10), bytes(30)])
+        assert caught.value.kind is Kind.RESOURCE_EXHAUSTED
+        assert caught.value.facts == {"cause": "limit", "pending_bytes": "42", "limit_bytes": "100"}
+        assert pending(spool) == [bytes(30)]
+        spool.acknowledge(first)
+        spool.append([bytes(10), bytes(30)])
+        assert pending(spool) == [bytes(10), bytes(30)]
+
+
+def test_a_frame_that_never_fits_is_named(tmp_path: Path) -> None:
+    with opened(tmp_path, limit_bytes=100) as spool, pytest.raises(FrameTooLarge, match=r"113 bytes.*limit of 100"):
+        spool.append([bytes(101)])
+
+
+@pytest.mark.parametrize("room", [150, 157, 169, 180], ids=lambda room: f"{room} bytes of disk")
+@pytest.mark.parametrize("sync", ["always", "interval"])
+def test_a_full_disk_keeps_nothing_of_the_batch(tmp_path: Path, room: int, sync: str) -> None:
+    with opened(tmp_path, segment_bytes=10_000, sync=sync) as spool:
+        spool.append([bytes(138)])
+        _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            with pytest.raises(SpoolFull) as caught:
+                spool.append([b"x" * 10, b"y" * 10])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert caught.value.facts["cause"] == "disk"
+        assert segments(tmp_path)[0].stat().st_size == 150
+        spool.append([b"after"])
+        assert pending(spool) == [bytes(138), b"after"]
+    with opened(tmp_path) as spool:
+        assert (pending(spool), spool.torn_bytes) == ([bytes(138), b"after"], 0)
+
+
+def test_damage_in_the_middle_is_skipped_and_counted_once(tmp_path: Path) -> None:
+    with opened(tmp_path, segment_bytes=10_000) as spool:
+        positions = spool.append([b"a" * 20, b"b" * 20, b"c" * 20, b"d" * 20])
+    data = bytearray(segments(tmp_path)[0].read_bytes())
+    data[positions[1].offset + HEADER + 3] ^= 1
+    segments(tmp_path)[0].write_bytes(data)
+    with opened(tmp_path) as spool:
+        for _ in range(2):
+            assert pending(spool) == [b"a" * 20, b"c" * 20, b"d" * 20]
+            assert (spool.corrupt_frames, spool.corrupt_bytes, spool.torn_bytes) == (1, 32, 0)
+        spool.acknowledge(positions[1])
+        assert pending(spool) == [b"c" * 20, b"d" * 20]
+        assert spool.pending_bytes == 64
+        assert (spool.corrupt_frames, spool.corrupt_bytes) == (1, 32)
+
+
+def test_a_frame_inside_a_payload_is_not_taken_for_one(tmp_path: Path) -> None:
+    with opened(tmp_path, segment_bytes=10_000) as spool:
+        spool.append([b"inner"])
+        inner = segments(tmp_path)[0].read_bytes()
+        (position,) = spool.append([b"x" + inner * 3])
+        spool.append([b"next"])
+    data = bytearray(segments(tmp_path)[0].read_bytes())
+    data[position.offset] ^= 1
+    segments(tmp_path)[0].write_bytes(data)
+    with opened(tmp_path) as spool:
+        assert pending(spool) == [b"inner", b"next"]
+
+
+def test_damage_larger_than_the_read_window_is_skipped(tmp_path: Path) -> None:
+    bounds = {"segment_bytes": 10_000_000, "limit_bytes": 10_000_000}
+    with opened(tmp_path, **bounds) as spool:
+        first, second, _ = spool.append([b"first", bytes(700_000), b"last"])
+    data = bytearray(segments(tmp_path)[0].read_bytes())
+    data[first.offset + 4 : first.offset + 8] = b"\xff\xff\xff\x7f"
+    data[second.offset + 100] ^= 1
+    segments(tmp_path)[0].write_bytes(data)
+    with opened(tmp_path, **bounds) as spool:
+        assert pending(spool) == [b"last"]
+        assert spool.corrupt_bytes == 700_000 + 5 + 2 * HEADER
+
+
+def test_a_damaged_checkpoint_delivers_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with opened(tmp_path, retain_bytes=10_000) as spool:
+        spool.acknowledge(spool.append([b"a", b"b"])[-1])
+    path = tmp_path / "checkpoint"
+    path.write_text(path.read_text().replace("-0000000d", "-00000000"))
+    with opened(tmp_path) as spool:
+        assert pending(spool) == [b"a", b"b"]
+    assert "delivered again" in caplog.text
+
+
+def test_positions_go_on_when_every_segment_is_gone(tmp_path: Path) -> None:
+    with opened(tmp_path) as spool:
+        (first,) = spool.append([b"a"])
+        spool.acknowledge(first)
+    for path in segments(tmp_path):
+        path.unlink()
+    with opened(tmp_path) as spool:
+        (second,) = spool.append([b"b"])
+        assert second > first
+        assert pending(spool) == [b"b"]
+
+
+def test_a_position_lost_with_the_tail_is_not_given_again(tmp_path: Path) -> None:
+    with opened(tmp_path) as spool:
+        lost = spool.append([b"a", b"read, then lost in a power cut"])[-1]
+    os.truncate(segments(tmp_path)[0], lost.offset + 7)
+    with opened(tmp_path) as spool:
+        assert spool.torn_bytes == 7
+        assert spool.append([b"b"]) > [lost]
+        assert pending(spool) == [b"a", b"b"]
+
+
+def test_restarts_leave_no_empty_segments(tmp_path: Path) -> None:
+    for _ in range(5):
+        opened(tmp_path).close()
+    assert len(segments(tmp_path)) == 1
+
+
+def test_a_second_opening_is_refused_and_names_the_holder(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        with pytest.raises(SpoolLocked, match=f"process {os.getpid()}") as caught:
+            opened(tmp_path)
+        assert caught.value.kind is Kind.FAILED_PRECONDITION
+        script = (
+            "import sys, pathlib; from slipway.spool import Spool; "
+            "Spool.open(pathlib.Path(sys.argv[1]), segment_bytes=1, limit_bytes=99, sync='always')"
+        )
+        child = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False)
+        assert "SpoolLocked" in child.stderr
+    opened(tmp_path).close()
+
+
+def test_two_spools_in_one_folder_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        opened(tmp_path / name).close()
+    stranger = segments(tmp_path / "two")[0]
+    stranger.rename(tmp_path / "one" / stranger.name.replace("-00000001", "-00000009"))
+    with pytest.raises(MixedSpools, match="two spools"):
+        opened(tmp_path / "one")
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [{"segment_bytes": 0}, {"limit_bytes": 12}, {"retain_bytes": -1}, {"sync": "never"}, {"segment_bytes": 1 << 40}],
+)
+def test_a_bad_bound_is_named(tmp_path: Path, bounds: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        opened(tmp_path, **bounds)
+    assert [violation.field for violation in caught.value.violations] == list(bounds)
+
+
+def test_a_root_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(SpoolUnavailable):
+        opened(tmp_path / "taken")
