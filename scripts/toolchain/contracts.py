@@ -25,9 +25,7 @@ def generate(root: Path) -> Tree:
     protoc's Python imports modules by the proto's path; ours live one package deeper, so imports of our own
     packages are rewritten, and those of ``google`` stay as they are.
     """
-    protos = sorted(
-        path.relative_to(root / "protos").as_posix() for path in (root / "protos").rglob("*.proto")
-    )
+    protos = sorted(path.relative_to(root / "protos").as_posix() for path in (root / "protos").rglob("*.proto"))
     with tempfile.TemporaryDirectory() as scratch:
         _compile(root / "protos", protos, Path(scratch))
         files = {

@@ -24,9 +24,7 @@ def main() -> int:
     for path in changed:
         print(path)
     if checking and changed:
-        print(
-            f"{len(changed)} derived files differ from their sources: run scripts/generate", file=sys.stderr
-        )
+        print(f"{len(changed)} derived files differ from their sources: run scripts/generate", file=sys.stderr)
         return 1
     print(f"{len(derived)} derived files, {len(changed)} changed")
     return 0

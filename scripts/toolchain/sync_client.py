@@ -34,9 +34,7 @@ def generate(root: Path) -> Tree:
         unasync.unasync_files([str(source) for source in sources], [rule])
         for path in Path(scratch).rglob("*.py"):
             source = f"{_SOURCE}/{path.relative_to(scratch).as_posix()}"
-            path.write_text(
-                f"# Generated from {source} by scripts/generate; do not edit.\n{path.read_text()}"
-            )
+            path.write_text(f"# Generated from {source} by scripts/generate; do not edit.\n{path.read_text()}")
         _tidy(root, Path(scratch))
         return {
             f"{FOLDER}/{path.relative_to(scratch).as_posix()}": path.read_text()
