@@ -7,6 +7,6 @@ before a socket opens, and an error names the key and the mend.
 
 from slipway.config.load import ConfigError, from_env, load
 from slipway.config.place import checkout_root, data_root
-from slipway.config.settings import LoopbackAddress, Settings
+from slipway.config.settings import DataFolder, LoopbackAddress, Settings
 
-__all__ = ["ConfigError", "LoopbackAddress", "Settings", "checkout_root", "data_root", "from_env", "load"]
+__all__ = ["ConfigError", "DataFolder", "LoopbackAddress", "Settings", "checkout_root", "data_root", "from_env", "load"]

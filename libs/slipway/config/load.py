@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -23,8 +23,13 @@ class ConfigError(InvalidInput):
     reason = "INVALID_CONFIG"
 
 
-def from_env(variable: str, default: Any = ...) -> Any:
-    """A field that the environment variable overrides; for addresses and secret paths only."""
+def from_env(variable: str, default: Any = ..., *, factory: Callable[[], Any] | None = None) -> Any:
+    """A field that the environment variable overrides; for addresses, data folders and secret paths only.
+
+    ``factory`` makes the default when the configuration is read, not when the module is imported.
+    """
+    if factory is not None:
+        return Field(default_factory=factory, validate_default=True, json_schema_extra={"env": variable})
     return Field(default, json_schema_extra={"env": variable})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -33,3 +34,7 @@ def _loopback(address: str) -> str:
 
 LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
 """``host:port`` to listen on; anything wider than loopback is refused. Port 0 takes a free one."""
+
+
+DataFolder = Annotated[Path, AfterValidator(lambda folder: folder.expanduser().resolve())]
+"""A folder that outlives the process; made absolute, so that it means the same wherever a command runs."""

@@ -38,6 +38,8 @@ def start(settings: ObserveSettings, service: str) -> Iterator[None]:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    # Alembic tells of every plugin it sets up, at each start.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     resource = Resource.create({"service.name": service, "service.namespace": "slipway"})
     tracer = TracerProvider(resource=resource)
     if settings.otlp_endpoint:

@@ -1,0 +1,87 @@
+"""The verbs that every service's command has: serve, check-config and, where it has tables, migrate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import click
+from pydantic import BaseModel
+
+from slipway import config
+from slipway.cli.group import Group
+from slipway.cli.output import emit_one, json_option
+
+if TYPE_CHECKING:
+    from slipway.sql import Migrations
+
+C = TypeVar("C", bound=BaseModel)
+
+_CONFIG = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The TOML file; without it the defaults and the environment serve.",
+)
+
+
+@dataclass(frozen=True)
+class ServiceCommand(Generic[C]):
+    """Builds a service's command.
+
+    ``load`` gives the configuration's class, ``serve`` is main's coroutine function, imported only when it is
+    needed, and ``tables`` the database's URL and migrations of a configuration.
+    """
+
+    name: str
+    help: str
+    config: type[C]
+    serve: Callable[[], Callable[[C], Coroutine[Any, Any, None]]]
+    tables: Callable[[C], tuple[str, Migrations]] | None = None
+
+    def group(self) -> Group:
+        """The command with its common verbs; the caller adds the operator's."""
+        group = Group(name=self.name, help=self.help)
+        group.add_command(self._serve())
+        group.add_command(self._check_config())
+        if self.tables is not None:
+            group.add_command(self._migrate())
+        return group
+
+    def _serve(self) -> click.Command:
+        @click.command("serve", epilog=f"Example: {self.name} serve --config {self.name}.toml")
+        @_CONFIG
+        def serve(file: Path | None) -> None:
+            """Serve until SIGTERM or Ctrl-C, then drain."""
+            settings = config.load(self.config, file)
+            asyncio.run(self.serve()(settings))
+
+        return serve
+
+    def _check_config(self) -> click.Command:
+        @click.command("check-config", epilog=f"Example: {self.name} check-config --config {self.name}.toml --json")
+        @_CONFIG
+        @json_option
+        def check_config(file: Path | None, as_json: bool) -> None:
+            """Read the configuration, say what is wrong with it or show what it comes to."""
+            settings = config.load(self.config, file)
+            emit_one(settings.model_dump(mode="json"), as_json=as_json)
+
+        return check_config
+
+    def _migrate(self) -> click.Command:
+        @click.command("migrate", epilog=f"Example: {self.name} migrate")
+        @_CONFIG
+        @json_option
+        def migrate(file: Path | None, as_json: bool) -> None:
+            """Bring the database to this version's schema; safe to run again."""
+            from slipway import sql  # noqa: PLC0415  (alembic is slow to import)
+
+            assert self.tables is not None  # noqa: S101  (the verb exists only with tables)
+            url, migrations = self.tables(config.load(self.config, file))
+            emit_one({"applied": sql.migrate(url, migrations)}, as_json=as_json)
+
+        return migrate

@@ -1,0 +1,1 @@
+"""Outbound: the catalogue in SQL and in memory."""

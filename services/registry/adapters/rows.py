@@ -1,0 +1,93 @@
+"""Between the registry's values and rows of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row
+
+from services.registry.domain.endpoint import Endpoint, Route, Target
+from services.registry.domain.model import (
+    Alias,
+    Artifact,
+    CodeReference,
+    ColumnSpec,
+    DataReference,
+    DataType,
+    Draft,
+    Lineage,
+    Model,
+    ModelVersion,
+    Signature,
+    TensorSpec,
+)
+
+AnyRow = Row[Any]
+
+
+def model_of(row: AnyRow, aliases: Sequence[Alias]) -> Model:
+    """A model and its aliases."""
+    return Model(row.name, row.owner, row.description, row.create_time, row.latest_version, tuple(aliases))
+
+
+def alias_of(row: AnyRow) -> Alias:
+    """An alias."""
+    return Alias(row.model, row.name, row.version, row.update_time)
+
+
+def draft_columns(draft: Draft) -> dict[str, Any]:
+    """The columns that hold what a version is made of."""
+    return {
+        "model": draft.model,
+        "artifact_digest": draft.artifact.digest,
+        "artifact_size": draft.artifact.size_bytes,
+        "signature": asdict(draft.signature),
+        "metrics": dict(draft.metrics),
+        "params": dict(draft.params),
+        "lineage": asdict(draft.lineage),
+    }
+
+
+def version_of(row: AnyRow) -> ModelVersion:
+    """A version."""
+    signature, lineage = row.signature, row.lineage
+    draft = Draft(
+        model=row.model,
+        artifact=Artifact(row.artifact_digest, row.artifact_size),
+        signature=Signature(
+            tuple(ColumnSpec(**column | {"datatype": DataType(column["datatype"])}) for column in signature["inputs"]),
+            tuple(
+                TensorSpec(tensor["name"], DataType(tensor["datatype"]), tuple(tensor["shape"]))
+                for tensor in signature["outputs"]
+            ),
+        ),
+        metrics=row.metrics,
+        params=row.params,
+        lineage=Lineage(DataReference(**lineage["data"]), CodeReference(**lineage["code"]), lineage["run_id"]),
+    )
+    return ModelVersion(row.number, draft, row.create_time)
+
+
+def route_columns(endpoint: str, position: int, route: Route) -> dict[str, Any]:
+    """The row of one arm."""
+    return {
+        "endpoint": endpoint,
+        "position": position,
+        "name": route.name,
+        "model": route.target.model,
+        "version": route.target.version,
+        "alias": route.target.alias,
+        "weight": route.weight,
+        "resolved": route.resolved,
+    }
+
+
+def endpoint_of(row: AnyRow, routes: Sequence[AnyRow]) -> Endpoint:
+    """An endpoint and its arms."""
+    arms = tuple(
+        Route(one.name, Target(one.model, one.version, one.alias), one.weight, one.resolved)
+        for one in sorted(routes, key=lambda one: one.position)
+    )
+    return Endpoint(row.name, arms, row.revision, row.update_time)

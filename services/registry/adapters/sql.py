@@ -1,0 +1,228 @@
+"""The catalogue in SQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.registry.adapters import tables
+from services.registry.adapters.rows import (
+    alias_of,
+    draft_columns,
+    endpoint_of,
+    model_of,
+    route_columns,
+    version_of,
+)
+from services.registry.codec import encode_change
+from services.registry.domain.changes import Change
+from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from slipway.events import Event
+from slipway.events.outbox import Outbox
+from slipway.paging import Page
+from slipway.sql import Database, Migrations
+
+MIGRATIONS = Migrations("services.registry.adapters.migrations", "slipway-registry migrate")
+SOURCE = "slipway/registry"
+
+
+class SqlReader:
+    """One snapshot of the catalogue."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def _all(self, query: Select[Any]) -> Sequence[Any]:
+        rows: Sequence[Any] = (await self._connection.execute(query)).all()
+        return rows
+
+    async def model(self, name: str) -> Model | None:
+        """See Reader."""
+        found = await self._models(select(tables.model).where(tables.model.c.name == name))
+        return found[0] if found else None
+
+    async def models(self, page: Page) -> Sequence[Model]:
+        """See Reader."""
+        query = select(tables.model).order_by(tables.model.c.name).limit(page.fetch)
+        if page.after:
+            query = query.where(tables.model.c.name > page.after[0])
+        return await self._models(query)
+
+    async def _models(self, query: Select[Any]) -> Sequence[Model]:
+        rows = await self._all(query)
+        pointers = await self._all(
+            select(tables.alias)
+            .where(tables.alias.c.model.in_([row.name for row in rows]))
+            .order_by(tables.alias.c.name)
+        )
+        aliases = [alias_of(row) for row in pointers]
+        return [model_of(row, [alias for alias in aliases if alias.model == row.name]) for row in rows]
+
+    async def version(self, model: str, number: int) -> ModelVersion | None:
+        """See Reader."""
+        table = tables.model_version
+        rows = await self._all(select(table).where(table.c.model == model, table.c.number == number))
+        return version_of(rows[0]) if rows else None
+
+    async def versions(self, model: str, page: Page) -> Sequence[ModelVersion]:
+        """See Reader."""
+        table = tables.model_version
+        query = select(table).where(table.c.model == model).order_by(table.c.number.desc()).limit(page.fetch)
+        if page.after:
+            query = query.where(table.c.number < page.after[0])
+        return [version_of(row) for row in await self._all(query)]
+
+    async def registration(self, request_id: str) -> tuple[ModelVersion, str] | None:
+        """See Reader."""
+        rows = await self._all(select(tables.model_version).where(tables.model_version.c.request_id == request_id))
+        return (version_of(rows[0]), rows[0].fingerprint) if rows else None
+
+    async def alias(self, model: str, name: str) -> Alias | None:
+        """See Reader."""
+        rows = await self._all(select(tables.alias).where(tables.alias.c.model == model, tables.alias.c.name == name))
+        return alias_of(rows[0]) if rows else None
+
+    async def endpoint(self, name: str) -> Endpoint | None:
+        """See Reader."""
+        table = tables.endpoint
+        found = await self._endpoints(select(table).where(table.c.name == name, table.c.deleted.is_(False)))
+        return found[0] if found else None
+
+    async def endpoints(self, page: Page) -> Sequence[Endpoint]:
+        """See Reader."""
+        table = tables.endpoint
+        query = select(table).where(table.c.deleted.is_(False)).order_by(table.c.name).limit(page.fetch)
+        if page.after:
+            query = query.where(table.c.name > page.after[0])
+        return await self._endpoints(query)
+
+    async def endpoints_following(self, model: str, alias: str) -> Sequence[Endpoint]:
+        """See Reader."""
+        following = select(tables.route.c.endpoint).where(tables.route.c.model == model, tables.route.c.alias == alias)
+        table = tables.endpoint
+        query = select(table).where(table.c.name.in_(following), table.c.deleted.is_(False)).order_by(table.c.name)
+        return await self._endpoints(query)
+
+    async def endpoints_since(self, revision: int) -> tuple[Sequence[Endpoint], Sequence[str]]:
+        """See Reader."""
+        table = tables.endpoint
+        changed = select(table).where(table.c.revision > revision).order_by(table.c.revision)
+        alive = await self._endpoints(changed.where(table.c.deleted.is_(False)))
+        gone = await self._all(changed.where(table.c.deleted.is_(True)))
+        return alive, [row.name for row in gone]
+
+    async def _endpoints(self, query: Select[Any]) -> Sequence[Endpoint]:
+        rows = await self._all(query)
+        arms = await self._all(select(tables.route).where(tables.route.c.endpoint.in_([row.name for row in rows])))
+        return [endpoint_of(row, [arm for arm in arms if arm.endpoint == row.name]) for row in rows]
+
+    async def revision(self) -> int:
+        """See Reader."""
+        rows = await self._all(select(tables.desired_state.c.revision))
+        return int(rows[0].revision)
+
+
+class SqlWriter(SqlReader):
+    """The writing transaction."""
+
+    async def add_model(self, model: Model) -> None:
+        """See Writer."""
+        await self._connection.execute(
+            insert(tables.model).values(
+                name=model.name,
+                owner=model.owner,
+                description=model.description,
+                create_time=model.create_time,
+                latest_version=0,
+            )
+        )
+
+    async def add_version(self, draft: Draft, request_id: str, fingerprint: str, now: datetime) -> ModelVersion:
+        """See Writer."""
+        table = tables.model
+        raised = await self._connection.execute(
+            update(table)
+            .where(table.c.name == draft.model)
+            .values(latest_version=table.c.latest_version + 1)
+            .returning(table.c.latest_version)
+        )
+        number = int(raised.scalar_one())
+        await self._connection.execute(
+            insert(tables.model_version).values(
+                number=number, request_id=request_id, fingerprint=fingerprint, create_time=now, **draft_columns(draft)
+            )
+        )
+        return ModelVersion(number, draft, now)
+
+    async def put_alias(self, alias: Alias) -> None:
+        """See Writer."""
+        await self.delete_alias(alias.model, alias.name)
+        await self._connection.execute(
+            insert(tables.alias).values(
+                model=alias.model, name=alias.name, version=alias.version, update_time=alias.update_time
+            )
+        )
+
+    async def delete_alias(self, model: str, name: str) -> None:
+        """See Writer."""
+        await self._connection.execute(
+            delete(tables.alias).where(tables.alias.c.model == model, tables.alias.c.name == name)
+        )
+
+    async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
+        """See Writer."""
+        revision = await self._replace_endpoint(name, now, deleted=False)
+        rows = [route_columns(name, position, route) for position, route in enumerate(routes)]
+        await self._connection.execute(insert(tables.route), rows)
+        return Endpoint(name, tuple(routes), revision, now)
+
+    async def delete_endpoint(self, name: str, now: datetime) -> None:
+        """See Writer."""
+        await self._replace_endpoint(name, now, deleted=True)
+
+    async def _replace_endpoint(self, name: str, now: datetime, *, deleted: bool) -> int:
+        state = tables.desired_state
+        raised = await self._connection.execute(
+            update(state).values(revision=state.c.revision + 1).returning(state.c.revision)
+        )
+        revision = int(raised.scalar_one())
+        await self._connection.execute(delete(tables.route).where(tables.route.c.endpoint == name))
+        await self._connection.execute(delete(tables.endpoint).where(tables.endpoint.c.name == name))
+        await self._connection.execute(
+            insert(tables.endpoint).values(name=name, revision=revision, update_time=now, deleted=deleted)
+        )
+        return revision
+
+    async def announce(self, change: Change, now: datetime) -> None:
+        """See Writer."""
+        topic, key, kind, value = encode_change(change)
+        event = Event(uuid.uuid4().hex, topic, key, kind, SOURCE, now, value)
+        await Outbox.add(self._connection, [event])
+
+
+class SqlCatalogue:
+    """The catalogue in one SQL database; ``committed`` is called after each transaction."""
+
+    def __init__(self, database: Database, committed: Callable[[], None]) -> None:
+        self._database = database
+        self._committed = committed
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlReader]:
+        """See Catalogue."""
+        async with self._database.read() as connection:
+            yield SqlReader(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlWriter]:
+        """See Catalogue."""
+        async with self._database.write() as connection:
+            yield SqlWriter(connection)
+        self._committed()

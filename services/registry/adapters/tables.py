@@ -1,0 +1,82 @@
+"""The registry's tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Integer, MetaData, String, Table, Text
+
+from slipway.events.outbox import Outbox
+from slipway.sql import Json, UtcTime
+
+metadata = MetaData()
+
+model = Table(
+    "model",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("create_time", UtcTime, nullable=False),
+    Column("latest_version", Integer, nullable=False),
+)
+
+model_version = Table(
+    "model_version",
+    metadata,
+    Column("model", String(128), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("request_id", String(128), nullable=False, unique=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("artifact_digest", String(71), nullable=False),
+    Column("artifact_size", BigInteger, nullable=False),
+    Column("signature", Json, nullable=False),
+    Column("metrics", Json, nullable=False),
+    Column("params", Json, nullable=False),
+    Column("lineage", Json, nullable=False),
+    Column("create_time", UtcTime, nullable=False),
+    ForeignKeyConstraint(["model"], ["model.name"]),
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("model", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("update_time", UtcTime, nullable=False),
+    ForeignKeyConstraint(["model", "version"], ["model_version.model", "model_version.number"]),
+)
+
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("revision", BigInteger, nullable=False, index=True),
+    Column("update_time", UtcTime, nullable=False),
+    # A deleted endpoint stays as a tombstone, so that a watcher who was away learns of it.
+    Column("deleted", Boolean, nullable=False),
+)
+
+route = Table(
+    "route",
+    metadata,
+    Column("endpoint", String(128), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(128), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("alias", String(128), nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("resolved", Integer, nullable=False),
+    ForeignKeyConstraint(["endpoint"], ["endpoint.name"]),
+    ForeignKeyConstraint(["model", "resolved"], ["model_version.model", "model_version.number"]),
+)
+
+# One row: the revision of the desired state. An UPDATE of it puts concurrent writers in line on every database.
+desired_state = Table(
+    "desired_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+)
+
+outbox = Outbox.table(metadata)

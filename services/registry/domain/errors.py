@@ -1,0 +1,119 @@
+"""What the registry refuses, and why."""
+
+from __future__ import annotations
+
+from slipway.errors import AlreadyExists, Kind, NotFound, SlipwayError
+
+
+class ModelNotFound(NotFound):
+    """No model of that name."""
+
+    reason = "MODEL_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no model {name!r}; create it first or see ListModels", facts={"model": name})
+
+
+class VersionNotFound(NotFound):
+    """The model has no such version."""
+
+    reason = "VERSION_NOT_FOUND"
+
+    def __init__(self, model: str, number: int) -> None:
+        super().__init__(
+            f"model {model!r} has no version {number}; see ListModelVersions",
+            facts={"model": model, "version": str(number)},
+        )
+
+
+class AliasNotFound(NotFound):
+    """The model has no such alias."""
+
+    reason = "ALIAS_NOT_FOUND"
+
+    def __init__(self, model: str, alias: str) -> None:
+        super().__init__(
+            f"model {model!r} has no alias {alias!r}; set it with SetAlias", facts={"model": model, "alias": alias}
+        )
+
+
+class EndpointNotFound(NotFound):
+    """No endpoint of that name."""
+
+    reason = "ENDPOINT_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no endpoint {name!r}; create it with PutEndpoint", facts={"endpoint": name})
+
+
+class ModelExists(AlreadyExists):
+    """The name is taken by a model with another description or owner."""
+
+    reason = "MODEL_EXISTS"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"model {name!r} exists with another owner or description; use it as it is or choose another name",
+            facts={"model": name},
+        )
+
+
+class RequestReused(AlreadyExists):
+    """The idempotency key was used with another body."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"request_id {request_id!r} was used for another version; repeat that body or take a new id",
+            facts={"request_id": request_id},
+        )
+
+
+class ArtifactMissing(SlipwayError):
+    """A version names an artifact that was never uploaded."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ARTIFACT_MISSING"
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"artifact {digest} is not stored; upload it with UploadArtifact first")
+
+
+class DigestMismatch(SlipwayError):
+    """The bytes that arrived are not those that were announced."""
+
+    kind = Kind.DATA_LOSS
+    reason = "DIGEST_MISMATCH"
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(
+            f"the upload was announced as {expected} but its bytes are {actual}; upload it again",
+            facts={"expected": expected, "actual": actual},
+        )
+
+
+class Moved(SlipwayError):
+    """Somebody else changed it since the caller looked."""
+
+    kind = Kind.ABORTED
+    reason = "CHANGED_MEANWHILE"
+
+    def __init__(self, what: str, expected: int, actual: int) -> None:
+        super().__init__(
+            f"{what} is at {actual}, not at {expected} as expected; read it again and decide anew",
+            facts={"expected": str(expected), "actual": str(actual)},
+        )
+
+
+class AliasInUse(SlipwayError):
+    """Endpoints follow the alias."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ALIAS_IN_USE"
+
+    def __init__(self, alias: str, endpoints: list[str]) -> None:
+        super().__init__(
+            f"alias {alias!r} is followed by {', '.join(endpoints)}; change or delete those endpoints first",
+            facts={"endpoints": ",".join(endpoints)},
+        )

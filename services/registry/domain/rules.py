@@ -1,0 +1,84 @@
+"""What a model and a version must be like before they are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import asdict
+
+from services.registry.domain.model import Draft, Signature
+from slipway.errors import FieldViolation, InvalidInput, invalid_field
+from slipway.naming import column_name, resource_name
+
+MAX_COLUMNS = 10_000
+MAX_FACTS = 1_000
+MAX_TEXT = 6_000
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def check_model(name: str, owner: str, description: str) -> None:
+    """Raise InvalidInput naming the field unless a model may be called and owned so."""
+    resource_name("model.name", name)
+    if not owner.strip():
+        raise invalid_field("model.owner", "is empty; name the person or team that answers for the model")
+    for field, text in (("model.owner", owner), ("model.description", description)):
+        if len(text) > MAX_TEXT:
+            raise invalid_field(field, f"has {len(text)} characters; at most {MAX_TEXT} are kept")
+
+
+def check_digest(field: str, digest: str) -> str:
+    """Raise InvalidInput unless ``digest`` names an artifact."""
+    if not _DIGEST.fullmatch(digest):
+        raise invalid_field(field, "is not an artifact's digest; write sha256: and 64 lower-case hexadecimal digits")
+    return digest
+
+
+def check_draft(draft: Draft) -> None:
+    """Raise InvalidInput naming every field that keeps ``draft`` from being a version."""
+    resource_name("version.model", draft.model)
+    check_digest("version.artifact.digest", draft.artifact.digest)
+    check_signature(draft.signature)
+    wrong = [
+        FieldViolation(f"version.metrics[{name}]", "is not a finite number; leave it out or give its value")
+        for name, value in draft.metrics.items()
+        if not math.isfinite(value)
+    ]
+    for field, facts in (("version.metrics", draft.metrics), ("version.params", draft.params)):
+        if len(facts) > MAX_FACTS:
+            wrong.append(FieldViolation(field, f"has {len(facts)} entries; at most {MAX_FACTS} are kept"))
+    wrong += [
+        FieldViolation(f"version.params[{name}]", f"has {len(text)} characters; at most {MAX_TEXT} are kept")
+        for name, text in draft.params.items()
+        if len(text) > MAX_TEXT
+    ]
+    if wrong:
+        raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
+
+
+def check_signature(signature: Signature) -> None:
+    """Raise InvalidInput unless columns and tensors are named, different and shaped as a batch."""
+    _check_names("version.signature.inputs", [column.name for column in signature.inputs])
+    _check_names("version.signature.outputs", [tensor.name for tensor in signature.outputs])
+    for position, tensor in enumerate(signature.outputs):
+        if not tensor.shape or tensor.shape[0] != -1 or any(size < 1 for size in tensor.shape[1:]):
+            raise invalid_field(
+                f"version.signature.outputs[{position}].shape",
+                f"is {list(tensor.shape)}; write -1 for the rows first, then sizes above 0, such as [-1, 1]",
+            )
+
+
+def _check_names(path: str, names: list[str]) -> None:
+    if not 1 <= len(names) <= MAX_COLUMNS:
+        raise invalid_field(path, f"has {len(names)} entries; give 1 to {MAX_COLUMNS}")
+    for position, name in enumerate(names):
+        column_name(f"{path}[{position}].name", name)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise invalid_field(path, f"has {twice!r} twice; names must differ")
+
+
+def fingerprint(draft: Draft) -> str:
+    """What tells a retried registration from another one under the same request id."""
+    return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True).encode()).hexdigest()

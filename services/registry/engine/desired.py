@@ -1,0 +1,140 @@
+"""Endpoints and aliases: the desired state, and how it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.registry.domain.changes import AliasMoved, EndpointDeleted, EndpointPut
+from services.registry.domain.endpoint import Endpoint, Route, check_endpoint
+from services.registry.domain.errors import (
+    AliasInUse,
+    AliasNotFound,
+    EndpointNotFound,
+    Moved,
+    VersionNotFound,
+)
+from services.registry.domain.model import Alias
+from services.registry.engine.watch import Watch
+from services.registry.ports import Catalogue, Reader
+from slipway import paging
+from slipway.clock import Clock
+from slipway.errors import invalid_field
+from slipway.naming import resource_name
+
+
+class Endpoints:
+    """Endpoints by name. Every change wakes the watchers after it has committed."""
+
+    def __init__(self, catalogue: Catalogue, watch: Watch, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._watch = watch
+        self._clock = clock
+
+    async def put(self, name: str, routes: Sequence[Route], expected_revision: int | None) -> Endpoint:
+        """Create or replace an endpoint; the same routes again change nothing.
+
+        Raises InvalidInput, VersionNotFound, AliasNotFound, Moved.
+        """
+        check_endpoint(name, routes)
+        async with self._catalogue.write() as catalogue:
+            stored = await catalogue.endpoint(name)
+            revision = stored.revision if stored else 0
+            if expected_revision is not None and expected_revision != revision:
+                raise Moved(f"endpoint {name!r}", expected_revision, revision)
+            resolved = [await _resolve(catalogue, route) for route in routes]
+            if stored and list(stored.routes) == resolved:
+                return stored
+            now = self._clock.now()
+            endpoint = await catalogue.put_endpoint(name, resolved, now)
+            await catalogue.announce(EndpointPut(endpoint), now)
+        self._watch.wake()
+        return endpoint
+
+    async def get(self, name: str) -> Endpoint:
+        """Find one endpoint. Raises EndpointNotFound."""
+        resource_name("name", name)
+        async with self._catalogue.read() as catalogue:
+            endpoint = await catalogue.endpoint(name)
+        if endpoint is None:
+            raise EndpointNotFound(name)
+        return endpoint
+
+    async def list(self, size: int, token: str) -> paging.Slice[Endpoint]:
+        """A page of endpoints by name."""
+        page = paging.parse(size, token, (str,))
+        async with self._catalogue.read() as catalogue:
+            rows = await catalogue.endpoints(page)
+        return paging.cut(rows, page, lambda endpoint: (endpoint.name,))
+
+    async def delete(self, name: str) -> None:
+        """Stop serving an endpoint. Raises EndpointNotFound."""
+        resource_name("name", name)
+        async with self._catalogue.write() as catalogue:
+            if await catalogue.endpoint(name) is None:
+                raise EndpointNotFound(name)
+            now = self._clock.now()
+            await catalogue.delete_endpoint(name, now)
+            await catalogue.announce(EndpointDeleted(name), now)
+        self._watch.wake()
+
+
+class Aliases:
+    """Aliases of models; endpoints that follow one move with it."""
+
+    def __init__(self, catalogue: Catalogue, watch: Watch, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._watch = watch
+        self._clock = clock
+
+    async def set(self, model: str, name: str, version: int, expected: int | None) -> Alias:
+        """Point an alias at a version. Raises InvalidInput, VersionNotFound, Moved."""
+        resource_name("model", model)
+        resource_name("alias", name)
+        if version < 1:
+            raise invalid_field("version", "is missing; give the number of a version")
+        async with self._catalogue.write() as catalogue:
+            stored = await catalogue.alias(model, name)
+            current = stored.version if stored else 0
+            if expected is not None and expected != current:
+                raise Moved(f"alias {name!r} of model {model!r}", expected, current)
+            if await catalogue.version(model, version) is None:
+                raise VersionNotFound(model, version)
+            if stored and current == version:
+                return stored
+            now = self._clock.now()
+            alias = Alias(model, name, version, now)
+            await catalogue.put_alias(alias)
+            await catalogue.announce(AliasMoved(model, name, current, version), now)
+            for endpoint in await catalogue.endpoints_following(model, name):
+                routes = [await _resolve(catalogue, route) for route in endpoint.routes]
+                moved = await catalogue.put_endpoint(endpoint.name, routes, now)
+                await catalogue.announce(EndpointPut(moved), now)
+        self._watch.wake()
+        return alias
+
+    async def delete(self, model: str, name: str) -> None:
+        """Remove an alias. Raises AliasNotFound, AliasInUse."""
+        resource_name("model", model)
+        resource_name("alias", name)
+        async with self._catalogue.write() as catalogue:
+            stored = await catalogue.alias(model, name)
+            if stored is None:
+                raise AliasNotFound(model, name)
+            if followers := await catalogue.endpoints_following(model, name):
+                raise AliasInUse(name, [endpoint.name for endpoint in followers])
+            await catalogue.delete_alias(model, name)
+            await catalogue.announce(AliasMoved(model, name, stored.version, 0), self._clock.now())
+
+
+async def _resolve(catalogue: Reader, route: Route) -> Route:
+    target = route.target
+    number = target.version
+    if target.alias:
+        alias = await catalogue.alias(target.model, target.alias)
+        if alias is None:
+            raise AliasNotFound(target.model, target.alias)
+        number = alias.version
+    if await catalogue.version(target.model, number) is None:
+        raise VersionNotFound(target.model, number)
+    return replace(route, resolved=number)

@@ -1,0 +1,79 @@
+"""Registering, finding and listing versions."""
+
+from __future__ import annotations
+
+from services.registry.domain.changes import VersionCreated
+from services.registry.domain.errors import (
+    AliasNotFound,
+    ArtifactMissing,
+    ModelNotFound,
+    RequestReused,
+    VersionNotFound,
+)
+from services.registry.domain.model import Draft, ModelVersion
+from services.registry.domain.rules import check_draft, fingerprint
+from services.registry.ports import Catalogue
+from slipway import paging
+from slipway.artifacts import ArtifactStore
+from slipway.clock import Clock
+from slipway.errors import invalid_field
+from slipway.naming import request_id as check_request_id
+from slipway.naming import resource_name
+
+
+class Versions:
+    """Versions by model and number."""
+
+    def __init__(self, catalogue: Catalogue, artifacts: ArtifactStore, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._artifacts = artifacts
+        self._clock = clock
+
+    async def register(self, draft: Draft, request_id: str) -> ModelVersion:
+        """Store a version under the next number; a repeated request gives the stored one.
+
+        Raises InvalidInput, ModelNotFound, ArtifactMissing, RequestReused.
+        """
+        check_request_id("request_id", request_id)
+        check_draft(draft)
+        if not await self._artifacts.has(draft.artifact.digest):
+            raise ArtifactMissing(draft.artifact.digest)
+        mark = fingerprint(draft)
+        async with self._catalogue.write() as catalogue:
+            if stored := await catalogue.registration(request_id):
+                version, stored_mark = stored
+                if stored_mark != mark:
+                    raise RequestReused(request_id)
+                return version
+            if await catalogue.model(draft.model) is None:
+                raise ModelNotFound(draft.model)
+            now = self._clock.now()
+            version = await catalogue.add_version(draft, request_id, mark, now)
+            await catalogue.announce(VersionCreated(version), now)
+        return version
+
+    async def get(self, model: str, number: int, alias: str) -> ModelVersion:
+        """Find a version by number, or by alias when one is given. Raises VersionNotFound, AliasNotFound."""
+        resource_name("model", model)
+        if not alias and number < 1:
+            raise invalid_field("selector", "is missing; give a number from 1 on, or an alias")
+        async with self._catalogue.read() as catalogue:
+            if alias:
+                pointer = await catalogue.alias(model, resource_name("alias", alias))
+                if pointer is None:
+                    raise AliasNotFound(model, alias)
+                number = pointer.version
+            version = await catalogue.version(model, number)
+        if version is None:
+            raise VersionNotFound(model, number)
+        return version
+
+    async def list(self, model: str, size: int, token: str) -> paging.Slice[ModelVersion]:
+        """A page of a model's versions, newest first. Raises ModelNotFound."""
+        resource_name("model", model)
+        page = paging.parse(size, token, (int,))
+        async with self._catalogue.read() as catalogue:
+            if await catalogue.model(model) is None:
+                raise ModelNotFound(model)
+            rows = await catalogue.versions(model, page)
+        return paging.cut(rows, page, lambda version: (version.number,))

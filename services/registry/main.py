@@ -1,0 +1,43 @@
+"""The registry's composition root."""
+
+from __future__ import annotations
+
+from services.registry.adapters.sql import MIGRATIONS, SqlCatalogue
+from services.registry.api.servicer import RegistryServicer
+from services.registry.config import RegistryConfig
+from services.registry.engine.desired import Aliases, Endpoints
+from services.registry.engine.models import Models
+from services.registry.engine.uploads import Uploads
+from services.registry.engine.versions import Versions
+from services.registry.engine.watch import Watch
+from slipway import lifecycle, observe
+from slipway.artifacts import FileArtifacts
+from slipway.clock import SystemClock
+from slipway.events.connect import open_log
+from slipway.events.outbox import Relay
+from slipway.gen.slipway.registry.v1 import registry_pb2
+from slipway.rpc.server import Server, service
+from slipway.sql import Database
+
+CONTRACT = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
+
+
+async def serve(config: RegistryConfig) -> None:
+    """Serve until a signal; see the charter."""
+    with observe.start(config.observe, "registry"):
+        async with Database.open(config.database, MIGRATIONS) as database, open_log(config.events) as log:
+            clock = SystemClock()
+            artifacts = FileArtifacts(config.artifacts)
+            relay = Relay(database, log.publisher(), clock)
+            catalogue = SqlCatalogue(database, relay.wake)
+            watch = Watch(catalogue)
+            servicer = RegistryServicer(
+                models=Models(catalogue, clock),
+                versions=Versions(catalogue, artifacts, clock),
+                aliases=Aliases(catalogue, watch, clock),
+                endpoints=Endpoints(catalogue, watch, clock),
+                uploads=Uploads(artifacts, config.max_artifact_bytes),
+                watch=watch,
+            )
+            server = Server(config.rpc, [service(CONTRACT, servicer)])
+            await lifecycle.run(lifecycle.Loop("outbox", relay.run), server)

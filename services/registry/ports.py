@@ -1,0 +1,105 @@
+"""What the registry's engine needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from services.registry.domain.changes import Change
+from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from slipway.paging import Page
+
+
+class Reader(Protocol):
+    """One consistent view of the catalogue."""
+
+    async def model(self, name: str) -> Model | None:
+        """The model with its aliases."""
+        ...
+
+    async def models(self, page: Page) -> Sequence[Model]:
+        """Up to ``page.fetch`` models by name."""
+        ...
+
+    async def version(self, model: str, number: int) -> ModelVersion | None:
+        """One version."""
+        ...
+
+    async def versions(self, model: str, page: Page) -> Sequence[ModelVersion]:
+        """Up to ``page.fetch`` versions, newest first."""
+        ...
+
+    async def registration(self, request_id: str) -> tuple[ModelVersion, str] | None:
+        """The version registered under a request id, and the fingerprint of its body."""
+        ...
+
+    async def alias(self, model: str, name: str) -> Alias | None:
+        """One alias."""
+        ...
+
+    async def endpoint(self, name: str) -> Endpoint | None:
+        """One endpoint that is not deleted."""
+        ...
+
+    async def endpoints(self, page: Page) -> Sequence[Endpoint]:
+        """Up to ``page.fetch`` endpoints by name, without the deleted ones."""
+        ...
+
+    async def endpoints_following(self, model: str, alias: str) -> Sequence[Endpoint]:
+        """Endpoints with a route that follows the alias."""
+        ...
+
+    async def endpoints_since(self, revision: int) -> tuple[Sequence[Endpoint], Sequence[str]]:
+        """Endpoints changed after ``revision``, and the names of those deleted after it."""
+        ...
+
+    async def revision(self) -> int:
+        """The revision of the desired state; 0 before the first endpoint."""
+        ...
+
+
+class Writer(Reader, Protocol):
+    """The one writing transaction: all of it commits, with its announcements, or none."""
+
+    async def add_model(self, model: Model) -> None:
+        """Store a new model."""
+        ...
+
+    async def add_version(self, draft: Draft, request_id: str, fingerprint: str, now: datetime) -> ModelVersion:
+        """Store a new version under the model's next number."""
+        ...
+
+    async def put_alias(self, alias: Alias) -> None:
+        """Create or move an alias."""
+        ...
+
+    async def delete_alias(self, model: str, name: str) -> None:
+        """Remove an alias."""
+        ...
+
+    async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
+        """Create or replace an endpoint at the next revision."""
+        ...
+
+    async def delete_endpoint(self, name: str, now: datetime) -> None:
+        """Leave a tombstone at the next revision."""
+        ...
+
+    async def announce(self, change: Change, now: datetime) -> None:
+        """Publish ``change`` once this transaction has committed."""
+        ...
+
+
+class Catalogue(Protocol):
+    """Everything the registry knows, but the artifacts' bytes."""
+
+    def read(self) -> AbstractAsyncContextManager[Reader]:
+        """A snapshot."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Writer]:
+        """A transaction; committed on leaving, rolled back by an exception."""
+        ...
