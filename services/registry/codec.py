@@ -26,11 +26,7 @@ from services.registry.domain.model import (
 from slipway.errors import invalid_field
 from slipway.gen.slipway.registry.v1 import events_pb2, registry_pb2, resources_pb2
 
-_TO_PROTO: dict[DataType, resources_pb2.DataType] = {
-    kind: resources_pb2.DataType.Value(f"DATA_TYPE_{kind.value}")
-    for kind in DataType  # type: ignore[misc]
-}
-_FROM_PROTO: dict[int, DataType] = {number: kind for kind, number in _TO_PROTO.items()}
+_DATATYPES: dict[int, DataType] = {resources_pb2.DataType.Value(f"DATA_TYPE_{kind}"): kind for kind in DataType}
 
 
 def _time(moment: datetime) -> Timestamp:
@@ -103,14 +99,14 @@ def _encode_signature(signature: Signature) -> resources_pb2.Signature:
         inputs=[
             resources_pb2.ColumnSpec(
                 name=column.name,
-                datatype=_TO_PROTO[column.datatype],
+                datatype=f"DATA_TYPE_{column.datatype}",
                 nullable=column.nullable,
                 description=column.description,
             )
             for column in signature.inputs
         ],
         outputs=[
-            resources_pb2.TensorSpec(name=tensor.name, datatype=_TO_PROTO[tensor.datatype], shape=tensor.shape)
+            resources_pb2.TensorSpec(name=tensor.name, datatype=f"DATA_TYPE_{tensor.datatype}", shape=tensor.shape)
             for tensor in signature.outputs
         ],
     )
@@ -139,9 +135,9 @@ def _decode_signature(message: resources_pb2.Signature) -> Signature:
 
 
 def _datatype(field: str, number: int) -> DataType:
-    if number not in _FROM_PROTO:
+    if number not in _DATATYPES:
         raise invalid_field(field, "is not set or not known; give one of DATA_TYPE_" + ", ".join(DataType))
-    return _FROM_PROTO[number]
+    return _DATATYPES[number]
 
 
 def encode_endpoint(endpoint: Endpoint) -> resources_pb2.Endpoint:
