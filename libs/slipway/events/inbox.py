@@ -51,9 +51,7 @@ class Inbox:
         """
         stamp = now or datetime.now(UTC)
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        rows = [
-            {"group_name": group, "event_id": event_id, "seen_at": stamp} for event_id in dict.fromkeys(event_ids)
-        ]
+        rows = [{"group_name": group, "event_id": event_id, "seen_at": stamp} for event_id in dict.fromkeys(event_ids)]
         if not rows:
             return set()
         statement = dialect.insert(_INBOX).on_conflict_do_nothing().returning(_INBOX.c.event_id)

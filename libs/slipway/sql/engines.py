@@ -22,13 +22,12 @@ _dumps = partial(json.dumps, separators=(",", ":"), allow_nan=False)
 
 def writer(url: URL) -> AsyncEngine:
     """One connection, whose transactions hold the write lock from their start."""
-    return _async_engine(url, size=1, begin="BEGIN IMMEDIATE", isolation="SERIALIZABLE", pragmas=())
+    return _async_engine(url, size=1, begin="BEGIN IMMEDIATE", isolation="SERIALIZABLE", reads_only=False)
 
 
 def reader(url: URL, connections: int) -> AsyncEngine:
     """Connections whose transactions see one snapshot and can't write."""
-    pragmas = ("PRAGMA query_only=ON",)
-    engine = _async_engine(url, size=connections, begin="BEGIN DEFERRED", isolation="REPEATABLE READ", pragmas=pragmas)
+    engine = _async_engine(url, size=connections, begin="BEGIN DEFERRED", isolation="REPEATABLE READ", reads_only=True)
     if url.get_backend_name() == SQLITE:
         return engine
     return engine.execution_options(postgresql_readonly=True)
@@ -47,7 +46,7 @@ def migrator(url: URL) -> Engine:
     return engine
 
 
-def _async_engine(url: URL, *, size: int, begin: str, isolation: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+def _async_engine(url: URL, *, size: int, begin: str, isolation: str, reads_only: bool) -> AsyncEngine:
     sqlite = url.get_backend_name() == SQLITE
     options: dict[str, Any] = {} if sqlite else {"isolation_level": isolation, "pool_pre_ping": True}
     engine = create_async_engine(
@@ -59,8 +58,8 @@ def _async_engine(url: URL, *, size: int, begin: str, isolation: str, pragmas: t
         **options,
     )
     if sqlite:
-        _listen_sqlite(engine.sync_engine, begin, pragmas)
-    failure.listen(engine.sync_engine)
+        _listen_sqlite(engine.sync_engine, begin, ("PRAGMA query_only=ON",) if reads_only else ())
+    failure.listen(engine.sync_engine, reads_only=reads_only)
     return engine
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
@@ -42,17 +43,19 @@ class BrokenReference(SlipwayError):
         super().__init__("a row names another one that does not exist, or is still named by others")
 
 
-def listen(engine: Engine) -> None:
+def listen(engine: Engine, *, reads_only: bool = False) -> None:
     """Make every driver error of ``engine`` leave as a SlipwayError, chained to what it was."""
-    event.listen(engine, "handle_error", _on_error, retval=True)
+    event.listen(engine, "handle_error", partial(_on_error, reads_only), retval=True)
 
 
-def _on_error(context: ExceptionContext) -> BaseException | None:
-    wrapped = context.sqlalchemy_exception
-    if not isinstance(wrapped, DBAPIError) or not isinstance(context.original_exception, Exception):
-        return None
+def _on_error(reads_only: bool, context: ExceptionContext) -> BaseException | None:
     driver = context.original_exception
+    if not isinstance(context.sqlalchemy_exception, DBAPIError) or not isinstance(driver, Exception):
+        return None
     sqlstate = getattr(driver, "sqlstate", None)
+    # Elsewhere a refusal to write is the file's state, which may pass; here it is a fault of the code.
+    if reads_only and (sqlstate == "25006" or getattr(driver, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY):
+        return DatabaseFailure("a read() transaction can't write; use write()")
     return _from_postgresql(driver, str(sqlstate)) if sqlstate else _from_sqlite(driver)
 
 

@@ -14,7 +14,7 @@ from slipway.events.sqlite.thread import SqliteThread, writing
 
 _POLL_BYTES = 16 * 1024 * 1024
 _FIRST_LOOK_S = 0.001
-_LAST_LOOK_S = 0.02
+_LAST_LOOK_S = 0.05
 _ERROR_CHARACTERS = 1000
 
 
