@@ -151,3 +151,31 @@ async def test_kill_9_keeps_what_was_committed_and_nothing_else(database: Databa
     async with database.read() as connection:
         names = (await connection.execute(select(MODELS.c.name))).scalars().all()
     assert names == ["kept"]
+
+
+async def test_cancelled_at_any_point_a_write_is_whole_or_absent_and_blocks_nobody(database: Database) -> None:
+    async def write_two(name: str) -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(MODELS).values(name=f"{name}-a"))
+            await connection.execute(insert(MODELS).values(name=f"{name}-b"))
+
+    async def look() -> None:
+        while True:
+            assert await count(database) % 2 == 0
+
+    turns = whole = 0
+    # From the first step of a write to well after its last one, whatever the machine's speed.
+    while whole < 5:
+        turns += 3
+        writing, looking = asyncio.create_task(write_two(str(turns))), asyncio.create_task(look())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in (writing, looking):
+            task.cancel()
+        await asyncio.gather(writing, looking, return_exceptions=True)
+        assert writing.cancelled() or writing.exception() is None
+        whole += not writing.cancelled()
+        assert looking.cancelled()
+    before = await count(database)
+    await write_two("last")
+    assert await count(database) == before + 2
