@@ -18,7 +18,10 @@ REPLACEMENTS = {
     "_async": "_sync",
     "AsyncSlipway": "Slipway",
     "AsyncStub": "Stub",
+    "AsyncStream": "Stream",
     "AsyncChannel": "Channel",
+    "open_async_channel": "open_channel",
+    "async_read": "read",
     "aclose": "close",
 }
 """Names that differ between the two clients, beside ``async``, ``await`` and the dunder methods."""

@@ -1,0 +1,123 @@
+"""The public Python client: typed, synchronous and asynchronous, quick to import.
+
+    with Slipway() as slipway:
+        (late,) = slipway.inference.predict("flight-delay", [{"carrier": "UA", "distance": 1400}])
+        print(late.value)
+
+:class:`Slipway` and :class:`AsyncSlipway` have the same methods, under ``registry``, ``features``, ``training``,
+``inference`` and ``monitor``. They take and give the frozen values of ``slipway.client.types``; lists that may be
+long are iterators over pages, and ``watch…`` streams that end when they are closed.
+
+Fails only with ``slipway.errors.SlipwayError``: branch on ``kind`` and ``reason``, show ``message``. gRPC tries a
+call again by itself, three times at most and only when repeating it is safe; nothing else here does.
+
+Threads may share a :class:`Slipway`. An :class:`AsyncSlipway` belongs to the event loop that first used it. Neither
+survives a fork: make the client in the child.
+
+Rooms: ``types`` and ``codec`` (proto to values) are pure; ``peers`` knows the services; ``failures`` turns what
+gRPC raises into errors; ``_async`` is written by hand and ``_sync`` generated from it by ``scripts/generate``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slipway.client._async.slipway import AsyncSlipway
+    from slipway.client._sync.slipway import Slipway
+    from slipway.client.types.features import Feature, FeatureView, OnlineStore, ValueType
+    from slipway.client.types.inference import (
+        EndpointStatus,
+        Prediction,
+        PredictionLog,
+        RouteStatus,
+        ServedEndpoints,
+        VersionState,
+    )
+    from slipway.client.types.monitor import PredictionCount, PredictionWindow, VersionCount
+    from slipway.client.types.registry import (
+        Alias,
+        Artifact,
+        CodeReference,
+        ColumnSpec,
+        DataReference,
+        DataType,
+        Endpoint,
+        EndpointChange,
+        Lineage,
+        Model,
+        ModelVersion,
+        Route,
+        Signature,
+        TensorSpec,
+    )
+    from slipway.client.types.training import Parameter, Run, RunState, Step, StepSpec, StepState, Workflow
+    from slipway.errors import Kind, SlipwayError
+
+_HOMES = {
+    "slipway.client._async.slipway": "AsyncSlipway",
+    "slipway.client._sync.slipway": "Slipway",
+    "slipway.client.types.features": "Feature FeatureView OnlineStore ValueType",
+    "slipway.client.types.inference": (
+        "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
+    ),
+    "slipway.client.types.monitor": "PredictionCount PredictionWindow VersionCount",
+    "slipway.client.types.registry": (
+        "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange Lineage Model "
+        "ModelVersion Route Signature TensorSpec"
+    ),
+    "slipway.client.types.training": "Parameter Run RunState Step StepSpec StepState Workflow",
+    "slipway.errors": "Kind SlipwayError",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Alias",
+    "Artifact",
+    "AsyncSlipway",
+    "CodeReference",
+    "ColumnSpec",
+    "DataReference",
+    "DataType",
+    "Endpoint",
+    "EndpointChange",
+    "EndpointStatus",
+    "Feature",
+    "FeatureView",
+    "Kind",
+    "Lineage",
+    "Model",
+    "ModelVersion",
+    "OnlineStore",
+    "Parameter",
+    "Prediction",
+    "PredictionCount",
+    "PredictionLog",
+    "PredictionWindow",
+    "Route",
+    "RouteStatus",
+    "Run",
+    "RunState",
+    "ServedEndpoints",
+    "Signature",
+    "Slipway",
+    "SlipwayError",
+    "Step",
+    "StepSpec",
+    "StepState",
+    "TensorSpec",
+    "ValueType",
+    "VersionCount",
+    "VersionState",
+    "Workflow",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name's module when it is first asked for: values alone need no gRPC."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,46 @@
+"""What serving saw, at the monitor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from slipway.client._async.transport import AsyncStub
+from slipway.client.codec import monitor as codec
+from slipway.client.codec.scalars import text, timestamp
+from slipway.client.types.monitor import PredictionCount, PredictionWindow
+from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
+
+_PAGE = 500
+
+
+class Monitor:
+    """The monitor. A window is in a stretch of event time when it starts at or after ``start`` and before ``end``."""
+
+    def __init__(self, stub: AsyncStub) -> None:
+        self._stub = stub
+
+    async def windows(
+        self, endpoint: str | None = None, *, start: datetime | None = None, end: datetime | None = None
+    ) -> AsyncIterator[PredictionWindow]:
+        """Windows of event time with their predictions, oldest first; None means all, from the first, to the last."""
+        request = pb.ListPredictionWindowsRequest(
+            endpoint=text("endpoint", endpoint or ""),
+            start_time=timestamp("start", start),
+            end_time=timestamp("end", end),
+            page_size=_PAGE,
+        )
+        async for page in self._stub.pages("ListPredictionWindows", request, pb.ListPredictionWindowsResponse):
+            for window in page.windows:
+                yield codec.decode_window(window)
+
+    async def count(
+        self, endpoint: str, *, start: datetime | None = None, end: datetime | None = None
+    ) -> PredictionCount:
+        """An endpoint's predictions over a stretch of event time, all and by version."""
+        request = pb.CountPredictionsRequest(
+            endpoint=text("endpoint", endpoint),
+            start_time=timestamp("start", start),
+            end_time=timestamp("end", end),
+        )
+        return codec.decode_count(await self._stub.unary("CountPredictions", request, pb.CountPredictionsResponse))

@@ -1,0 +1,93 @@
+# Generated from libs/slipway/client/_async/inference.py by scripts/generate; do not edit.
+"""Predictions from the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from slipway.client._sync.transport import Stub
+from slipway.client.codec import columns as shape
+from slipway.client.codec import inference as codec
+from slipway.client.types.inference import Prediction, PredictionLog, Scalar, ServedEndpoints
+from slipway.errors import invalid_field
+from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
+
+Times = Sequence[datetime] | datetime | None
+
+
+class Inference:
+    """The gateway."""
+
+    def __init__(self, stub: Stub) -> None:
+        self._stub = stub
+
+    def predict(
+        self,
+        endpoint: str,
+        rows: Sequence[Mapping[str, Scalar]],
+        *,
+        entity_keys: Sequence[Mapping[str, Scalar]] | None = None,
+        prediction_ids: Sequence[str] | None = None,
+        event_times: Times = None,
+        timeout_s: float | None = None,
+    ) -> list[Prediction]:
+        """One answer a row, in order.
+
+        A row maps feature columns to values; None or a missing name is absent. ``entity_keys`` says what each
+        row is about. ``event_times`` is the moment each row asks about: one a row, one for all, or None for now.
+        With ``prediction_ids`` a call that broke is tried again, for a row answered before gets that answer.
+        INVALID_ARGUMENT names the column; NOT_FOUND: no such endpoint; ALREADY_EXISTS: an id with other input.
+        """
+        if entity_keys is not None and len(entity_keys) != len(rows):
+            raise invalid_field("entity_keys", f"has {len(entity_keys)} for {len(rows)} rows; give one a row")
+        request = codec.predict_request(
+            endpoint,
+            shape.from_rows(rows),
+            len(rows),
+            entity_keys=shape.from_rows(entity_keys, "entity_keys") if entity_keys else (),
+            prediction_ids=prediction_ids,
+            event_times=event_times,
+        )
+        return self._predict(request, timeout_s)
+
+    def predict_columns(
+        self,
+        endpoint: str,
+        columns: Mapping[str, Sequence[Any]],
+        *,
+        entity_keys: Mapping[str, Sequence[Any]] | None = None,
+        prediction_ids: Sequence[str] | None = None,
+        event_times: Times = None,
+        timeout_s: float | None = None,
+    ) -> list[Prediction]:
+        """As :meth:`predict`, from columns of one length: lists, tuples, or arrays of numpy or pandas."""
+        features = shape.from_columns(columns)
+        keys = shape.from_columns(entity_keys, "entity_keys") if entity_keys else []
+        row_count = shape.row_count(features, keys)
+        request = codec.predict_request(
+            endpoint,
+            features,
+            row_count,
+            entity_keys=keys,
+            prediction_ids=prediction_ids,
+            event_times=event_times,
+        )
+        return self._predict(request, timeout_s)
+
+    def endpoints(self) -> ServedEndpoints:
+        """The endpoints as they run in this gateway, by name."""
+        return codec.decode_endpoints(
+            self._stub.unary("ListEndpoints", pb.ListEndpointsRequest(), pb.ListEndpointsResponse)
+        )
+
+    def prediction_log(self) -> PredictionLog:
+        """How the prediction log's spool stands."""
+        request = pb.GetPredictionLogRequest()
+        return codec.decode_log(self._stub.unary("GetPredictionLog", request, pb.GetPredictionLogResponse))
+
+    def _predict(self, request: pb.PredictRequest, timeout_s: float | None) -> list[Prediction]:
+        keyed = bool(request.prediction_ids)
+        answer = self._stub.unary("Predict", request, pb.PredictResponse, timeout_s=timeout_s, keyed=keyed)
+        return [codec.decode_prediction(one) for one in answer.predictions]

@@ -1,0 +1,58 @@
+# Generated from libs/slipway/client/_async/slipway.py by scripts/generate; do not edit.
+"""The whole platform behind one object."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from slipway.client import peers
+from slipway.client._sync.features import Features
+from slipway.client._sync.inference import Inference
+from slipway.client._sync.monitor import Monitor
+from slipway.client._sync.registry import Registry
+from slipway.client._sync.training import Training
+from slipway.client._sync.transport import Stub
+
+
+class Slipway:
+    """One client of all services; a service is dialled when it is first called.
+
+    An address is ``host:port``. One that is not given is taken from ``SLIPWAY_<SERVICE>_ADDRESS``, else from the
+    ``slipway up`` that runs on this data root, else it is the service's default port on this machine.
+    ``timeout_s`` bounds each call that does not say its own; inside a call being answered, what remains of that
+    call's deadline bounds it too. Every method raises ``SlipwayError`` and nothing of gRPC's.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: str | None = None,
+        features: str | None = None,
+        training: str | None = None,
+        gateway: str | None = None,
+        monitor: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> None:
+        self._stubs = [
+            Stub(peers.REGISTRY, registry, timeout_s),
+            Stub(peers.FEATURES, features, timeout_s),
+            Stub(peers.TRAINING, training, timeout_s),
+            Stub(peers.GATEWAY, gateway, timeout_s),
+            Stub(peers.MONITOR, monitor, timeout_s),
+        ]
+        self.registry = Registry(self._stubs[0])
+        self.features = Features(self._stubs[1])
+        self.training = Training(self._stubs[2])
+        self.inference = Inference(self._stubs[3])
+        self.monitor = Monitor(self._stubs[4])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection; calls that still run fail with ``ClientClosed``."""
+        for stub in self._stubs:
+            stub.close()

@@ -1,0 +1,125 @@
+"""Rows of Python values into typed columns.
+
+A column has one type: bool, int, float or str. Ints beside floats become floats; any other mixture is refused,
+for the model would see one of the two wrongly. None is an absent value. Values of numpy and pandas are taken
+through their own ``item()``, without importing either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slipway.client.codec.scalars import text
+from slipway.errors import InvalidInput, invalid_field
+from slipway.gen.slipway.inference.v1 import resources_pb2 as res
+
+_INT64 = range(-(2**63), 2**63)
+# What stands at an absent row; the receiver ignores it.
+_FILL: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
+
+
+def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows") -> list[res.Column]:
+    """A column a name, in order of first appearance; a row without the name has it absent.
+
+    Raises ``InvalidInput`` naming the row or the column: no rows, a row that is no mapping, mixed types.
+    """
+    if isinstance(rows, Mapping | str) or not isinstance(rows, Sequence):
+        raise invalid_field(field, f"is {type(rows).__name__}; give a list of dicts")
+    names: dict[str, None] = {}
+    for n, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise invalid_field(f"{field}[{n}]", f"is {type(row).__name__}; give a dict of column name to value")
+        names.update(dict.fromkeys(row))
+    return [_column(field, name, [row.get(name) for row in rows]) for name in names]
+
+
+def from_columns(columns: Mapping[str, Sequence[Any]], field: str = "columns") -> list[res.Column]:
+    """A column a name; raises ``InvalidInput`` naming a column of another length or of mixed types."""
+    if not isinstance(columns, Mapping):
+        raise invalid_field(field, f"is {type(columns).__name__}; give a dict of column name to values")
+    made: list[res.Column] = []
+    first: tuple[str, int] | None = None
+    for name, values in columns.items():
+        if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
+            raise invalid_field(f"{field}.{name}", f"is {type(values).__name__}; give a list with one value a row")
+        listed = list(values)
+        first = first or (name, len(listed))
+        if len(listed) != first[1]:
+            raise invalid_field(f"{field}.{name}", f"has {len(listed)} values but {first[0]} has {first[1]}")
+        made.append(_column(field, name, listed))
+    return made
+
+
+def _column(field: str, name: str, values: list[Any]) -> res.Column:
+    label = f"{field}.{name}"
+    plain = [_plain(label, n, value) for n, value in enumerate(values)]
+    kind = _kind(label, plain)
+    absent = [n for n, value in enumerate(plain) if value is None]
+    fill = _FILL[kind]
+    filled = [fill if value is None else value for value in plain] if absent else plain
+    made = res.Column(name=text(field, name), absent_rows=absent)
+    _put(made, label, kind, filled)
+    return made
+
+
+def _plain(label: str, row: int, value: Any) -> Any:
+    if value is None or type(value) in _FILL:
+        return value
+    if callable(item := getattr(value, "item", None)):
+        value = item()
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    shown = type(value).__name__
+    raise invalid_field(label, f"has {shown} at row {row}; give bool, int, float, str or None")
+
+
+def _kind(label: str, values: list[Any]) -> type:
+    kinds = {type(value) for value in values} - {type(None)}
+    if not kinds or kinds == {int, float}:
+        # Nothing present tells no type; doubles keep the count of rows.
+        return float
+    if len(kinds) > 1:
+        raise _mixed(label, kinds)
+    return kinds.pop()
+
+
+def _mixed(label: str, kinds: set[type]) -> InvalidInput:
+    shown = " and ".join(sorted(kind.__name__ for kind in kinds))
+    hint = "; an absent text is None, not NaN" if kinds == {float, str} else ""
+    return invalid_field(label, f"mixes {shown}; give values of one type{hint}")
+
+
+def _put(made: res.Column, label: str, kind: type, values: list[Any]) -> None:
+    if kind is bool:
+        made.bools.values.extend(values)
+        made.bools.SetInParent()
+    elif kind is int:
+        if any(value not in _INT64 for value in values):
+            raise invalid_field(label, "has an int beyond 64 bits; give it as a float or a str")
+        made.int64s.values.extend(values)
+        made.int64s.SetInParent()
+    elif kind is str:
+        made.strings.values.extend(text(label, value) for value in values)
+        made.strings.SetInParent()
+    else:
+        try:
+            made.doubles.values.extend(values)
+        except OverflowError:
+            raise invalid_field(label, "has an int beyond what a float holds") from None
+        made.doubles.SetInParent()
+
+
+def row_count(features: Sequence[res.Column], keys: Sequence[res.Column]) -> int:
+    """Rows that ``features`` and ``keys`` hold; refuses keys of another length, and no column at all."""
+    counts = [_length(one) for one in (*features[:1], *keys[:1])]
+    if not features:
+        raise invalid_field("columns", "is empty; give the feature columns")
+    if len(set(counts)) > 1:
+        raise invalid_field("entity_keys", f"has {counts[1]} rows but columns has {counts[0]}")
+    return counts[0]
+
+
+def _length(column: res.Column) -> int:
+    return len(getattr(column, column.WhichOneof("values") or "doubles").values)

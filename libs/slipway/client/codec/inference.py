@@ -1,0 +1,116 @@
+"""The gateway's messages, and the request of a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slipway.client.codec.scalars import Names, moment, text, timestamp
+from slipway.client.types.inference import (
+    EndpointStatus,
+    Prediction,
+    PredictionLog,
+    RouteStatus,
+    ServedEndpoints,
+    VersionState,
+)
+from slipway.errors import invalid_field
+from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
+from slipway.gen.slipway.inference.v1 import resources_pb2 as res
+
+_STATES = Names(res.VersionState, "VERSION_STATE_", VersionState)
+
+
+def predict_request(
+    endpoint: str,
+    features: Sequence[res.Column],
+    row_count: int,
+    *,
+    entity_keys: Sequence[res.Column] = (),
+    prediction_ids: Sequence[str] | None = None,
+    event_times: Sequence[datetime] | datetime | None = None,
+) -> pb.PredictRequest:
+    """Put a request together; refuses ids and times that are not one a row."""
+    moments = [event_times] if isinstance(event_times, datetime) else list(event_times or ())
+    if len(moments) not in {0, 1, row_count}:
+        raise invalid_field("event_times", f"has {len(moments)} for {row_count} rows; give one, or one a row")
+    if isinstance(prediction_ids, str):
+        raise invalid_field("prediction_ids", "is a str; give a list with one id a row")
+    if prediction_ids and len(prediction_ids) != row_count:
+        raise invalid_field("prediction_ids", f"has {len(prediction_ids)} for {row_count} rows; give one a row")
+    return pb.PredictRequest(
+        endpoint=text("endpoint", endpoint),
+        prediction_ids=[text(f"prediction_ids[{n}]", one) for n, one in enumerate(prediction_ids or ())],
+        event_times=[timestamp(f"event_times[{n}]", one) for n, one in enumerate(moments)],  # type: ignore[misc]
+        entity_keys=entity_keys,
+        features=features,
+    )
+
+
+def encode_prediction(prediction: Prediction) -> res.Prediction:
+    """Encode an answer."""
+    made = res.Prediction(
+        prediction_id=prediction.prediction_id,
+        model=prediction.model,
+        version=prediction.version,
+        route=prediction.route,
+        replayed=prediction.replayed,
+    )
+    for name, elements in prediction.outputs.items():
+        output = made.outputs.add(name=name)
+        for element in elements:
+            if isinstance(element, str):
+                output.texts.append(element)
+            else:
+                output.values.append(element)
+    return made
+
+
+def decode_prediction(message: res.Prediction) -> Prediction:
+    """Decode an answer."""
+    return Prediction(
+        prediction_id=message.prediction_id,
+        outputs={one.name: tuple(one.texts) if len(one.texts) else tuple(one.values) for one in message.outputs},
+        model=message.model,
+        version=message.version,
+        route=message.route,
+        replayed=message.replayed,
+    )
+
+
+def decode_endpoints(message: pb.ListEndpointsResponse) -> ServedEndpoints:
+    """Decode the endpoints of a gateway."""
+    return ServedEndpoints(tuple(_decode_endpoint(one) for one in message.endpoints), message.registry_connected)
+
+
+def _decode_endpoint(message: res.EndpointStatus) -> EndpointStatus:
+    return EndpointStatus(
+        name=message.name,
+        revision=message.revision,
+        routes=tuple(_decode_route(one) for one in message.routes),
+        update_time=moment(message, "update_time"),
+    )
+
+
+def _decode_route(message: res.RouteStatus) -> RouteStatus:
+    return RouteStatus(
+        name=message.name,
+        model=message.model,
+        desired_version=message.desired_version,
+        serving_version=message.serving_version,
+        weight=message.weight,
+        state=_STATES.name(message.state),
+        reason=message.reason,
+        provider=message.provider,
+        worker_pid=message.worker_pid,
+    )
+
+
+def decode_log(message: pb.GetPredictionLogResponse) -> PredictionLog:
+    """Decode how the prediction log's spool stands."""
+    return PredictionLog(
+        pending_batches=message.pending_batches,
+        pending_bytes=message.pending_bytes,
+        limit_bytes=message.limit_bytes,
+        dropped_predictions=message.dropped_predictions,
+    )

@@ -1,0 +1,97 @@
+"""Answers, and how endpoints run in a gateway."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from slipway.errors import InvalidInput
+
+Scalar = bool | int | float | str | None
+"""One value of a row; None means absent."""
+
+
+class VersionState(enum.StrEnum):
+    """How far an endpoint's version has come in a gateway."""
+
+    UNSPECIFIED = "unspecified"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One row's answer.
+
+    ``prediction_id`` is what a label joins on. ``outputs`` has each tensor's elements for this row, flattened
+    in row-major order. ``replayed`` says that the id was answered before and this is that answer.
+    """
+
+    prediction_id: str
+    outputs: Mapping[str, tuple[float, ...] | tuple[str, ...]]
+    model: str
+    version: int
+    route: str
+    replayed: bool = False
+
+    @property
+    def value(self) -> float | str:
+        """The only element of the only output; raises ``InvalidInput`` naming the outputs when there are more."""
+        if len(self.outputs) == 1:
+            (elements,) = self.outputs.values()
+            if len(elements) == 1:
+                return elements[0]
+        shown = ", ".join(f"{name} ({len(elements)})" for name, elements in self.outputs.items()) or "none"
+        raise InvalidInput(f"the answer is not one scalar; read .outputs: {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """An arm as it runs in a gateway; ``serving_version`` and ``worker_pid`` are 0 while there is none."""
+
+    name: str
+    model: str
+    desired_version: int
+    serving_version: int
+    weight: int
+    state: VersionState
+    reason: str = ""
+    provider: str = ""
+    worker_pid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """An endpoint as it runs in a gateway, by the registry's ``revision``."""
+
+    name: str
+    revision: int
+    routes: tuple[RouteStatus, ...] = ()
+    update_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEndpoints:
+    """A gateway's endpoints by name; while not ``registry_connected``, the last snapshot is served."""
+
+    endpoints: tuple[EndpointStatus, ...]
+    registry_connected: bool
+
+    def __iter__(self) -> Iterator[EndpointStatus]:
+        return iter(self.endpoints)
+
+    def __len__(self) -> int:
+        return len(self.endpoints)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionLog:
+    """How the spool stands: what waits for the event bus, its bound, and predictions answered but not logged."""
+
+    pending_batches: int
+    pending_bytes: int
+    limit_bytes: int
+    dropped_predictions: int

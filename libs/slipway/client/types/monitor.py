@@ -1,0 +1,36 @@
+"""What serving saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionWindow:
+    """What one version of one endpoint answered from ``start_time`` to before ``end_time``, in event time."""
+
+    endpoint: str
+    model: str
+    version: int
+    route: str
+    start_time: datetime
+    end_time: datetime
+    predictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCount:
+    """What one version answered."""
+
+    model: str
+    version: int
+    predictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionCount:
+    """An endpoint's predictions, all and by version."""
+
+    predictions: int
+    versions: tuple[VersionCount, ...] = ()

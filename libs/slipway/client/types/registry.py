@@ -1,0 +1,157 @@
+"""Models, versions, aliases and endpoints."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+class DataType(enum.StrEnum):
+    """The type of a column's values or a tensor's elements, by the Open Inference Protocol's names."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    BOOL = "BOOL"
+    INT32 = "INT32"
+    INT64 = "INT64"
+    FP32 = "FP32"
+    FP64 = "FP64"
+    BYTES = "BYTES"
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A movable pointer to one version of a model, such as ``champion``."""
+
+    name: str
+    version: int
+    update_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A name under which versions gather; ``latest_version`` is 0 while there is none."""
+
+    name: str
+    owner: str
+    description: str = ""
+    create_time: datetime | None = None
+    aliases: tuple[Alias, ...] = ()
+    latest_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Bytes in the artifact store, by ``sha256:`` and 64 lower-case hexadecimal digits."""
+
+    digest: str
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One feature column that a version takes; ``nullable`` when a value may be absent."""
+
+    name: str
+    datatype: DataType
+    nullable: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One tensor that a version gives; in ``shape``, -1 stands for the rows of the batch and comes first."""
+
+    name: str
+    datatype: DataType
+    shape: tuple[int, ...] = (-1,)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a version takes, in the model's order, and what it answers with."""
+
+    inputs: tuple[ColumnSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataReference:
+    """The data a version was trained on: its digest, where it came from, and its rows."""
+
+    digest: str
+    source: str = ""
+    row_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReference:
+    """The code that trained a version: digest of its files, version-control revision, workflow."""
+
+    digest: str
+    revision: str = ""
+    workflow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a version comes from; ``run_id`` is empty when it was made outside the scheduler."""
+
+    data: DataReference | None = None
+    code: CodeReference | None = None
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One immutable, servable state of a model; ``number`` counts from 1 and is the registry's to give."""
+
+    model: str
+    number: int
+    artifact: Artifact
+    signature: Signature
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    lineage: Lineage = Lineage()
+    create_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One arm of an endpoint: exactly one of ``version`` and ``alias``, and a share of 0 to 10000.
+
+    ``resolved_version`` is what the target stands for now; the registry sets it.
+    """
+
+    name: str
+    model: str
+    version: int | None = None
+    alias: str | None = None
+    weight: int = 1
+    resolved_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A name that applications call, and where its traffic goes."""
+
+    name: str
+    routes: tuple[Route, ...]
+    revision: int = 0
+    update_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChange:
+    """Desired state, or a change of it.
+
+    On a ``snapshot`` the receiver forgets every endpoint that is not in ``endpoints``. ``versions`` are those
+    that the routes of ``endpoints`` resolve to; ``deleted`` are names.
+    """
+
+    revision: int
+    snapshot: bool
+    endpoints: tuple[Endpoint, ...] = ()
+    deleted: tuple[str, ...] = ()
+    versions: tuple[ModelVersion, ...] = ()
