@@ -1,0 +1,180 @@
+"""The ``slipway`` command: up, status, down, logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from slipway.cli import Group, json_option
+from slipway.config import data_root
+from slipway.errors import NotFound, invalid_field
+from slipway.supervisor import detached, logs, render, status
+from slipway.supervisor.already import join
+from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
+from slipway.supervisor.lock import AlreadyUp
+from slipway.supervisor.options import Options, parse_ports
+from slipway.supervisor.report import Message, Ready, UpFailed, rebuilt
+from slipway.supervisor.up import supervise
+
+_UNITS = [*(one.name for one in FLEET.services), *BACKING_PORTS, "supervisor"]
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where data, logs and state are. Default: $SLIPWAY_DATA, else .slipway in the checkout.",
+)
+
+
+@click.group(cls=Group, epilog="Example: slipway up --detach && slipway status && slipway down")
+def main() -> None:
+    """Run the whole platform on this machine: five services, a private Redis, a Ray head.
+
+    Exit codes: 0 done, 1 failed, 2 wrong input, 3 not running.
+    """
+
+
+@main.command(
+    epilog="Examples: slipway up --detach; slipway up --port registry.grpc=50061 --without ray; "
+    "slipway up --detach --free-ports --data /var/tmp/try --json"
+)
+@click.option("--detach", is_flag=True, help="Return when everything serves; it goes on in the background.")
+@click.option("--port", "ports", multiple=True, metavar="SERVICE.KIND=N", help="Move a port; 0 takes a free one.")
+@click.option("--free-ports", is_flag=True, help="Take a free port for each that --port does not name.")
+@click.option(
+    "--config-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of <service>.toml files. Default: deploy/config in the checkout.",
+)
+@click.option("--without", multiple=True, type=click.Choice(sorted(BACKING_PORTS)), help="Leave a part out.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to serve in.")
+@click.option("--fleet", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
+@data_option
+@json_option
+def up(
+    *,
+    detach: bool,
+    ports: tuple[str, ...],
+    free_ports: bool,
+    config_dir: Path | None,
+    without: tuple[str, ...],
+    timeout: float,
+    fleet: Path | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Start what is not running and keep it running; Ctrl-C drains.
+
+    When it is up already on this data root, waits until it serves and says so (0), unless --port asks for
+    other ports than it has (1). If something does not come to serve, tells what and why, and leaves
+    nothing running (1).
+    """
+    chosen = Fleet.read(fleet) if fleet else FLEET
+    options = Options(
+        data=_root(data),
+        ports=parse_ports(ports, chosen),
+        free_ports=free_ports,
+        config_dir=config_dir.absolute() if config_dir else None,
+        without=frozenset(without),
+        timeout_s=timeout,
+        fleet=chosen,
+    )
+    _make_root(options.data)
+    try:
+        _run(options, detach=detach, as_json=as_json)
+    except AlreadyUp:
+        state = join(options)
+        click.echo("already up", err=True)
+        render.show_state(state, as_json=as_json)
+
+
+def _run(options: Options, *, detach: bool, as_json: bool) -> None:
+    def announce(message: Message) -> None:
+        render.show_progress(message)
+        if isinstance(message, Ready):
+            click.echo(f"everything serves after {message.elapsed_s:.1f} s", err=True)
+            render.show_state(status.current(options.data), as_json=as_json)
+
+    try:
+        if not detach:
+            supervise(options, announce)
+            return
+        verdict = detached.start(options, announce)
+        if not isinstance(verdict, Ready):
+            raise AlreadyUp(verdict.message) if verdict.reason == AlreadyUp.reason else rebuilt(verdict)
+        announce(verdict)
+    except UpFailed as error:
+        for culprit in () if as_json else error.culprits:
+            render.show_culprit(culprit)
+        raise
+
+
+@main.command("status", epilog="Example: slipway status --json")
+@data_option
+@json_option
+@click.pass_context
+def status_command(ctx: click.Context, data: Path | None, *, as_json: bool) -> None:
+    """Show every service, Redis and Ray: state, pid, restarts, endpoints.
+
+    Exits with 0 when everything serves, 1 when something does not, 3 when nothing runs.
+    """
+    state = status.current(_root(data))
+    render.show_state(state, as_json=as_json)
+    if state.supervisor is None:
+        ctx.exit(3)
+    ctx.exit(0 if state.all_serving() else 1)
+
+
+@main.command(epilog="Example: slipway down --timeout 60")
+@click.option("--timeout", type=click.FloatRange(min=0), default=240, show_default=True, help="Seconds to drain in.")
+@data_option
+@json_option
+def down(*, timeout: float, data: Path | None, as_json: bool) -> None:
+    """Drain and stop everything, callers' side first; after the timeout, kill.
+
+    Exits with 0 when nothing runs any more, also when nothing ran.
+    """
+    root = _root(data)
+    watcher = render.DrainWatcher(silent=as_json)
+    stopped = status.stop(root, timeout, watcher)
+    if not as_json:
+        click.echo("down" if stopped else "not running")
+        return
+    render.show_state(status.current(root), as_json=True)
+
+
+@main.command("logs", epilog="Examples: slipway logs monitor -n 100; slipway logs --follow")
+@click.argument("service", required=False, type=click.Choice(_UNITS))
+@click.option("-n", "lines", type=click.IntRange(min=0), default=20, show_default=True, help="Lines of each log.")
+@click.option("--follow", is_flag=True, help="Go on with what is written, until Ctrl-C.")
+@data_option
+def logs_command(*, service: str | None, lines: int, follow: bool, data: Path | None) -> None:
+    """Print the logs of a service, redis, ray or the supervisor; of all of them by default."""
+    root = _root(data)
+    paths = [logs.log_path(root, name) for name in ([service] if service else _UNITS)]
+    if not follow and not any(path.is_file() for path in paths):
+        raise NotFound(f"no logs under {root / 'log'}; was it ever up there? name another root with --data")
+    for path in paths:
+        for line in logs.tail(path, lines):
+            _print_line(path, line, named=service is None)
+    try:
+        for path, line in logs.follow(paths) if follow else ():
+            _print_line(path, line, named=service is None)
+    except KeyboardInterrupt:
+        return
+
+
+def _print_line(path: Path, line: str, *, named: bool) -> None:
+    click.echo(f"{path.stem:<18} | {line}" if named else line)
+
+
+def _root(data: Path | None) -> Path:
+    return data.expanduser().resolve() if data else data_root()
+
+
+def _make_root(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (root / "run").mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise invalid_field("--data", f"{root} can't be made: {error.strerror}; name another folder") from error

@@ -1,0 +1,77 @@
+"""Asking a unit whether it serves. Each probe returns None when it does, else what is wrong, in words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import grpc
+from grpc_health.v1 import health_pb2
+
+Probe = Callable[[], Awaitable[str | None]]
+
+_TIMEOUT_S = 5.0
+# A fresh connection each time: a probe must also see that new callers are let in.
+_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+def grpc_serves(address: str) -> Probe:
+    """Probe ``grpc.health.v1`` for the whole server (service "")."""
+
+    async def probe() -> str | None:
+        async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
+            check = channel.unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
+            try:
+                answer = await check(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT_S)
+            except grpc.aio.AioRpcError as error:
+                return f"its health check on {address} fails: {error.code().name}"
+        if answer.status == _SERVING:
+            return None
+        name = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+        return f"its health check on {address} answers {name}"
+
+    return probe
+
+
+def redis_answers(address: str) -> Probe:
+    """Probe a Redis by PING."""
+
+    async def probe() -> str | None:
+        answer = await _exchange(address, b"PING\r\n", until=b"\r\n")
+        return None if answer == b"+PONG\r\n" else f"Redis on {address} does not answer PING"
+
+    return probe
+
+
+def http_ok(*pages: tuple[str, str]) -> Probe:
+    """Probe pages, each an address and a path, for status 200."""
+
+    async def probe() -> str | None:
+        for address, path in pages:
+            request = f"GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
+            answer = await _exchange(address, request, until=b"\r\n")
+            if b" 200 " not in answer:
+                return f"http://{address}{path} does not answer 200"
+        return None
+
+    return probe
+
+
+async def _exchange(address: str, request: bytes, *, until: bytes) -> bytes:
+    """The answer's first part up to ``until``; empty when there is none in time."""
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            try:
+                writer.write(request)
+                return await reader.readuntil(until)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        return b""

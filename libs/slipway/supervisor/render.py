@@ -1,0 +1,82 @@
+"""How the supervisor looks on a terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from slipway.cli import emit
+from slipway.supervisor.report import Culprit, Message, Progress
+from slipway.supervisor.state import State, UnitStatus
+
+_COLOURS = {"serving": "green", "starting": "yellow", "stopping": "yellow", "backoff": "red", "failed": "red"}
+
+
+def show_state(state: State, *, as_json: bool) -> None:
+    """The state on stdout: one JSON object, or a table under a line about the supervisor."""
+    if as_json:
+        click.echo(json.dumps(state.to_json(), indent=2))
+        return
+    supervisor = f"supervisor pid {state.supervisor.pid}" if state.supervisor else "not running"
+    click.echo(f"{state.profile} profile, {supervisor}, data in {state.data}")
+    if state.note:
+        click.echo(state.note)
+    if state.supervisor:
+        emit([_row(one) for one in (*state.services, *state.backing)], as_json=False)
+
+
+def show_progress(message: Message) -> None:
+    """A line on stderr for a unit that entered another state."""
+    if isinstance(message, Progress):
+        state = click.style(f"{message.state:<9}", fg=_COLOURS.get(message.state))
+        reason = f"  {message.reason}" if message.reason else ""
+        click.echo(f"{message.elapsed_s:6.1f} s  {message.name:<18} {state}{reason}", err=True)
+
+
+def show_culprit(culprit: Culprit) -> None:
+    """A unit that did not serve, on stderr: why, and how its log ends."""
+    code = f" (exit code {culprit.exit_code})" if culprit.exit_code is not None else ""
+    click.echo(f"{click.style(culprit.name, bold=True)}: {culprit.reason}{code}; its log: {culprit.log}", err=True)
+    for line in culprit.log_tail or ["(it wrote nothing)"]:
+        click.echo(f"  | {line}", err=True)
+
+
+class DrainWatcher:
+    """Shows, while ``down`` waits, each unit that has entered another state."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent = silent
+        self._seen: dict[str, str] = {}
+
+    def __call__(self, state: State) -> None:
+        """Print what changed since the last call."""
+        for unit in (*state.services, *state.backing):
+            before = self._seen.get(unit.name, unit.state)
+            self._seen[unit.name] = unit.state
+            if before != unit.state and not self._silent:
+                click.echo(f"  {unit.name:<18} {unit.state}", err=True)
+
+
+def _row(unit: UnitStatus) -> dict[str, Any]:
+    return {
+        "name": unit.name,
+        "state": unit.state,
+        "for": _age(unit.since),
+        "pid": unit.pid,
+        "restarts": unit.restarts,
+        "ports": "  ".join(f"{kind} {at.rpartition(':')[2]}" for kind, at in unit.endpoints.items()),
+        "reason": unit.reason or "",
+    }
+
+
+def _age(since: str | None) -> str:
+    if since is None:
+        return "-"
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
