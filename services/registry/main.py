@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
 from services.registry.adapters.sql import MIGRATIONS, SqlCatalogue
 from services.registry.api.servicer import RegistryServicer
 from services.registry.config import RegistryConfig
@@ -19,25 +23,37 @@ from slipway.gen.slipway.registry.v1 import registry_pb2
 from slipway.rpc.server import Server, service
 from slipway.sql import Database
 
-CONTRACT = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
+
+class Parts(NamedTuple):
+    """What runs, in the order in which it starts."""
+
+    outbox: lifecycle.Loop
+    server: Server
+
+
+@asynccontextmanager
+async def compose(config: RegistryConfig) -> AsyncIterator[Parts]:
+    """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
+    async with Database.open(config.database, MIGRATIONS) as database, open_log(config.events) as log:
+        clock = SystemClock()
+        artifacts = FileArtifacts(config.artifacts)
+        relay = Relay(database, log.publisher(), clock)
+        catalogue = SqlCatalogue(database, relay.wake)
+        watch = Watch(catalogue)
+        servicer = RegistryServicer(
+            models=Models(catalogue, clock),
+            versions=Versions(catalogue, artifacts, clock),
+            aliases=Aliases(catalogue, watch, clock),
+            endpoints=Endpoints(catalogue, watch, clock),
+            uploads=Uploads(artifacts, config.max_artifact_bytes),
+            watch=watch,
+        )
+        contract = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
+        yield Parts(lifecycle.Loop("outbox", relay.run), Server(config.rpc, [service(contract, servicer)]))
 
 
 async def serve(config: RegistryConfig) -> None:
     """Serve until a signal; see the charter."""
     with observe.start(config.observe, "registry"):
-        async with Database.open(config.database, MIGRATIONS) as database, open_log(config.events) as log:
-            clock = SystemClock()
-            artifacts = FileArtifacts(config.artifacts)
-            relay = Relay(database, log.publisher(), clock)
-            catalogue = SqlCatalogue(database, relay.wake)
-            watch = Watch(catalogue)
-            servicer = RegistryServicer(
-                models=Models(catalogue, clock),
-                versions=Versions(catalogue, artifacts, clock),
-                aliases=Aliases(catalogue, watch, clock),
-                endpoints=Endpoints(catalogue, watch, clock),
-                uploads=Uploads(artifacts, config.max_artifact_bytes),
-                watch=watch,
-            )
-            server = Server(config.rpc, [service(CONTRACT, servicer)])
-            await lifecycle.run(lifecycle.Loop("outbox", relay.run), server)
+        async with compose(config) as parts:
+            await lifecycle.run(*parts)

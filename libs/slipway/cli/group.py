@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any, NoReturn
 
 import click
 
-from slipway.errors import Kind, SlipwayError
+from slipway.errors import FieldViolation, InvalidInput, Kind, SlipwayError
 
 _CODES = {
     Kind.INVALID_ARGUMENT: 2,
@@ -17,6 +16,8 @@ _CODES = {
     Kind.UNAVAILABLE: 4,
     Kind.DEADLINE_EXCEEDED: 4,
 }
+
+_AS_JSON = "slipway.cli.as_json"
 
 
 def exit_code(error: SlipwayError) -> int:
@@ -31,12 +32,28 @@ class Group(click.Group):
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
         super().__init__(*args, **kwargs)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note whether JSON is asked for, before anything can go wrong."""
+        ctx.meta[_AS_JSON] = ctx.meta.get(_AS_JSON, False) or "--json" in args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
+        as_json: bool = ctx.meta[_AS_JSON]
         try:
             return super().invoke(ctx)
         except SlipwayError as error:
-            _refuse(error, as_json="--json" in sys.argv)
+            _refuse(error, as_json=as_json)
+        except click.UsageError as error:
+            if not as_json:
+                raise
+            _refuse(_usage(error), as_json=True)
+
+
+def _usage(error: click.UsageError) -> SlipwayError:
+    name = error.param.opts[0] if isinstance(error, click.BadParameter) and error.param else ""
+    told = error.format_message()
+    return InvalidInput(told, violations=[FieldViolation(name, told)] if name else ())
 
 
 def _refuse(error: SlipwayError, *, as_json: bool) -> NoReturn:

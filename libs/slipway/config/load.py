@@ -79,7 +79,8 @@ def _overlay_environment(tree: Tree, model: type[BaseModel], environ: Mapping[st
             continue
         extra = field.json_schema_extra
         variable = extra.get("env") if isinstance(extra, dict) else None
-        if isinstance(variable, str) and variable in environ:
+        # An empty variable is how a shell or a compose file says that there is none.
+        if isinstance(variable, str) and environ.get(variable):
             tree[name] = environ[variable]
 
 
@@ -92,7 +93,10 @@ def _section(annotation: Any) -> type[BaseModel] | None:
 
 def _put(tree: Tree, keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
-        tree = tree.setdefault(key, {})
+        nested = tree.setdefault(key, {})
+        if not isinstance(nested, dict):
+            return  # the file has a value where a section belongs; validation says so
+        tree = nested
     tree[keys[-1]] = value
 
 

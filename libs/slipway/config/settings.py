@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,21 +16,27 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+_HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]*):(?P<port>[0-9]{1,5})", re.ASCII)
+
+
 def _loopback(address: str) -> str:
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise ValueError("must be host:port with a port from 0 to 65535, such as 127.0.0.1:8001")
-    name = host.strip("[]")
-    try:
-        wide = name != "localhost" and not ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        wide = True
-    if wide:
+    found = _HOST_PORT.fullmatch(address)
+    if found is None or int(found["port"]) > 65535:
+        raise ValueError("must be host:port with a port from 0 to 65535, such as 127.0.0.1:8001 or [::1]:8001")
+    host = found["host"]
+    if not _is_loopback(host.strip("[]")):
         raise ValueError(
-            f"binds {name or 'every interface'}: until Slipway has authorisation it listens on "
+            f"binds {host or 'every interface'}: until Slipway has authorisation it listens on "
             "loopback only; use 127.0.0.1"
         )
     return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 LoopbackAddress = Annotated[str, AfterValidator(_loopback)]

@@ -1,10 +1,13 @@
 """Starting, watching and stopping what a process is made of.
 
 :func:`run` starts components in the order given (dependencies first, the server last), waits for SIGTERM or
-SIGINT, and stops them in the reverse order. A component that ends by itself with an error stops the rest and
-the process fails, so that whoever supervises it sees that and starts it again.
+SIGINT, and stops them in the reverse order. A loop that ends by itself stops the rest and the process fails,
+so that whoever supervises it sees that and starts it again. :func:`running` is the same without the waiting,
+for whoever embeds a service.
 """
 
-from slipway.lifecycle.run import Component, Loop, run
+from slipway.lifecycle.loop import Loop
+from slipway.lifecycle.ports import PortTaken
+from slipway.lifecycle.run import Component, run, running
 
-__all__ = ["Component", "Loop", "run"]
+__all__ = ["Component", "Loop", "PortTaken", "run", "running"]

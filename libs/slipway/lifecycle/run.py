@@ -1,15 +1,19 @@
-"""Components, loops and the wait between start and stop."""
+"""Components, and the wait between their start and their stop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
+
+from slipway.lifecycle.loop import Loop
 
 log = logging.getLogger(__name__)
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Component(Protocol):
@@ -24,63 +28,44 @@ class Component(Protocol):
         ...
 
 
-class Loop:
-    """A coroutine that runs until it is stopped; ``flush`` gets a last turn after that."""
-
-    def __init__(
-        self,
-        name: str,
-        work: Callable[[], Coroutine[Any, Any, None]],
-        *,
-        flush: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
-        self.name = name
-        self._work = work
-        self._flush = flush
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Run the coroutine as a task."""
-        self._task = asyncio.create_task(self._work(), name=self.name)
-
-    async def stop(self) -> None:
-        """Cancel the task, wait for it, then flush."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._flush is not None:
-            await self._flush()
-
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """The running task, for whoever must notice that it ended."""
-        return self._task
-
-
 async def run(*components: Component, stop: asyncio.Event | None = None) -> None:
     """Start ``components`` in order, wait for a signal (or ``stop``), stop them in reverse.
 
     Raises what a loop died of, after everything else was stopped.
     """
     ending = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
+    with _signals_set(ending):
+        async with running(*components):
+            await _until(ending, components)
+
+
+@asynccontextmanager
+async def running(*components: Component) -> AsyncIterator[None]:
+    """Start ``components`` in order; stop those that started, in reverse, on leaving."""
     started: list[Component] = []
     try:
         for component in components:
             await component.start()
             started.append(component)
-        await _until(ending, started)
+        yield
     finally:
         for component in reversed(started):
             await _stop(component)
-        for number in (signal.SIGTERM, signal.SIGINT):
+
+
+@contextmanager
+def _signals_set(ending: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, ending.set)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)
 
 
-async def _until(ending: asyncio.Event, started: list[Component]) -> None:
+async def _until(ending: asyncio.Event, started: Sequence[Component]) -> None:
     waiting = asyncio.create_task(ending.wait())
     tasks = [component.task for component in started if isinstance(component, Loop) and component.task]
     try:

@@ -21,17 +21,21 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of ``record``; facts that JSON can't hold are written as text."""
-        line: dict[str, object] = {
+        facts = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        # The facts come first, so that none of them takes the place of what every line has.
+        line: dict[str, object] = facts | {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "service": self._service,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             line["trace_id"] = format(span.trace_id, "032x")
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        # Escaped, so that a terminal's encoding or half a surrogate pair can't lose the line.
+        return json.dumps(line, default=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 from opentelemetry import metrics, trace
@@ -17,8 +17,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import start_http_server
 
-from slipway.config import ConfigError, LoopbackAddress, Settings, from_env
+from slipway.config import LoopbackAddress, Settings, from_env
+from slipway.lifecycle import PortTaken
 from slipway.observe.logs import JsonLines
+
+log = logging.getLogger(__name__)
 
 
 class ObserveSettings(Settings):
@@ -33,34 +36,53 @@ class ObserveSettings(Settings):
 def start(settings: ObserveSettings, service: str) -> Iterator[None]:
     """Log, trace and serve metrics until left; what is still to be exported is flushed then.
 
-    Raises :class:`slipway.config.ConfigError` when the metrics port is taken.
+    Once a process: OpenTelemetry's providers can't be replaced. Raises PortTaken when the metrics port is in use.
     """
+    with ExitStack() as ending:
+        ending.enter_context(_logging(settings.log_level, service))
+        resource = Resource.create({"service.name": service, "service.namespace": "slipway"})
+        tracer = TracerProvider(resource=resource)
+        ending.callback(tracer.shutdown)
+        if settings.otlp_endpoint:
+            exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=True)
+            tracer.add_span_processor(BatchSpanProcessor(exporter))
+        trace.set_tracer_provider(tracer)
+        meter = MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()])
+        ending.callback(meter.shutdown)
+        metrics.set_meter_provider(meter)
+        ending.enter_context(_metrics_served(settings.metrics_listen))
+        yield
+
+
+@contextmanager
+def _logging(level: str, service: str) -> Iterator[None]:
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, []
+    old_level = root.level
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service))
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
     # Alembic tells of every plugin it sets up, at each start.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    resource = Resource.create({"service.name": service, "service.namespace": "slipway"})
-    tracer = TracerProvider(resource=resource)
-    if settings.otlp_endpoint:
-        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=True)
-        tracer.add_span_processor(BatchSpanProcessor(exporter))
-    trace.set_tracer_provider(tracer)
-    meter = MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()])
-    metrics.set_meter_provider(meter)
-    host, _, port = settings.metrics_listen.rpartition(":")
+    try:
+        yield
+    finally:
+        root.handlers = before
+        root.setLevel(old_level)
+
+
+@contextmanager
+def _metrics_served(address: str) -> Iterator[None]:
+    host, _, port = address.rpartition(":")
     try:
         server, thread = start_http_server(int(port), host.strip("[]"))
     except OSError as error:
-        raise ConfigError(
-            f"can't serve metrics on {settings.metrics_listen}: {error.strerror}; end the process that holds "
-            "the port, or move this one by observe.metrics_listen in its configuration"
-        ) from error
+        raise PortTaken("serve metrics", address, "observe.metrics_listen") from error
+    log.info("serving metrics", extra={"port": server.server_port})
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
-        meter.shutdown()
-        tracer.shutdown()

@@ -20,6 +20,9 @@ Key = tuple[str | int, ...]
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 500
+# Well above any key of ours; what is longer, or a number outside of what databases hold, was never given out.
+_LONGEST_TOKEN = 4_096
+_MOST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,27 @@ def cut(rows: Sequence[T], page: Page, key: Callable[[T], Key]) -> Slice[T]:
 
 
 def _decode(token: str, shape: tuple[type, ...]) -> Key:
-    try:
-        key = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError):
-        key = None
+    key = _json(token) if len(token) <= _LONGEST_TOKEN else None
     if (
         not isinstance(key, list)
         or len(key) != len(shape)
-        or not all(type(part) is kind for part, kind in zip(key, shape, strict=True))
+        or not all(type(part) is kind and _storable(part) for part, kind in zip(key, shape, strict=True))
     ):
         raise invalid_field("page_token", "is not a token of this call; pass next_page_token back as it came")
     return tuple(key)
+
+
+def _json(token: str) -> object:
+    try:
+        return json.loads(base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+
+
+def _storable(part: object) -> bool:
+    if isinstance(part, int):
+        return -_MOST <= part < _MOST
+    if not isinstance(part, str):
+        return False
+    # JSON can spell half a surrogate pair and NUL, which no database takes as text.
+    return "\0" not in part and not any("\ud800" <= character <= "\udfff" for character in part)

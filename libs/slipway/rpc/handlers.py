@@ -6,25 +6,18 @@ grpcio answers UNKNOWN when its own deserialiser fails; a handler that parses fo
 from __future__ import annotations
 
 import asyncio
-import inspect
-import logging
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
 
-from slipway.errors import InvalidInput, Kind, SlipwayError
-from slipway.rpc import deadline, status
-from slipway.rpc.call import Call
+from slipway.rpc import deadline
+from slipway.rpc.answer import Answer, Context
+from slipway.rpc.guard import Guard
+from slipway.rpc.refusals import DeadlineExceeded, Draining
 from slipway.rpc.telemetry import Telemetry
-
-Context = grpc.aio.ServicerContext[bytes, bytes]
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,35 +42,12 @@ def foreign(descriptor: ServiceDescriptor, servicer: object) -> Service:
     return Service(descriptor, servicer, foreign=True)
 
 
-class MalformedMessage(InvalidInput):
-    """The bytes are not the message that the method takes."""
-
-    reason = "MALFORMED_MESSAGE"
-
-
-class DeadlineExceeded(SlipwayError):
-    """The answer was not ready in the time the caller gave, or the server's maximum."""
-
-    kind = Kind.DEADLINE_EXCEEDED
-    reason = "DEADLINE_EXCEEDED"
-
-
-class Draining(SlipwayError):
-    """The server is stopping; another one, or this one in a moment, will answer."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "DRAINING"
-
-
-class Internal(SlipwayError):
-    """A defect of the server; its log has the details under the reference."""
-
-    kind = Kind.INTERNAL
-    reason = "INTERNAL"
-
-
 class Handlers:
-    """Makes the handlers of one server and knows which of its streams are open."""
+    """Makes the handlers of one server and knows which of its streams are open.
+
+    A call with one request and one answer gets ``max_deadline_s`` at most. A stream lasts as long as its caller
+    wants, but one whose caller sends nothing for ``max_deadline_s`` ends.
+    """
 
     def __init__(self, max_deadline_s: float, telemetry: Telemetry) -> None:
         self._max_deadline_s = max_deadline_s
@@ -96,162 +66,68 @@ class Handlers:
         for task in tuple(self._streams):
             task.cancel()
 
+    @property
+    def open_streams(self) -> int:
+        """How many streams are being answered."""
+        return len(self._streams)
+
     def _handler(self, entry: Service, method: MethodDescriptor) -> grpc.RpcMethodHandler[bytes, bytes]:
-        answer = _Answer(entry, method)
+        answer = Answer(entry.servicer, method, foreign=entry.foreign, stall_s=self._max_deadline_s)
+        make: Any
         if method.server_streaming:
-
-            async def stream(request: Any, context: Context) -> AsyncIterator[bytes]:
-                task = asyncio.current_task()
-                assert task is not None  # noqa: S101  (grpc.aio always runs a handler as a task)
-                self._streams.add(task)
-                try:
-                    async with self._guard(method, context):
-                        self._limit(context, streaming=True)
-                        async for response in answer.stream(request, context):
-                            yield response
-                finally:
-                    self._streams.discard(task)
-
             make = (
                 grpc.stream_stream_rpc_method_handler
                 if method.client_streaming
                 else grpc.unary_stream_rpc_method_handler
             )
-            return make(stream)
+            return make(self._stream(method, answer))  # type: ignore[no-any-return]
+        make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
+        return make(self._unary(method, answer))  # type: ignore[no-any-return]
 
+    def _stream(self, method: MethodDescriptor, answer: Answer) -> Any:
+        async def stream(request: Any, context: Context) -> None:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101  (grpc.aio always runs a handler as a task)
+            self._streams.add(task)
+            try:
+                async with self._guard(method, context):
+                    if self._draining:
+                        raise Draining
+                    _start_clock(context.time_remaining())
+                    await answer.stream(request, context)
+            finally:
+                self._streams.discard(task)
+
+        return stream
+
+    def _unary(self, method: MethodDescriptor, answer: Answer) -> Any:
         async def unary(request: Any, context: Context) -> bytes:
             async with self._guard(method, context):
-                limit = self._limit(context, streaming=False)
-                return await self._in_time(answer.unary(request, context), limit)
+                limit = context.time_remaining()
+                if not method.client_streaming:
+                    limit = self._max_deadline_s if limit is None else min(limit, self._max_deadline_s)
+                _start_clock(limit)
+                return await _in_time(answer.unary(request, context), limit)
             raise AssertionError("the guard aborts")  # pragma: no cover
 
-        make_unary = (
-            grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
-        )
-        return make_unary(unary)
+        return unary
 
-    def _limit(self, context: Context, *, streaming: bool) -> float | None:
-        left = context.time_remaining()
-        if streaming and left is None:
-            return None
-        limit = self._max_deadline_s if left is None else min(left, self._max_deadline_s)
+    def _guard(self, method: MethodDescriptor, context: Context) -> Guard:
+        span = self._telemetry.call(method.containing_service.full_name, method.name, context)
+        return Guard(method, context, span, lambda: self._draining)
+
+
+def _start_clock(limit: float | None) -> None:
+    if limit is not None:
         deadline.start(limit)
-        return limit
-
-    async def _in_time(self, work: Any, limit: float | None) -> bytes:
-        timer = asyncio.timeout(limit)
-        try:
-            async with timer:
-                return await work  # type: ignore[no-any-return]
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise DeadlineExceeded(f"no answer within {limit:.3f} s; allow more time or ask for less") from None
-
-    def _guard(self, method: MethodDescriptor, context: Context) -> _Guard:
-        return _Guard(self, method, context, self._telemetry)
-
-    @property
-    def draining(self) -> bool:
-        """Whether :meth:`end_streams` was called."""
-        return self._draining
 
 
-class _Guard:
-    """Around one call: its span and metrics, and every way it can fail turned into a status with details."""
-
-    def __init__(self, handlers: Handlers, method: MethodDescriptor, context: Context, telemetry: Telemetry) -> None:
-        self._handlers = handlers
-        self._context = context
-        self._method = method
-        self._span = telemetry.call(method.containing_service.full_name, method.name, context)
-
-    async def __aenter__(self) -> None:
-        self._span.__enter__()
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if error is None:
-            self._span.finish(grpc.StatusCode.OK)
-            return False
-        if isinstance(error, grpc.aio.AbortError):
-            self._span.finish(self._context.code() or grpc.StatusCode.UNKNOWN)
-            return False
-        told = self._told(error)
-        if told is None:
-            self._span.finish(grpc.StatusCode.CANCELLED)
-            return False
-        code, message, trailing = status.encode(told)
-        self._span.finish(code, error)
-        await self._context.abort(code, message, trailing)
-        return False
-
-    def _told(self, error: BaseException) -> SlipwayError | None:
-        if isinstance(error, SlipwayError):
-            return error
-        if isinstance(error, asyncio.CancelledError) and self._handlers.draining:
-            return Draining("the server is stopping; call again", retry_after_s=0.2)
-        if not isinstance(error, Exception):
-            return None
-        name = self._method.full_name
-        log.error("a call failed by a defect", exc_info=error, extra={"rpc": name})
-        reference = self._span.trace_id or "none"
-        return Internal(
-            f"{name} failed; the server's log has the details under trace {reference}",
-            facts={"trace_id": reference},
-        )
-
-
-class _Answer:
-    """One method: bytes in, the servicer's answer, bytes out."""
-
-    def __init__(self, entry: Service, method: MethodDescriptor) -> None:
-        self._type: type[Message] = GetMessageClass(method.input_type)
-        self._method: Callable[..., Any] = getattr(entry.servicer, method.name)
-        self._foreign = entry.foreign
-        self._client_streaming = method.client_streaming
-
-    async def unary(self, request: Any, context: Context) -> bytes:
-        response: Message = await self._method(self._decoded(request), self._second(context))
-        return response.SerializeToString()
-
-    async def stream(self, request: Any, context: Context) -> AsyncIterator[bytes]:
-        responses = self._method(self._decoded(request), self._second(context))
-        if inspect.iscoroutine(responses):
-            # A foreign servicer may write to the context instead of yielding.
-            await responses
-            return
-        async for response in responses:
-            yield response.SerializeToString()
-
-    def _second(self, context: Context) -> Any:
-        return _Writing(context) if self._foreign else Call(context)
-
-    def _decoded(self, request: Any) -> Any:
-        return self._each(request) if self._client_streaming else self._parse(request)
-
-    async def _each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        async for request in requests:
-            yield self._parse(request)
-
-    def _parse(self, data: bytes) -> Message:
-        try:
-            return self._type.FromString(data)
-        except DecodeError as error:
-            name = self._type.DESCRIPTOR.full_name
-            raise MalformedMessage(
-                f"the request's {len(data)} bytes are not a {name}; encode one from the published contract",
-                facts={"expected": name},
-            ) from error
-
-
-class _Writing:
-    """grpc's context for a foreign servicer, serialising what it writes."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    async def write(self, message: Message) -> None:
-        await self._context.write(message.SerializeToString())
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
+async def _in_time(work: Any, limit: float | None) -> bytes:
+    timer = asyncio.timeout(limit)
+    try:
+        async with timer:
+            return await work  # type: ignore[no-any-return]
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        raise DeadlineExceeded(f"no answer within {limit:.3f} s; allow more time or ask for less") from None

@@ -12,7 +12,7 @@ from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio as reflection_aio  # type: ignore[attr-defined]
 
-from slipway.errors import Kind, SlipwayError
+from slipway.lifecycle import PortTaken
 from slipway.rpc.handlers import Handlers, Service, foreign, service
 from slipway.rpc.settings import RpcSettings
 from slipway.rpc.telemetry import Telemetry
@@ -22,13 +22,6 @@ log = logging.getLogger(__name__)
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-class PortTaken(SlipwayError):
-    """Another process listens on the address."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "PORT_TAKEN"
 
 
 class Server:
@@ -76,10 +69,7 @@ class Server:
         try:
             self.port = self._server.add_insecure_port(self._settings.listen)
         except RuntimeError as error:
-            raise PortTaken(
-                f"can't listen on {self._settings.listen}: the port is taken; end the process that holds it, "
-                "or move this one by rpc.listen in its configuration"
-            ) from error
+            raise PortTaken("listen", self._settings.listen, "rpc.listen") from error
         await self._server.start()
         self._serving = True
         await self._announce()
@@ -100,6 +90,11 @@ class Server:
         await self._server.stop(self._settings.grace_s)
         # grpc.aio frees its sockets in its own thread; one turn of the loop lets it finish.
         await asyncio.sleep(0)
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are being answered, health watches among them."""
+        return self._handlers.open_streams
 
     async def _announce(self) -> None:
         state = _SERVING if self._ready and self._serving else _NOT_SERVING

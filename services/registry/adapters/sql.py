@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -62,8 +63,10 @@ class SqlReader:
             .where(tables.alias.c.model.in_([row.name for row in rows]))
             .order_by(tables.alias.c.name)
         )
-        aliases = [alias_of(row) for row in pointers]
-        return [model_of(row, [alias for alias in aliases if alias.model == row.name]) for row in rows]
+        aliases = defaultdict(list)
+        for pointer in pointers:
+            aliases[pointer.model].append(alias_of(pointer))
+        return [model_of(row, aliases[row.name]) for row in rows]
 
     async def version(self, model: str, number: int) -> ModelVersion | None:
         """See Reader."""
@@ -120,8 +123,11 @@ class SqlReader:
 
     async def _endpoints(self, query: Select[Any]) -> Sequence[Endpoint]:
         rows = await self._all(query)
-        arms = await self._all(select(tables.route).where(tables.route.c.endpoint.in_([row.name for row in rows])))
-        return [endpoint_of(row, [arm for arm in arms if arm.endpoint == row.name]) for row in rows]
+        names = query.with_only_columns(tables.endpoint.c.name).subquery()
+        arms = defaultdict(list)
+        for arm in await self._all(select(tables.route).join(names, tables.route.c.endpoint == names.c.name)):
+            arms[arm.endpoint].append(arm)
+        return [endpoint_of(row, arms[row.name]) for row in rows]
 
     async def revision(self) -> int:
         """See Reader."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 
 from services.registry import codec
@@ -12,6 +13,8 @@ from services.registry.engine.versions import Versions
 from services.registry.engine.watch import Watch
 from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
 from slipway.rpc.call import Call
+
+log = logging.getLogger(__name__)
 
 
 class RegistryServicer:
@@ -126,5 +129,6 @@ class RegistryServicer:
         self, request: pb.WatchEndpointsRequest, call: Call
     ) -> AsyncIterator[pb.WatchEndpointsResponse]:
         """Stream the desired state."""
+        log.info("a watcher came", extra={"subscriber": request.subscriber[:128]})
         async for state in self._watch.follow():
             yield codec.encode_state(state)

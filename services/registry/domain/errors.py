@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.errors import AlreadyExists, Kind, NotFound, SlipwayError
+from slipway.errors import AlreadyExists, Exhausted, Kind, NotFound, SlipwayError
 
 
 class ModelNotFound(NotFound):
@@ -90,6 +90,18 @@ class DigestMismatch(SlipwayError):
         super().__init__(
             f"the upload was announced as {expected} but its bytes are {actual}; upload it again",
             facts={"expected": expected, "actual": actual},
+        )
+
+
+class UploadTooLarge(Exhausted):
+    """More bytes than this registry keeps in one artifact."""
+
+    reason = "ARTIFACT_TOO_LARGE"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"the upload passes {limit_bytes} bytes; send less, or raise max_artifact_bytes of the registry",
+            facts={"limit_bytes": str(limit_bytes)},
         )
 
 

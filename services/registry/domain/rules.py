@@ -6,6 +6,8 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from services.registry.domain.model import Draft, Signature
@@ -15,6 +17,9 @@ from slipway.naming import column_name, resource_name
 MAX_COLUMNS = 10_000
 MAX_FACTS = 1_000
 MAX_TEXT = 6_000
+MAX_FACT_NAME = 250
+# What every database's 64-bit column holds.
+MAX_COUNT = 2**63 - 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -40,21 +45,44 @@ def check_draft(draft: Draft) -> None:
     resource_name("version.model", draft.model)
     check_digest("version.artifact.digest", draft.artifact.digest)
     check_signature(draft.signature)
-    wrong = [
+    wrong = [*_fact_faults("version.metrics", draft.metrics), *_fact_faults("version.params", draft.params)]
+    wrong += [
         FieldViolation(f"version.metrics[{name}]", "is not a finite number; leave it out or give its value")
         for name, value in draft.metrics.items()
         if not math.isfinite(value)
     ]
-    for field, facts in (("version.metrics", draft.metrics), ("version.params", draft.params)):
-        if len(facts) > MAX_FACTS:
-            wrong.append(FieldViolation(field, f"has {len(facts)} entries; at most {MAX_FACTS} are kept"))
+    texts = {f"version.params[{name}]": text for name, text in draft.params.items()} | _free_texts(draft)
     wrong += [
-        FieldViolation(f"version.params[{name}]", f"has {len(text)} characters; at most {MAX_TEXT} are kept")
-        for name, text in draft.params.items()
+        FieldViolation(field, f"has {len(text)} characters; at most {MAX_TEXT} are kept")
+        for field, text in texts.items()
         if len(text) > MAX_TEXT
     ]
+    if draft.lineage.data.row_count > MAX_COUNT:
+        wrong.append(FieldViolation("version.lineage.data.row_count", f"is above {MAX_COUNT}"))
     if wrong:
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
+
+
+def _fact_faults(field: str, facts: Mapping[str, object]) -> Iterator[FieldViolation]:
+    if len(facts) > MAX_FACTS:
+        yield FieldViolation(field, f"has {len(facts)} entries; at most {MAX_FACTS} are kept")
+    if not all(1 <= len(name) <= MAX_FACT_NAME for name in facts):
+        yield FieldViolation(field, f"has a name that is empty or longer than {MAX_FACT_NAME} characters; shorten it")
+
+
+def _free_texts(draft: Draft) -> dict[str, str]:
+    data, code = draft.lineage.data, draft.lineage.code
+    return {
+        "version.lineage.data.digest": data.digest,
+        "version.lineage.data.source": data.source,
+        "version.lineage.code.digest": code.digest,
+        "version.lineage.code.revision": code.revision,
+        "version.lineage.code.workflow": code.workflow,
+        "version.lineage.run_id": draft.lineage.run_id,
+    } | {
+        f"version.signature.inputs[{position}].description": column.description
+        for position, column in enumerate(draft.signature.inputs)
+    }
 
 
 def check_signature(signature: Signature) -> None:
@@ -65,7 +93,7 @@ def check_signature(signature: Signature) -> None:
         if not tensor.shape or tensor.shape[0] != -1 or any(size < 1 for size in tensor.shape[1:]):
             raise invalid_field(
                 f"version.signature.outputs[{position}].shape",
-                f"is {list(tensor.shape)}; write -1 for the rows first, then sizes above 0, such as [-1, 1]",
+                f"is {list(tensor.shape[:8])}; write -1 for the rows first, then sizes above 0, such as [-1, 1]",
             )
 
 
@@ -74,8 +102,8 @@ def _check_names(path: str, names: list[str]) -> None:
         raise invalid_field(path, f"has {len(names)} entries; give 1 to {MAX_COLUMNS}")
     for position, name in enumerate(names):
         column_name(f"{path}[{position}].name", name)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice, times = Counter(names).most_common(1)[0]
+    if times > 1:
         raise invalid_field(path, f"has {twice!r} twice; names must differ")
 
 

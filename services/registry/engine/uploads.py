@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 
-from services.registry.domain.errors import DigestMismatch
+from services.registry.domain.errors import ArtifactMissing, DigestMismatch, UploadTooLarge
 from services.registry.domain.model import Artifact
 from services.registry.domain.rules import check_digest
 from slipway.artifacts import ArtifactStore
-from slipway.errors import invalid_field
+from slipway.errors import NotFound, invalid_field
 
 
 class Uploads:
@@ -19,16 +20,51 @@ class Uploads:
         self._limit_bytes = limit_bytes
 
     async def store(self, expected: str, chunks: AsyncIterator[bytes]) -> Artifact:
-        """Store all chunks. Raises DigestMismatch, InvalidInput when there are none, Exhausted when too many."""
+        """Store all chunks, or none.
+
+        Raises DigestMismatch, InvalidInput when there are none, UploadTooLarge when they are too many.
+        """
         if expected:
             check_digest("expected_digest", expected)
-        stored = await self._artifacts.put(chunks, limit_bytes=self._limit_bytes)
-        if stored.size_bytes == 0:
-            raise invalid_field("chunk", "is empty; send the artifact's bytes")
-        if expected and stored.digest != expected:
-            raise DigestMismatch(expected, stored.digest)
+        # The store keeps what ends well: a refusal out of the stream itself leaves nothing behind.
+        checked = self._checked(expected, chunks)
+        stored = await self._artifacts.put(checked, limit_bytes=self._limit_bytes)
         return Artifact(stored.digest, stored.size_bytes)
+
+    async def _checked(self, expected: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        size_bytes = 0
+        digest = hashlib.sha256()
+        async for chunk in chunks:
+            size_bytes += len(chunk)
+            if size_bytes > self._limit_bytes:
+                raise UploadTooLarge(self._limit_bytes)
+            if expected:
+                digest.update(chunk)
+            yield chunk
+        if size_bytes == 0:
+            raise invalid_field("chunk", "is empty; send the artifact's bytes")
+        actual = f"sha256:{digest.hexdigest()}"
+        if expected and actual != expected:
+            raise DigestMismatch(expected, actual)
 
     def chunks(self, digest: str) -> AsyncIterator[bytes]:
         """The bytes of an artifact, verified as they stream."""
         return self._artifacts.chunks(check_digest("digest", digest))
+
+
+async def measured(artifacts: ArtifactStore, claimed: Artifact) -> Artifact:
+    """The artifact with the size of its stored bytes, all of which are read and verified.
+
+    Raises ArtifactMissing, InvalidInput about a size that was claimed and is another, CorruptArtifact.
+    """
+    size_bytes = 0
+    try:
+        async for chunk in artifacts.chunks(claimed.digest):
+            size_bytes += len(chunk)
+    except NotFound:
+        raise ArtifactMissing(claimed.digest) from None
+    if claimed.size_bytes not in {0, size_bytes}:
+        raise invalid_field(
+            "version.artifact.size_bytes", f"is {claimed.size_bytes}, but {size_bytes} bytes are stored; correct it"
+        )
+    return Artifact(claimed.digest, size_bytes)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.registry.domain.changes import VersionCreated
 from services.registry.domain.errors import (
     AliasNotFound,
-    ArtifactMissing,
     ModelNotFound,
     RequestReused,
     VersionNotFound,
 )
 from services.registry.domain.model import Draft, ModelVersion
 from services.registry.domain.rules import check_draft, fingerprint
+from services.registry.engine.uploads import measured
 from services.registry.ports import Catalogue
 from slipway import paging
 from slipway.artifacts import ArtifactStore
@@ -32,12 +34,11 @@ class Versions:
     async def register(self, draft: Draft, request_id: str) -> ModelVersion:
         """Store a version under the next number; a repeated request gives the stored one.
 
-        Raises InvalidInput, ModelNotFound, ArtifactMissing, RequestReused.
+        Raises InvalidInput, ModelNotFound, ArtifactMissing, CorruptArtifact, RequestReused.
         """
         check_request_id("request_id", request_id)
         check_draft(draft)
-        if not await self._artifacts.has(draft.artifact.digest):
-            raise ArtifactMissing(draft.artifact.digest)
+        draft = replace(draft, artifact=await measured(self._artifacts, draft.artifact))
         mark = fingerprint(draft)
         async with self._catalogue.write() as catalogue:
             if stored := await catalogue.registration(request_id):

@@ -1,0 +1,89 @@
+"""One method's answer: bytes in, the servicer's values, bytes out."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any
+
+import grpc.aio
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from slipway.errors import FieldViolation
+from slipway.rpc.call import Call
+from slipway.rpc.refusals import DeadlineExceeded, MalformedMessage
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class Answer:
+    """Parses what comes, hands it to the servicer's method, serialises what it gives."""
+
+    def __init__(self, servicer: object, method: MethodDescriptor, *, foreign: bool, stall_s: float) -> None:
+        self._type: type[Message] = GetMessageClass(method.input_type)
+        self._method: Callable[..., Any] = getattr(servicer, method.name)
+        self._foreign = foreign
+        self._client_streaming = method.client_streaming
+        self._stall_s = stall_s
+
+    async def unary(self, request: Any, context: Context) -> bytes:
+        """The one answer's bytes."""
+        response: Message = await self._method(self._decoded(request), self._second(context))
+        return response.SerializeToString()
+
+    async def stream(self, request: Any, context: Context) -> None:
+        """Write every answer. Written from here, so that a caller who leaves ends the servicer's generator too."""
+        responses = self._method(self._decoded(request), self._second(context))
+        if inspect.iscoroutine(responses):
+            # A foreign servicer may write to the context instead of yielding.
+            await responses
+            return
+        async with aclosing(responses):
+            async for response in responses:
+                await context.write(response.SerializeToString())
+
+    def _second(self, context: Context) -> Any:
+        return _Writing(context) if self._foreign else Call(context)
+
+    def _decoded(self, request: Any) -> Any:
+        return self._each(request) if self._client_streaming else self._parse(request)
+
+    async def _each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        while True:
+            try:
+                async with asyncio.timeout(None if self._foreign else self._stall_s):
+                    request = await anext(requests, None)
+            except TimeoutError:
+                raise DeadlineExceeded(
+                    f"nothing came for {self._stall_s:g} s; send the rest of the stream without such a pause"
+                ) from None
+            if request is None:
+                return
+            yield self._parse(request)
+
+    def _parse(self, data: bytes) -> Message:
+        try:
+            return self._type.FromString(data)
+        except DecodeError:
+            name = self._type.DESCRIPTOR.full_name
+            told = f"the {len(data)} bytes are not a {name}; encode one from the published contract"
+            raise MalformedMessage(
+                f"request: {told}", facts={"expected": name}, violations=[FieldViolation("request", told)]
+            ) from None
+
+
+class _Writing:
+    """grpc's context for a foreign servicer, serialising what it writes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def write(self, message: Message) -> None:
+        await self._context.write(message.SerializeToString())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)

@@ -1,0 +1,190 @@
+"""The catalogue in memory, for tests of engines: the same promises, but it forgets everything with its process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from services.registry.domain.changes import Change
+from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from slipway.paging import Page
+
+T = TypeVar("T")
+
+
+@dataclass
+class _State:
+    """Everything; a transaction works on a copy, so that a snapshot never changes under its reader."""
+
+    models: dict[str, Model] = field(default_factory=dict)
+    versions: dict[tuple[str, int], ModelVersion] = field(default_factory=dict)
+    registrations: dict[str, tuple[ModelVersion, str]] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], Alias] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    tombstones: dict[str, int] = field(default_factory=dict)
+    announced: list[Change] = field(default_factory=list)
+    revision: int = 0
+
+    def copy(self) -> _State:
+        return _State(
+            dict(self.models),
+            dict(self.versions),
+            dict(self.registrations),
+            dict(self.aliases),
+            dict(self.endpoints),
+            dict(self.tombstones),
+            list(self.announced),
+            self.revision,
+        )
+
+
+class MemoryReader:
+    """One snapshot of the catalogue."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    async def model(self, name: str) -> Model | None:
+        """See Reader."""
+        model = self._state.models.get(name)
+        return self._with_aliases(model) if model else None
+
+    async def models(self, page: Page) -> Sequence[Model]:
+        """See Reader."""
+        return [self._with_aliases(model) for model in _by_name(self._state.models, page)]
+
+    def _with_aliases(self, model: Model) -> Model:
+        own = [alias for (of, _), alias in sorted(self._state.aliases.items()) if of == model.name]
+        return replace(model, aliases=tuple(own))
+
+    async def version(self, model: str, number: int) -> ModelVersion | None:
+        """See Reader."""
+        return self._state.versions.get((model, number))
+
+    async def versions(self, model: str, page: Page) -> Sequence[ModelVersion]:
+        """See Reader."""
+        numbers = sorted((number for of, number in self._state.versions if of == model), reverse=True)
+        if page.after:
+            before = int(page.after[0])
+            numbers = [number for number in numbers if number < before]
+        return [self._state.versions[model, number] for number in numbers[: page.fetch]]
+
+    async def registration(self, request_id: str) -> tuple[ModelVersion, str] | None:
+        """See Reader."""
+        return self._state.registrations.get(request_id)
+
+    async def alias(self, model: str, name: str) -> Alias | None:
+        """See Reader."""
+        return self._state.aliases.get((model, name))
+
+    async def endpoint(self, name: str) -> Endpoint | None:
+        """See Reader."""
+        return self._state.endpoints.get(name)
+
+    async def endpoints(self, page: Page) -> Sequence[Endpoint]:
+        """See Reader."""
+        return _by_name(self._state.endpoints, page)
+
+    async def endpoints_following(self, model: str, alias: str) -> Sequence[Endpoint]:
+        """See Reader."""
+        return [
+            endpoint
+            for _, endpoint in sorted(self._state.endpoints.items())
+            if any((route.target.model, route.target.alias) == (model, alias) for route in endpoint.routes)
+        ]
+
+    async def endpoints_since(self, revision: int) -> tuple[Sequence[Endpoint], Sequence[str]]:
+        """See Reader."""
+        alive = _later(self._state.endpoints.values(), lambda endpoint: endpoint.revision, revision)
+        gone = _later(self._state.tombstones.items(), lambda tombstone: tombstone[1], revision)
+        return alive, [name for name, _ in gone]
+
+    async def revision(self) -> int:
+        """See Reader."""
+        return self._state.revision
+
+
+class MemoryWriter(MemoryReader):
+    """The writing transaction."""
+
+    async def add_model(self, model: Model) -> None:
+        """See Writer."""
+        self._state.models[model.name] = replace(model, aliases=(), latest_version=0)
+
+    async def add_version(self, draft: Draft, request_id: str, fingerprint: str, now: datetime) -> ModelVersion:
+        """See Writer."""
+        model = self._state.models[draft.model]
+        version = ModelVersion(model.latest_version + 1, draft, now)
+        self._state.models[draft.model] = replace(model, latest_version=version.number)
+        self._state.versions[draft.model, version.number] = version
+        self._state.registrations[request_id] = (version, fingerprint)
+        return version
+
+    async def put_alias(self, alias: Alias) -> None:
+        """See Writer."""
+        self._state.aliases[alias.model, alias.name] = alias
+
+    async def delete_alias(self, model: str, name: str) -> None:
+        """See Writer."""
+        self._state.aliases.pop((model, name), None)
+
+    async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
+        """See Writer."""
+        self._state.revision += 1
+        endpoint = Endpoint(name, tuple(routes), self._state.revision, now)
+        self._state.endpoints[name] = endpoint
+        self._state.tombstones.pop(name, None)
+        return endpoint
+
+    async def delete_endpoint(self, name: str, now: datetime) -> None:
+        """See Writer."""
+        self._state.revision += 1
+        self._state.endpoints.pop(name, None)
+        self._state.tombstones[name] = self._state.revision
+
+    async def announce(self, change: Change, now: datetime) -> None:
+        """See Writer."""
+        self._state.announced.append(change)
+
+
+class MemoryCatalogue:
+    """The catalogue in dictionaries."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+        self._turn = asyncio.Lock()
+
+    @property
+    def announced(self) -> Sequence[Change]:
+        """Every committed change, in order."""
+        return tuple(self._state.announced)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[MemoryReader]:
+        """See Catalogue."""
+        yield MemoryReader(self._state)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[MemoryWriter]:
+        """See Catalogue."""
+        async with self._turn:
+            draft = self._state.copy()
+            yield MemoryWriter(draft)
+            self._state = draft
+
+
+def _by_name(things: dict[str, T], page: Page) -> Sequence[T]:
+    names = sorted(things)
+    if page.after:
+        last = str(page.after[0])
+        names = [name for name in names if name > last]
+    return [things[name] for name in names[: page.fetch]]
+
+
+def _later(things: Iterable[T], revision_of: Callable[[T], int], revision: int) -> list[T]:
+    return sorted((thing for thing in things if revision_of(thing) > revision), key=revision_of)
