@@ -1,0 +1,1 @@
+"""Outbound: tables in SQL, metrics in OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""Inbound: the prediction log's consumer and the gRPC servicer."""

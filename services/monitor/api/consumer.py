@@ -1,0 +1,52 @@
+"""The prediction log, read as the group ``monitor``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from services.monitor.codec import decode_batch
+from services.monitor.domain.batch import Batch
+from services.monitor.engine.counting import Counting
+from services.monitor.engine.lag import Lag
+from services.monitor.ports import Meters
+from slipway.clock import Clock
+from slipway.errors import InvalidInput
+from slipway.events import Consumer, Record, consume
+
+TOPIC = "inference.predictions.v1"
+log = logging.getLogger(__name__)
+
+
+class Predictions:
+    """Counts every event that holds a sound batch and sets the others aside, so that none holds up the rest."""
+
+    def __init__(self, consumer: Consumer, counting: Counting, lag: Lag, meters: Meters, clock: Clock) -> None:
+        self._consumer = consumer
+        self._counting = counting
+        self._lag = lag
+        self._meters = meters
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Consume until cancelled. Raises Fenced when another monitor took over."""
+        await consume(
+            self._consumer, self.handle, clock=self._clock, on_dead_letter=lambda _: self._meters.dead_lettered()
+        )
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Count ``records``; may be given any of them again."""
+        batches: list[Batch] = []
+        unsound: list[tuple[Record, str]] = []
+        for record in records:
+            try:
+                batches.append(decode_batch(record.event))
+            except InvalidInput as error:
+                # Trying again can't mend its bytes, so the loop's patient way of dead-lettering is not for it.
+                unsound.append((record, error.message))
+        await self._counting.count(batches)
+        for record, why in unsound:
+            await self._consumer.dead_letter(record, why)
+            log.error("dead-lettered an event: %s", why, extra={"event": record.event.id, "offset": record.offset})
+            self._meters.dead_lettered()
+        self._lag.reached(records)

@@ -1,0 +1,27 @@
+"""The monitor's gRPC methods: decode, call the engine, encode."""
+
+from __future__ import annotations
+
+from services.monitor import codec
+from services.monitor.engine.answers import Answers
+from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
+from slipway.rpc.call import Call
+
+
+class MonitorServicer:
+    """``slipway.monitor.v1.MonitorService``."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    async def ListPredictionWindows(
+        self, request: pb.ListPredictionWindowsRequest, call: Call
+    ) -> pb.ListPredictionWindowsResponse:
+        """Give a page of windows."""
+        found = await self._answers.windows(codec.decode_span(request), request.page_size, request.page_token)
+        windows = [codec.encode_window(window) for window in found.rows]
+        return pb.ListPredictionWindowsResponse(windows=windows, next_page_token=found.next_token)
+
+    async def CountPredictions(self, request: pb.CountPredictionsRequest, call: Call) -> pb.CountPredictionsResponse:
+        """Sum an endpoint's predictions."""
+        return codec.encode_counts(await self._answers.counts(codec.decode_span(request)))

@@ -1,0 +1,100 @@
+"""`slipway-monitor`: the operator's command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from services.monitor.config import MonitorConfig
+from slipway.cli import ServiceCommand, emit, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from slipway.client import Slipway
+    from slipway.sql import Migrations
+
+
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no moment; write 2013-01-05 or 2013-01-05T10:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _serve() -> Callable[[MonitorConfig], Coroutine[Any, Any, None]]:
+    from services.monitor.main import serve  # noqa: PLC0415  (heavy; only serving needs it)
+
+    return serve
+
+
+def _tables(config: MonitorConfig) -> tuple[str, Migrations]:
+    from services.monitor.adapters.sql import MIGRATIONS  # noqa: PLC0415
+
+    return config.database, MIGRATIONS
+
+
+main = ServiceCommand(
+    "slipway-monitor",
+    help="What serving saw: predictions by endpoint, version and window of event time.",
+    config=MonitorConfig,
+    serve=_serve,
+    tables=_tables,
+).group()
+
+
+_ENDPOINT = click.option("--endpoint", metavar="NAME", help="Only this endpoint's; without it all of them.")
+_SINCE = click.option(
+    "--since", metavar="TIME", callback=_moment, help="Only windows that start at or after this event time (UTC)."
+)
+_UNTIL = click.option(
+    "--until", metavar="TIME", callback=_moment, help="Only windows that start before this event time (UTC)."
+)
+
+
+def _client() -> Slipway:
+    from slipway.client import Slipway  # noqa: PLC0415  (brings gRPC; the other verbs do without)
+
+    return Slipway()
+
+
+@main.command("predictions", epilog="Example: slipway-monitor predictions --endpoint flight-delay --since 2013-06-01")
+@_ENDPOINT
+@_SINCE
+@_UNTIL
+@json_option
+def predictions(endpoint: str | None, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+    """Count predictions by endpoint and version, as of what was consumed."""
+    counted: Counter[tuple[str, str, int]] = Counter()
+    with _client() as slipway:
+        if endpoint is None:
+            for window in slipway.monitor.windows(start=since, end=until):
+                counted[window.endpoint, window.model, window.version] += window.predictions
+        else:
+            for one in slipway.monitor.count(endpoint, start=since, end=until).versions:
+                counted[endpoint, one.model, one.version] = one.predictions
+    rows = [
+        {"endpoint": at, "model": model, "version": version, "predictions": count}
+        for (at, model, version), count in sorted(counted.items())
+    ]
+    emit(rows, as_json=as_json, empty="no predictions counted")
+
+
+@main.command("windows", epilog="Example: slipway-monitor windows --endpoint flight-delay --json")
+@_ENDPOINT
+@_SINCE
+@_UNTIL
+@json_option
+def windows(endpoint: str | None, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+    """List windows of event time with their predictions, oldest first."""
+    with _client() as slipway:
+        rows = [asdict(window) for window in slipway.monitor.windows(endpoint, start=since, end=until)]
+    emit(rows, as_json=as_json, empty="no predictions counted")

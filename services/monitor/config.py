@@ -1,0 +1,43 @@
+"""The monitor's configuration."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from slipway.config import DataFolder, LoopbackAddress, Settings, data_root, from_env
+from slipway.observe import ObserveSettings
+from slipway.rpc.settings import RpcSettings
+
+
+class Rpc(RpcSettings):
+    """Where the monitor answers."""
+
+    listen: LoopbackAddress = from_env("SLIPWAY_MONITOR_GRPC_LISTEN", "127.0.0.1:50054")
+
+
+class Observe(ObserveSettings):
+    """How the monitor is seen."""
+
+    metrics_listen: LoopbackAddress = from_env("SLIPWAY_MONITOR_METRICS_LISTEN", "127.0.0.1:9104")
+
+
+class MonitorConfig(Settings):
+    """What ``slipway-monitor serve`` runs by."""
+
+    rpc: Rpc = Rpc()
+    observe: Observe = Observe()
+    data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
+    database_url: str = from_env("SLIPWAY_MONITOR_DATABASE", "")
+    events_url: str = from_env("SLIPWAY_EVENTS", "")
+    window_s: int = Field(3600, ge=1, le=31 * 86_400)
+    inbox_days: int = Field(30, ge=1, le=3650)
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data}/monitor/monitor.db"
+
+    @property
+    def events(self) -> str:
+        """The event log's URL."""
+        return self.events_url or f"sqlite:///{self.data}/events/log.db"

@@ -1,0 +1,51 @@
+"""How far counting is behind the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from services.monitor.ports import Meters
+from slipway.clock import Clock
+from slipway.errors import SlipwayError
+from slipway.events import EventLog, Record
+
+log = logging.getLogger(__name__)
+
+
+class Lag:
+    """Compares the log's end with what was counted, every ``every_s`` seconds.
+
+    It knows where counting stands from the first record after the start on, and says nothing before that.
+    """
+
+    def __init__(self, events: EventLog, topic: str, clock: Clock, meters: Meters, every_s: float = 15.0) -> None:
+        self._events = events
+        self._topic = topic
+        self._clock = clock
+        self._meters = meters
+        self._every_s = every_s
+        self._next: dict[int, int] = {}
+
+    def reached(self, records: Sequence[Record]) -> None:
+        """These, and all before them, are counted."""
+        for record in records:
+            self._next[record.partition] = record.offset + 1
+
+    async def run(self) -> None:
+        """Measure until cancelled; a log that does not answer is asked again."""
+        while True:
+            try:
+                await self.measure()
+            except SlipwayError as error:
+                log.warning("the lag is not known: %s", error.message)
+            await self._clock.sleep(self._every_s)
+
+    async def measure(self) -> int | None:
+        """Events that are still to be counted, None while that is not known."""
+        if not self._next:
+            return None
+        ends = {info.partition: info.next_offset for info in await self._events.topics() if info.name == self._topic}
+        behind = sum(max(0, ends.get(partition, 0) - following) for partition, following in self._next.items())
+        self._meters.lag(behind)
+        return behind

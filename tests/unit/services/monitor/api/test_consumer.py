@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.monitor.adapters.sql import SqlWindows
+from services.monitor.api.consumer import TOPIC, Predictions
+from services.monitor.domain.window import Span
+from services.monitor.engine.counting import Counting
+from services.monitor.engine.lag import Lag
+from slipway.clock import ManualClock
+from slipway.events import Consumer, Event, EventLog, dead_letter_topic
+from slipway.events.connect import open_log
+from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.sql import Database, DatabaseUnreachable
+
+CLOCK = ManualClock()
+
+
+def event(event_id: str, value: bytes | None = None) -> Event:
+    batch = events_pb2.PredictionBatch(
+        endpoint="flight-delay",
+        model="flights",
+        version=3,
+        route="main",
+        prediction_ids=[event_id],
+        event_times_us=[0],
+        input_digests=[b""],
+    )
+    value = batch.SerializeToString() if value is None else value
+    return Event(event_id, TOPIC, "flight-delay", "t", "/gateway", CLOCK.now(), value, {"traceparent": "00-ab-cd-01"})
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[EventLog]:
+    async with open_log(f"sqlite:///{tmp_path / 'log.db'}") as log:
+        yield log
+
+
+@asynccontextmanager
+async def reading(log: EventLog, windows: SqlWindows, meters: Any) -> AsyncIterator[tuple[Consumer, Predictions]]:
+    counting = Counting(windows, CLOCK, meters, 3600)
+    async with log.consumer([TOPIC], "monitor") as consumer:
+        yield consumer, Predictions(consumer, counting, Lag(log, TOPIC, CLOCK, meters), meters, CLOCK)
+
+
+async def total(windows: SqlWindows) -> int:
+    async with windows.read() as reader:
+        return sum(one.predictions for one in await reader.counts(Span("flight-delay")))
+
+
+async def test_an_unsound_event_is_set_aside_with_the_reason_and_the_rest_counts(
+    log: EventLog, windows: SqlWindows, meters: Any
+) -> None:
+    await log.publisher().publish([event("e1"), event("junk", b"\xff\xff"), event("empty", b""), event("e2")])
+    async with reading(log, windows, meters) as (consumer, predictions):
+        records = await consumer.poll(10, 5)
+        await predictions.handle(records)
+        await predictions.handle(records)
+    assert await total(windows) == 2
+    letters = await log.read(dead_letter_topic(TOPIC, "monitor"))
+    told = {letter.event.id: letter.event.headers["dlq-error"] for letter in letters}
+    assert "2 bytes are not a slipway.inference.v1.PredictionBatch" in told["junk"]
+    assert "endpoint: is empty" in told["empty"]
+    assert [letter.event.value for letter in letters] == [b"\xff\xff", b""]
+    assert letters[0].event.headers["traceparent"] == "00-ab-cd-01"
+
+
+async def test_while_the_database_fails_nothing_is_set_aside_for_it(
+    log: EventLog, windows: SqlWindows, database: Database, meters: Any
+) -> None:
+    class Failing(SqlWindows):
+        def write(self) -> Any:
+            raise DatabaseUnreachable("the database does not answer")
+
+    await log.publisher().publish([event("e1"), event("junk", b"\xff\xff")])
+    async with reading(log, Failing(database), meters) as (consumer, predictions):
+        records = await consumer.poll(10, 5)
+        with pytest.raises(DatabaseUnreachable):
+            await predictions.handle(records)
+    assert await log.read(dead_letter_topic(TOPIC, "monitor")) == []
+    assert (meters.predictions, meters.dead_letters) == (0, 0)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from services.monitor.adapters.sql import SqlWindows
+from services.monitor.domain.batch import Arm, Batch
+from services.monitor.domain.window import Span
+from services.monitor.engine.counting import Counting
+from slipway.clock import ManualClock
+from slipway.paging import Page
+
+ARM = Arm("flight-delay", "flights", 3, "main")
+HOUR_US = 3_600_000_000
+
+
+def batch(event_id: str, *times_us: int) -> Batch:
+    return Batch(event_id, ARM, times_us)
+
+
+async def found(windows: SqlWindows) -> dict[int, int]:
+    async with windows.read() as reader:
+        return {one.start_us: one.predictions for one in await reader.windows(Span(""), Page(500, None))}
+
+
+async def test_a_batch_counts_once_however_often_it_is_given(windows: SqlWindows, meters: Any) -> None:
+    counting = Counting(windows, ManualClock(), meters, window_s=3600)
+    assert await counting.count([batch("e1", 0, 1), batch("e2", HOUR_US)]) == 3
+    assert await counting.count([batch("e2", HOUR_US), batch("e3", 5), batch("e1", 0, 1)]) == 1
+    assert await found(windows) == {0: 3, HOUR_US: 1}
+    assert meters.predictions == 4
+
+
+async def test_a_batch_that_is_given_twice_at_once_counts_once(windows: SqlWindows, meters: Any) -> None:
+    counting = Counting(windows, ManualClock(), meters, window_s=3600)
+    assert await counting.count([batch("e1", 0), batch("e1", 0)]) == 1
+    assert await counting.count([]) == 0
+    assert await found(windows) == {0: 1}
+
+
+async def test_counts_that_come_at_the_same_time_are_all_kept(windows: SqlWindows, meters: Any) -> None:
+    counting = Counting(windows, ManualClock(), meters, window_s=3600)
+    await asyncio.gather(*(counting.count([batch(f"e{number % 10}", 0)]) for number in range(40)))
+    assert await found(windows) == {0: 10}

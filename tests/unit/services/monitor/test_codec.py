@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.monitor.codec import decode_batch, decode_span, encode_window
+from services.monitor.domain.batch import Arm, Batch
+from services.monitor.domain.window import PredictionWindow, Span
+from slipway.errors import InvalidInput
+from slipway.events import Event
+from slipway.gen.slipway.inference.v1 import events_pb2, resources_pb2
+from slipway.gen.slipway.monitor.v1 import monitor_pb2
+
+NOW = datetime(2013, 1, 1, tzinfo=UTC)
+
+
+def batch() -> events_pb2.PredictionBatch:
+    return events_pb2.PredictionBatch(
+        endpoint="flight-delay",
+        model="flights",
+        version=3,
+        route="main",
+        prediction_ids=["a", "b"],
+        event_times_us=[1, 2],
+        input_digests=[b"x" * 16, b"y" * 16],
+        entity_keys=[resources_pb2.Column(name="carrier", strings={"values": ["UA", "AA"]})],
+        features=[resources_pb2.Column(name="distance", doubles={"values": [1.0, 2.0]}, absent_rows=[1])],
+        outputs=[events_pb2.OutputColumn(name="probability", width=2, values=[0.1, 0.9, 0.2, 0.8])],
+    )
+
+
+def event(value: bytes) -> Event:
+    return Event("e1", "inference.predictions.v1", "flight-delay", "t", "/gateway", NOW, value)
+
+
+def test_a_batch_is_read() -> None:
+    read = decode_batch(event(batch().SerializeToString()))
+    assert (read.event_id, read.arm) == ("e1", Arm("flight-delay", "flights", 3, "main"))
+    assert list(read.event_times_us) == [1, 2]
+
+
+def test_a_tensor_of_text_is_measured_by_its_texts() -> None:
+    message = batch()
+    message.outputs.add(name="label", width=1, texts=["late", "late"])
+    assert isinstance(decode_batch(event(message.SerializeToString())), Batch)
+
+
+@pytest.mark.parametrize("value", [b"\xff\xff\xff", b"{}", b"not protobuf at all"])
+def test_bytes_of_something_else_are_refused(value: bytes) -> None:
+    with pytest.raises(InvalidInput, match=r"bytes are not a slipway\.inference\.v1\.PredictionBatch"):
+        decode_batch(event(value))
+
+
+def test_no_bytes_are_a_batch_without_an_endpoint() -> None:
+    with pytest.raises(InvalidInput, match="endpoint: is empty"):
+        decode_batch(event(b""))
+
+
+def test_each_list_of_another_length_is_named() -> None:
+    message = batch()
+    del message.event_times_us[1]
+    del message.input_digests[:]
+    del message.entity_keys[0].strings.values[1]
+    message.features[0].ClearField("doubles")
+    del message.outputs[0].values[3]
+    with pytest.raises(InvalidInput) as raised:
+        decode_batch(event(message.SerializeToString()))
+    assert [one.field for one in raised.value.violations] == [
+        "event_times_us",
+        "input_digests",
+        "entity_keys[carrier]",
+        "features[distance]",
+        "outputs[probability]",
+    ]
+
+
+def test_absent_times_are_open_ends() -> None:
+    assert decode_span(monitor_pb2.CountPredictionsRequest(endpoint="e")) == Span("e")
+
+
+def test_times_are_read_in_utc() -> None:
+    request = monitor_pb2.ListPredictionWindowsRequest(start_time=NOW)
+    assert decode_span(request) == Span("", NOW)
+
+
+@pytest.mark.parametrize("stamp", [Timestamp(seconds=2**60), Timestamp(nanos=-5), Timestamp(seconds=-(2**60))])
+def test_a_time_that_is_none_is_refused(stamp: Timestamp) -> None:
+    with pytest.raises(InvalidInput, match="end_time: is no moment"):
+        decode_span(monitor_pb2.ListPredictionWindowsRequest(end_time=stamp))
+
+
+def test_a_window_is_written() -> None:
+    window = PredictionWindow(Arm("e", "m", 1, "r"), -3_600_000_000, 0, 7)
+    message = encode_window(window)
+    assert message.start_time.ToDatetime(tzinfo=UTC) == datetime(1969, 12, 31, 23, tzinfo=UTC)
+    assert (message.end_time.seconds, message.predictions, message.route) == (0, 7, "r")
