@@ -42,7 +42,11 @@ class Slipway:
 
     def start(self, verb: str, *args: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            self._command(verb, args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            self._command(verb, args),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         self.started.append(process)
         return process
@@ -109,5 +113,3 @@ def _fleet(control: Path) -> str:
 @pytest.fixture
 def wait() -> Callable[..., Any]:
     return until
-
-

@@ -21,7 +21,7 @@ class Health(health_pb2_grpc.HealthServicer):
     def __init__(self, mute: Path) -> None:
         self.mute = mute
 
-    def Check(self, request, context):  # noqa: N802, ARG002
+    def Check(self, request, context):  # noqa: N802
         status = health_pb2.HealthCheckResponse
         return status(status=status.NOT_SERVING if self.mute.exists() else status.SERVING)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 
@@ -194,6 +195,8 @@ def test_logs(slipway, wait):
     everything = slipway.run("logs", "-n", "1").stdout
     assert "registry           | registry serves\n" in everything
     assert slipway.run("logs", "nobody").returncode == 2
-    follower = slipway.start("logs", "registry", "-n", "0", "--follow")
-    os.kill(slipway.unit("registry")["pid"], signal.SIGKILL)
-    assert follower.stdout.readline() == "registry serves\n"
+    follower = slipway.start("logs", "registry", "-n", "1", "--follow")
+    for _ in range(2):  # what was there, then what the restarted service writes
+        wait(lambda: select.select([follower.stdout], [], [], 0)[0])
+        assert follower.stdout.readline() == "registry serves\n"
+        os.kill(slipway.unit("registry")["pid"], signal.SIGKILL)

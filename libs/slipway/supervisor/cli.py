@@ -154,11 +154,12 @@ def logs_command(*, service: str | None, lines: int, follow: bool, data: Path | 
     paths = [logs.log_path(root, name) for name in ([service] if service else _UNITS)]
     if not follow and not any(path.is_file() for path in paths):
         raise NotFound(f"no logs under {root / 'log'}; was it ever up there? name another root with --data")
+    ends = {path: logs.size(path) for path in paths}
     for path in paths:
-        for line in logs.tail(path, lines):
+        for line in logs.tail(path, lines, end=ends[path]):
             _print_line(path, line, named=service is None)
     try:
-        for path, line in logs.follow(paths) if follow else ():
+        for path, line in logs.follow(ends) if follow else ():
             _print_line(path, line, named=service is None)
     except KeyboardInterrupt:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROTATE_BYTES = 10 * 1024 * 1024
@@ -27,11 +27,11 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def tail(path: Path, lines: int, start: int = 0) -> list[str]:
-    """The last ``lines`` lines, of the last 256 KiB, written after byte ``start``."""
+def tail(path: Path, lines: int, start: int = 0, end: int | None = None) -> list[str]:
+    """The last ``lines`` lines, of the last 256 KiB, written after byte ``start`` and before ``end``."""
     if not path.is_file() or lines <= 0:
         return []
-    end = path.stat().st_size
+    end = size(path) if end is None else end
     begin = max(start if start <= end else 0, end - _TAIL_BYTES)
     with path.open("rb") as file:
         file.seek(begin)
@@ -39,16 +39,19 @@ def tail(path: Path, lines: int, start: int = 0) -> list[str]:
     return text.splitlines()[-lines:]
 
 
-def follow(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """Every whole line written from now on, for ever; copes with rotation and logs that appear later."""
-    offsets = {path: size(path) for path in paths}
+def follow(begin: Mapping[Path, int]) -> Iterator[tuple[Path, str]]:
+    """Every whole line after the given offset of each log, for ever.
+
+    Copes with rotation and with logs that appear later.
+    """
+    offsets = dict(begin)
     while True:
-        for path in paths:
-            if size(path) < offsets[path]:
-                offsets[path] = 0
-            for line in _whole_lines(path, offsets[path]):
-                offsets[path] += len(line)
+        for path, seen in offsets.items():
+            offset = seen if seen <= size(path) else 0
+            for line in _whole_lines(path, offset):
+                offset += len(line)
                 yield path, line.decode("utf-8", errors="replace").rstrip("\n")
+            offsets[path] = offset
         time.sleep(_FOLLOW_S)
 
 
