@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -49,6 +50,17 @@ async def test_another_process_holding_the_lock_makes_us_unavailable(database: D
     async with database.write() as connection:
         await connection.execute(insert(MODELS).values(name="a"))
     assert await count(database) == 1
+
+
+async def test_writers_of_two_processes_that_read_first_lose_no_update(database: Database, file: Path) -> None:
+    async def add_one(through: Database) -> None:
+        async with through.write() as connection:
+            seen = (await connection.execute(select(func.count()).select_from(MODELS))).scalar_one()
+            await connection.execute(insert(MODELS).values(name=f"model-{seen}"))
+
+    async with Database.open(file_url(file)) as other:
+        await asyncio.gather(*(add_one(through) for _ in range(25) for through in (database, other)))
+    assert await count(database) == 50
 
 
 async def test_a_full_disk_is_exhausted_and_recovers(database: Database) -> None:

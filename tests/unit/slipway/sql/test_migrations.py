@@ -46,21 +46,43 @@ def test_a_failing_revision_leaves_none_of_the_run(url: str, make_migrations: Ma
     assert tables(url) == set()
 
 
+_MIGRATE_ON_CALL = """
+import sys
+from slipway.sql import Migrations, migrate
+
+migrations = Migrations("shared_schema")
+migrate(sys.argv[1], migrations)
+print("ready", flush=True)
+for url in sys.stdin:
+    print(*migrate(url.strip(), migrations), flush=True)
+"""
+
+
 def test_processes_that_migrate_at_once_apply_each_revision_once(
-    tmp_path: Path, url: str, make_migrations: MakeMigrations
+    tmp_path: Path, make_migrations: MakeMigrations
 ) -> None:
     make_migrations("shared_schema", MODELS, OWNER)
-    told = (
-        "import sys; from slipway.sql import Migrations, migrate;"
-        "print(*migrate(sys.argv[1], Migrations('shared_schema')))"
-    )
     children = [
-        subprocess.Popen([sys.executable, "-c", told, url], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
+        subprocess.Popen(
+            [sys.executable, "-c", _MIGRATE_ON_CALL, file_url(tmp_path / f"warm-{number}.db")],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(3)
     ]
-    outputs = [child.communicate()[0].strip() for child in children]
-    assert [child.returncode for child in children] == [0] * 4
-    assert sorted(outputs) == ["", "", "", "0001 0002"]
+    told = "".join(f"{file_url(tmp_path / f'{number}.db')}\n" for number in range(20))
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write(told)
+        child.stdin.flush()
+    outputs = [child.communicate()[0].split("\n")[:-1] for child in children]
+    assert [child.returncode for child in children] == [0] * 3
+    assert [sorted(of_one) for of_one in zip(*outputs, strict=True)] == [["", "", "0001 0002"]] * 20
 
 
 async def test_open_refuses_a_database_without_schema(url: str, make_migrations: MakeMigrations) -> None:
