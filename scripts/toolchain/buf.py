@@ -18,17 +18,22 @@ class BufMissing(Exception):
     """buf is not there and could not be fetched; the message says what to install."""
 
 
+def fetched() -> bool:
+    """Return whether the pinned buf is here already."""
+    return _BINARY.exists()
+
+
 def binary() -> Path:
     """Return the path of the pinned buf, fetching it the first time; raises ``BufMissing``."""
-    if _BINARY.exists():
+    if fetched():
         return _BINARY
     npm = shutil.which("npm")
     if npm is None:
         raise BufMissing("buf is fetched by npm, which is not on PATH: install Node.js (Debian: nodejs, npm)")
     quiet = ["--no-package-lock", "--no-save", "--no-audit", "--no-fund", "--silent"]
     fetch = [npm, "install", "--prefix", str(ROOT / _FOLDER), *quiet, f"@bufbuild/buf@{VERSION}"]
-    fetched = subprocess.run(fetch, cwd=ROOT, check=False)
-    if fetched.returncode != 0 or not _BINARY.exists():
+    done = subprocess.run(fetch, cwd=ROOT, check=False)
+    if done.returncode != 0 or not fetched():
         raise BufMissing(f"npm could not fetch @bufbuild/buf@{VERSION}: see above; it is safe to run this again")
     return _BINARY
 

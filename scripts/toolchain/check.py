@@ -15,7 +15,7 @@ from scripts.toolchain import buf
 from scripts.toolchain.tree import ROOT
 
 _PYTHON = [sys.executable, "-m"]
-_TYPED = ["libs", "services", "scripts", "examples", "tests"]
+_TYPED = ["libs", "services", "scripts", "examples"]
 
 
 @dataclass(frozen=True, slots=True)

