@@ -24,7 +24,7 @@ import sys
 from slipway.client import {name}
 {name}
 loaded = [name for name in {foreign!r} if name in sys.modules]
-sys.exit(", ".join(loaded))
+sys.exit(", ".join(loaded) or 0)
 """
 
 
