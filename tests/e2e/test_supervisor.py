@@ -78,6 +78,7 @@ def test_killed_redis_comes_back_on_its_port(slipway, wait):
 
 
 def test_hung_service_stops_counting_as_serving_then_is_replaced(slipway, wait):
+    slipway.fleet.write_text(slipway.fleet.read_text().replace("hung_s = 60.0", "hung_s = 8.0"))
     slipway.up()
     mute = slipway.control / "monitor.mute"
     mute.touch()

@@ -23,8 +23,8 @@ def test_ray_head_serves_is_replaced_when_killed_and_leaves_nothing(slipway, wai
     token = slipway.data / "ray" / "token"
     assert (token.stat().st_mode & 0o777, len(token.read_text())) == (0o600, 64)
 
-    os.kill(before["pid"], signal.SIGKILL)
     family = set(slipway.left())
+    os.kill(before["pid"], signal.SIGKILL)
     wait(lambda: slipway.unit("ray")["restarts"] == 1 and slipway.unit("ray")["state"] == "serving", 100)
     after = slipway.unit("ray")
     assert after["endpoints"] == before["endpoints"]

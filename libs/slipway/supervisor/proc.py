@@ -7,7 +7,11 @@ import signal
 from pathlib import Path
 
 MARK = "SLIPWAY_SUPERVISED"
-"""Environment variable that marks each process of a unit, its descendants included: ``<data root>|<unit>``."""
+"""Environment variable that marks each process of a unit, its descendants included: ``<data root>|<unit>``.
+
+A process that overwrites its environment to rename itself (Redis does) is not found by it, and needs the tie of
+``tether`` alone.
+"""
 
 _PROC = Path("/proc")
 
