@@ -7,7 +7,8 @@ for whoever embeds a service.
 """
 
 from slipway.lifecycle.loop import Loop
+from slipway.lifecycle.once import Once
 from slipway.lifecycle.ports import PortTaken
 from slipway.lifecycle.run import Component, run, running
 
-__all__ = ["Component", "Loop", "PortTaken", "run", "running"]
+__all__ = ["Component", "Loop", "Once", "PortTaken", "run", "running"]

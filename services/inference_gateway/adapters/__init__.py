@@ -1,0 +1,1 @@
+"""Outbound: the registry, ONNX Runtime worker processes, the spooled prediction log, the snapshot file."""

@@ -1,0 +1,99 @@
+"""The registry's stream of desired state, reconnected for ever, and its artifacts, kept on disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+from services.inference_gateway.domain.desired import Endpoint, Route, Step, VersionKey, VersionSpec
+from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
+from slipway.artifacts import ArtifactNotFound, ArtifactStore, CorruptArtifact
+from slipway.client import AsyncSlipway, EndpointChange, ModelVersion
+from slipway.clock import Clock
+from slipway.errors import SlipwayError
+
+log = logging.getLogger(__name__)
+
+_FIRST_DELAY_S = 0.1
+_LONGEST_DELAY_S = 2.0
+
+
+class RegistryStream:
+    """See :class:`services.inference_gateway.ports.DesiredStates`."""
+
+    def __init__(self, slipway: AsyncSlipway, subscriber: str, clock: Clock) -> None:
+        self._slipway = slipway
+        self._subscriber = subscriber
+        self._clock = clock
+        self._connected = False
+
+    @property
+    def connected(self) -> bool:
+        """See DesiredStates."""
+        return self._connected
+
+    async def follow(self) -> AsyncIterator[Step]:
+        """See DesiredStates."""
+        delay = _FIRST_DELAY_S
+        while True:
+            try:
+                async for change in self._slipway.registry.watch_endpoints(self._subscriber):
+                    self._connected = True
+                    delay = _FIRST_DELAY_S
+                    yield _step(change)
+            except SlipwayError as error:
+                if self._connected:
+                    log.warning("the registry's stream broke; the last snapshot serves", extra={"why": error.message})
+            self._connected = False
+            await self._clock.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY_S)
+
+
+class RegistryModels:
+    """See :class:`services.inference_gateway.ports.Models`: the registry's artifacts, each fetched once."""
+
+    def __init__(self, slipway: AsyncSlipway, kept: ArtifactStore, limit_bytes: int) -> None:
+        self._slipway = slipway
+        self._kept = kept
+        self._limit_bytes = limit_bytes
+
+    async def fetch(self, spec: VersionSpec) -> bytes:
+        """See Models."""
+        try:
+            return await self._kept.read(spec.digest)
+        except ArtifactNotFound:
+            pass  # the first time on this machine
+        except CorruptArtifact:
+            log.warning("a kept artifact is damaged and is fetched again", extra={"digest": spec.digest})
+        model = await self._slipway.registry.download_artifact(spec.digest)
+        await self._kept.put(_once(model), limit_bytes=self._limit_bytes)
+        return model
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _step(change: EndpointChange) -> Step:
+    return Step(
+        revision=change.revision,
+        snapshot=change.snapshot,
+        endpoints=[
+            Endpoint(
+                one.name,
+                tuple(Route(arm.name, VersionKey(arm.model, arm.resolved_version), arm.weight) for arm in one.routes),
+                one.revision,
+            )
+            for one in change.endpoints
+        ],
+        deleted=change.deleted,
+        versions=[_version(one) for one in change.versions],
+    )
+
+
+def _version(version: ModelVersion) -> VersionSpec:
+    signature = Signature(
+        tuple(ColumnSpec(one.name, DataType(one.datatype.value), one.nullable) for one in version.signature.inputs),
+        tuple(TensorSpec(one.name, DataType(one.datatype.value), one.shape) for one in version.signature.outputs),
+    )
+    return VersionSpec(VersionKey(version.model, version.number), version.artifact.digest, signature)

@@ -1,0 +1,82 @@
+"""The last desired state as a JSON file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from services.inference_gateway.adapters.worker_frames import signature_of
+from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+
+log = logging.getLogger(__name__)
+
+_FORMAT = 1
+
+
+class SnapshotFile:
+    """See :class:`services.inference_gateway.ports.Snapshots`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def load(self) -> Desired | None:
+        """See Snapshots."""
+        return await asyncio.to_thread(self._load)
+
+    async def store(self, desired: Desired) -> None:
+        """See Snapshots."""
+        await asyncio.to_thread(self._store, desired)
+
+    def _load(self) -> Desired | None:
+        try:
+            facts = json.loads(self._path.read_bytes())
+            return _decode(facts) if facts["format"] == _FORMAT else None
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            # The registry will say it all again; until then this gateway starts as a new one does.
+            log.exception("the last snapshot is not usable", extra={"path": str(self._path)})
+            return None
+
+    def _store(self, desired: Desired) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        staged = self._path.with_suffix(".staged")
+        with staged.open("w") as file:
+            json.dump(_encode(desired), file)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(self._path)
+
+
+def _encode(desired: Desired) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "revision": desired.revision,
+        "endpoints": [asdict(endpoint) for endpoint in desired.endpoints.values()],
+        "versions": [asdict(spec) for spec in desired.versions.values()],
+    }
+
+
+def _decode(facts: dict[str, Any]) -> Desired:
+    endpoints = [
+        Endpoint(
+            one["name"],
+            tuple(Route(arm["name"], VersionKey(**arm["version"]), arm["weight"]) for arm in one["routes"]),
+            one["revision"],
+        )
+        for one in facts["endpoints"]
+    ]
+    versions = [
+        VersionSpec(VersionKey(**one["key"]), one["digest"], signature_of(one["signature"]))
+        for one in facts["versions"]
+    ]
+    return Desired(
+        facts["revision"],
+        {endpoint.name: endpoint for endpoint in endpoints},
+        {spec.key: spec for spec in versions},
+    )

@@ -1,0 +1,135 @@
+"""The Open Inference Protocol over REST: health, metadata and JSON inference, by the same servicer as gRPC."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from google.protobuf.json_format import MessageToDict
+from opentelemetry import propagate, trace
+
+from services.inference_gateway.api.open_inference import OpenInferenceServicer
+from services.inference_gateway.api.rest_tensors import decode_infer, encode_infer
+from slipway.errors import Kind, SlipwayError, invalid_field
+from slipway.gen.inference import inference_pb2 as pb
+from slipway.lifecycle import PortTaken
+
+log = logging.getLogger(__name__)
+
+_STATUSES = {
+    Kind.INVALID_ARGUMENT: 400,
+    Kind.OUT_OF_RANGE: 400,
+    Kind.NOT_FOUND: 404,
+    Kind.ALREADY_EXISTS: 409,
+    Kind.ABORTED: 409,
+    Kind.FAILED_PRECONDITION: 422,
+    Kind.RESOURCE_EXHAUSTED: 429,
+    Kind.UNAVAILABLE: 503,
+    Kind.DEADLINE_EXCEEDED: 504,
+    Kind.UNIMPLEMENTED: 501,
+}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RestServer:
+    """Serves ``/v2`` on one loopback address; see :class:`slipway.lifecycle.Component`."""
+
+    def __init__(self, listen: str, max_body_bytes: int, servicer: OpenInferenceServicer) -> None:
+        self._host, _, port = listen.rpartition(":")
+        self._wanted_port = int(port)
+        self._servicer = servicer
+        self._runner = web.AppRunner(self._app(max_body_bytes), access_log=None)
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen. Raises :class:`PortTaken`."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host.strip("[]"), self._wanted_port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise PortTaken("serve REST", f"{self._host}:{self._wanted_port}", "http.listen") from error
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Finish what was asked, then close."""
+        await self._runner.cleanup()
+
+    def _app(self, max_body_bytes: int) -> web.Application:
+        app = web.Application(client_max_size=max_body_bytes, middlewares=[_errors])
+        app.router.add_get("/v2", self._server_metadata)
+        app.router.add_get("/v2/health/live", self._live)
+        app.router.add_get("/v2/health/ready", self._ready)
+        for prefix in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
+            app.router.add_get(prefix, self._model_metadata)
+            app.router.add_get(f"{prefix}/ready", self._model_ready)
+            app.router.add_post(f"{prefix}/infer", self._infer)
+        return app
+
+    async def _server_metadata(self, _: web.Request) -> web.Response:
+        return web.json_response(_plain(self._servicer.server_metadata()))
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"live": True})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        ready = self._servicer.server_ready()
+        return web.json_response({"ready": ready}, status=200 if ready else 503)
+
+    async def _model_metadata(self, request: web.Request) -> web.Response:
+        model, version = _named(request)
+        return web.json_response(_plain(self._servicer.model_metadata(model, version)))
+
+    async def _model_ready(self, request: web.Request) -> web.Response:
+        model, version = _named(request)
+        ready = self._servicer.model_ready(model, version)
+        return web.json_response({"name": model, "ready": ready}, status=200 if ready else 503)
+
+    async def _infer(self, request: web.Request) -> web.Response:
+        model, version = _named(request)
+        message = decode_infer(model, version, await _body(request))
+        span = trace.get_current_span(propagate.extract(dict(request.headers))).get_span_context()
+        trace_id = format(span.trace_id, "032x") if span.is_valid else ""
+        return web.json_response(encode_infer(await self._servicer.infer(message, trace_id)))
+
+
+def _named(request: web.Request) -> tuple[str, str]:
+    return request.match_info["model"], request.match_info.get("version", "")
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.read())
+    except ValueError as error:
+        raise invalid_field("body", f"is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise invalid_field("body", 'is not a JSON object; give {"inputs": [...]}')
+    return body
+
+
+def _plain(message: pb.ServerMetadataResponse | pb.ModelMetadataResponse) -> dict[str, Any]:
+    facts: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    for tensor in (*facts.get("inputs", ()), *facts.get("outputs", ())):
+        tensor["shape"] = [int(size) for size in tensor["shape"]]  # protobuf's JSON writes int64 as text
+    return facts
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except SlipwayError as error:
+        told: dict[str, Any] = {"error": error.message, "reason": error.reason}
+        if error.violations:
+            told["violations"] = [{"field": one.field, "description": one.description} for one in error.violations]
+        headers = {"Retry-After": str(max(1, round(error.retry_after_s)))} if error.retry_after_s else {}
+        return web.json_response(told, status=_STATUSES.get(error.kind, 500), headers=headers)
+    except web.HTTPException as error:
+        return web.json_response({"error": f"{request.method} {request.path}: {error.reason}"}, status=error.status)
+    except Exception:
+        log.exception("a request failed by a defect", extra={"path": request.path})
+        return web.json_response({"error": "the gateway failed; its log has the details"}, status=500)

@@ -1,0 +1,102 @@
+"""Inference requests and responses between the protocol's JSON and its protobuf messages."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from services.inference_gateway.api.tensors import CONTENTS
+from services.inference_gateway.domain.signature import DataType
+from services.inference_gateway.domain.tensors import unpack_raw
+from slipway.errors import invalid_field
+from slipway.gen.inference import inference_pb2 as pb
+
+_TAKES: dict[DataType, tuple[type, ...]] = {
+    DataType.BOOL: (bool,),
+    DataType.INT32: (int,),
+    DataType.INT64: (int,),
+    DataType.FP32: (int, float),
+    DataType.FP64: (int, float),
+    DataType.BYTES: (str,),
+}
+
+_RANGES = {DataType.INT32: range(-(2**31), 2**31), DataType.INT64: range(-(2**63), 2**63)}
+
+
+def decode_infer(model: str, version: str, body: dict[str, Any]) -> pb.ModelInferRequest:
+    """The message of a JSON body. A null in ``data`` is an absent number or the empty text.
+
+    Raises InvalidInput naming the entry that is wrong.
+    """
+    request = pb.ModelInferRequest(model_name=model, model_version=version, id=_text(body, "id", "id"))
+    for position, entry in enumerate(_list(body, "inputs", "inputs")):
+        field = f"inputs[{position}]"
+        if not isinstance(entry, dict):
+            raise invalid_field(field, "is not an object; give name, datatype, shape and data")
+        kind = _datatype(f"{field}.datatype", entry.get("datatype"))
+        shape = _list(entry, "shape", f"{field}.shape")
+        if not all(isinstance(size, int) and 0 <= size < 2**31 for size in shape):
+            raise invalid_field(f"{field}.shape", f"is {shape}; give whole numbers from 0 on")
+        tensor = request.inputs.add(name=_text(entry, "name", f"{field}.name"), datatype=kind, shape=shape)
+        data = _flat(_list(entry, "data", f"{field}.data"))
+        getattr(tensor.contents, CONTENTS[kind]).extend(_values(f"{field}.data", kind, data))
+    for position, entry in enumerate(body.get("outputs") or []):
+        if not isinstance(entry, dict):
+            raise invalid_field(f"outputs[{position}]", "is not an object; give its name")
+        request.outputs.add(name=_text(entry, "name", f"outputs[{position}].name"))
+    return request
+
+
+def encode_infer(response: pb.ModelInferResponse) -> dict[str, Any]:
+    """The JSON body of a response; NaN and infinities become null, which JSON can hold."""
+    outputs = []
+    for tensor, raw in zip(response.outputs, response.raw_output_contents, strict=True):
+        array = unpack_raw(DataType(tensor.datatype), tuple(tensor.shape), raw)
+        values = [None if isinstance(one, float) and not math.isfinite(one) else one for one in array.ravel().tolist()]
+        outputs.append({"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": values})
+    return {
+        "model_name": response.model_name,
+        "model_version": response.model_version,
+        "id": response.id,
+        "parameters": {name: one.string_param for name, one in response.parameters.items()},
+        "outputs": outputs,
+    }
+
+
+def _text(body: dict[str, Any], key: str, field: str) -> str:
+    value = body.get(key, "")
+    if not isinstance(value, str):
+        raise invalid_field(field, "is not a text")
+    return value
+
+
+def _list(body: dict[str, Any], key: str, field: str) -> list[Any]:
+    value = body.get(key)
+    if not isinstance(value, list):
+        raise invalid_field(field, "is missing or not a list")
+    return value
+
+
+def _datatype(field: str, name: object) -> DataType:
+    if not isinstance(name, str) or name not in set(DataType):
+        raise invalid_field(field, f"is {name!r}; give one of {', '.join(DataType)}")
+    return DataType(name)
+
+
+def _flat(data: list[Any]) -> list[Any]:
+    if any(isinstance(one, list) for one in data):
+        return [value for one in data for value in (one if isinstance(one, list) else [one])]
+    return data
+
+
+def _values(field: str, kind: DataType, data: list[Any]) -> list[Any]:
+    if kind in {DataType.FP32, DataType.FP64}:
+        data = [math.nan if value is None else value for value in data]
+    elif kind is DataType.BYTES:
+        data = ["" if value is None else value for value in data]
+    for row, value in enumerate(data):
+        if type(value) not in _TAKES[kind]:
+            raise invalid_field(f"{field}[{row}]", f"is {value!r}, not {kind}")
+        if kind in _RANGES and value not in _RANGES[kind]:
+            raise invalid_field(f"{field}[{row}]", f"is {value}, which does not fit {kind}")
+    return [value.encode() for value in data] if kind is DataType.BYTES else data

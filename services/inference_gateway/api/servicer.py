@@ -1,0 +1,61 @@
+"""Slipway's own inference API: decode, call the engine, encode."""
+
+from __future__ import annotations
+
+from services.inference_gateway import codec
+from services.inference_gateway.engine.meter import Meter
+from services.inference_gateway.engine.predict import Predict
+from services.inference_gateway.engine.status import Status
+from services.inference_gateway.ports import PredictionLog
+from slipway.clock import Clock
+from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
+from slipway.gen.slipway.inference.v1 import resources_pb2
+from slipway.rpc.call import Call
+
+
+class InferenceServicer:
+    """``slipway.inference.v1.InferenceService``."""
+
+    def __init__(
+        self, *, predict: Predict, status: Status, prediction_log: PredictionLog, meter: Meter, clock: Clock
+    ) -> None:
+        self._predict = predict
+        self._status = status
+        self._log = prediction_log
+        self._meter = meter
+        self._clock = clock
+
+    async def Predict(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
+        """Answer a batch."""
+        batch = codec.decode_batch(request, self._clock.now(), call.trace_id)
+        return codec.encode_predictions(await self._predict.predictions(batch))
+
+    async def ListEndpoints(self, request: pb.ListEndpointsRequest, call: Call) -> pb.ListEndpointsResponse:
+        """Say what runs."""
+        response = pb.ListEndpointsResponse(registry_connected=self._status.registry_connected)
+        for one in self._status.endpoints():
+            endpoint = response.endpoints.add(name=one.name, revision=one.revision)
+            endpoint.update_time.FromDatetime(one.changed_at)
+            for arm in one.arms:
+                endpoint.routes.add(
+                    name=arm.name,
+                    model=arm.desired.model,
+                    desired_version=arm.desired.number,
+                    serving_version=arm.serving,
+                    weight=arm.weight,
+                    state=resources_pb2.VersionState.Value(f"VERSION_STATE_{arm.state.name}"),
+                    reason=arm.reason,
+                    provider=arm.provider,
+                    worker_pid=arm.worker_pid,
+                )
+        return response
+
+    async def GetPredictionLog(self, request: pb.GetPredictionLogRequest, call: Call) -> pb.GetPredictionLogResponse:
+        """Say how the spool stands."""
+        backlog = self._log.backlog()
+        return pb.GetPredictionLogResponse(
+            pending_batches=backlog.pending_batches,
+            pending_bytes=backlog.pending_bytes,
+            limit_bytes=backlog.limit_bytes,
+            dropped_predictions=self._meter.dropped_rows,
+        )

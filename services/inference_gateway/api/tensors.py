@@ -1,0 +1,95 @@
+"""Tensors of the Open Inference Protocol, typed or raw, to feature columns and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import MAX_ROWS
+from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.signature import DTYPES, ColumnSpec, DataType, Signature
+from services.inference_gateway.domain.tensors import BadRaw, kind_of, pack_raw, unpack_raw
+from slipway.errors import invalid_field
+from slipway.gen.inference import inference_pb2 as pb
+
+CONTENTS = {
+    DataType.BOOL: "bool_contents",
+    DataType.INT32: "int_contents",
+    DataType.INT64: "int64_contents",
+    DataType.FP32: "fp32_contents",
+    DataType.FP64: "fp64_contents",
+    DataType.BYTES: "bytes_contents",
+}
+_KINDS = {
+    DataType.BOOL: ValueKind.BOOL,
+    DataType.INT32: ValueKind.INT64,
+    DataType.INT64: ValueKind.INT64,
+    DataType.FP32: ValueKind.DOUBLE,
+    DataType.FP64: ValueKind.DOUBLE,
+    DataType.BYTES: ValueKind.STRING,
+}
+
+
+def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple[tuple[Column, ...], int]:
+    """The request's feature columns and its rows. Raises InvalidInput naming the input that is wrong."""
+    raw = request.raw_input_contents
+    if not request.inputs:
+        raise invalid_field("inputs", "is empty; give one tensor a feature column, see ModelMetadata")
+    if raw and len(raw) != len(request.inputs):
+        raise invalid_field("raw_input_contents", f"has {len(raw)} entries for {len(request.inputs)} inputs")
+    specs = {spec.name: spec for spec in signature.inputs}
+    columns = []
+    for position, tensor in enumerate(request.inputs):
+        field = f"inputs[{position}]"
+        spec = specs.get(tensor.name)
+        if spec is None:
+            raise invalid_field(
+                f"{field}.name", f"{tensor.name!r} is not a feature; the version takes {', '.join(list(specs)[:20])}"
+            )
+        _check(field, tensor, spec, raw=bool(raw))
+        values = _values(field, tensor, spec, raw[position] if raw else None)
+        columns.append(Column(tensor.name, _KINDS[spec.datatype], values))
+    return tuple(columns), len(columns[0].values)
+
+
+def _check(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, *, raw: bool) -> None:
+    if tensor.datatype != spec.datatype:
+        raise invalid_field(f"{field}.datatype", f"is {tensor.datatype!r}; column {spec.name!r} takes {spec.datatype}")
+    shape = list(tensor.shape)
+    if len(shape) not in {1, 2} or shape[1:] not in ([], [1]) or not 1 <= shape[0] <= MAX_ROWS:
+        raise invalid_field(f"{field}.shape", f"is {shape}; a column is [rows] or [rows, 1] with 1 to {MAX_ROWS} rows")
+    if raw and tensor.HasField("contents"):
+        raise invalid_field(f"{field}.contents", "stands beside raw_input_contents; give one of the two")
+
+
+def _values(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, raw: bytes | None) -> Array:
+    rows = tensor.shape[0]
+    try:
+        if raw is not None:
+            return unpack_raw(spec.datatype, (rows,), raw)
+        return _typed(tensor.contents, spec.datatype, rows)
+    except BadRaw as error:
+        where = "raw_input_contents" if raw is not None else f"{field}.contents"
+        raise invalid_field(f"{where}[{spec.name}]", str(error)) from error
+
+
+def _typed(contents: pb.InferTensorContents, kind: DataType, rows: int) -> Array:
+    name = CONTENTS[kind]
+    given: Sequence[Any] = getattr(contents, name)
+    if len(given) != rows:
+        raise BadRaw(f"has {len(given)} values in {name} for {rows} rows")
+    if kind is DataType.BYTES:
+        try:
+            given = [value.decode() for value in given]
+        except UnicodeDecodeError as error:
+            raise BadRaw("holds bytes that are not UTF-8 text") from error
+    return np.array(given, dtype=DTYPES[kind])
+
+
+def encode_output(response: pb.ModelInferResponse, name: str, array: Array) -> None:
+    """Add an output in raw form, the one that every client reads."""
+    kind = kind_of(array)
+    response.outputs.add(name=name, datatype=kind, shape=array.shape)
+    response.raw_output_contents.append(pack_raw(kind, array))

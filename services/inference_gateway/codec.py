@@ -1,0 +1,141 @@
+"""Between Slipway's own messages and the gateway's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol
+from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.ports import Remembered
+from slipway.errors import invalid_field
+from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2, resources_pb2
+
+_KINDS = {
+    "doubles": ValueKind.DOUBLE,
+    "int64s": ValueKind.INT64,
+    "strings": ValueKind.STRING,
+    "bools": ValueKind.BOOL,
+}
+_PROTOCOLS = {
+    Protocol.PREDICT: events_pb2.PROTOCOL_PREDICT,
+    Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
+}
+
+
+def decode_batch(request: inference_pb2.PredictRequest, now: datetime, trace_id: str) -> Batch:
+    """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
+    features = tuple(_column("features", one) for one in request.features)
+    entity_keys = tuple(_column("entity_keys", one) for one in request.entity_keys)
+    rows = max((len(one.values) for one in (*features, *entity_keys)), default=len(request.prediction_ids))
+    return Batch(
+        endpoint=request.endpoint,
+        rows=rows,
+        ids=tuple(request.prediction_ids),
+        event_times_us=_event_times(request.event_times, rows, now),
+        timed=len(request.event_times) > 0,
+        entity_keys=entity_keys,
+        features=features,
+        protocol=Protocol.PREDICT,
+        trace_id=trace_id,
+    )
+
+
+def _column(field: str, message: resources_pb2.Column) -> Column:
+    chosen = message.WhichOneof("values")
+    if chosen is None:
+        raise invalid_field(
+            f"{field}[{message.name}].values", "is not set; give doubles, int64s, strings or bools, one a row"
+        )
+    return Column.of(message.name, _KINDS[chosen], getattr(message, chosen).values, message.absent_rows)
+
+
+def _event_times(stamps: Sequence[Timestamp], rows: int, now: datetime) -> Array:
+    if not stamps:
+        return np.full(rows, int(now.timestamp() * 1e6), dtype=np.int64)
+    moments = np.array([stamp.seconds * 1_000_000 + stamp.nanos // 1_000 for stamp in stamps], dtype=np.int64)
+    return np.full(rows, moments[0], dtype=np.int64) if len(moments) == 1 else moments
+
+
+def encode_predictions(predictions: Sequence[Prediction]) -> inference_pb2.PredictResponse:
+    """The response of a batch."""
+    response = inference_pb2.PredictResponse()
+    for one in predictions:
+        entry = response.predictions.add(
+            prediction_id=one.prediction_id,
+            model=one.model,
+            version=one.version,
+            route=one.route,
+            replayed=one.replayed,
+        )
+        for name, values in one.outputs.items():
+            if values and isinstance(values[0], str):
+                entry.outputs.add(name=name, texts=[str(value) for value in values])
+            else:
+                entry.outputs.add(name=name, values=[float(value) for value in values])
+    return response
+
+
+def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.PredictionBatch:
+    """The log's record of an answer."""
+    batch = answer.batch
+    message = events_pb2.PredictionBatch(
+        endpoint=batch.endpoint,
+        model=answer.model,
+        version=answer.version,
+        route=answer.route,
+        protocol=_PROTOCOLS[batch.protocol],
+        prediction_ids=answer.ids,
+        event_times_us=batch.event_times_us.tolist(),
+        input_digests=answer.digests,
+        trace_id=batch.trace_id,
+        gateway_id=gateway_id,
+    )
+    message.answer_time.FromDatetime(now)
+    for column in batch.entity_keys:
+        _fill(message.entity_keys.add(name=column.name), column.values, column.absent)
+    for name, array in answer.features.items():
+        _fill(message.features.add(name=name), array, _gaps(array))
+    for name, array in answer.outputs.items():
+        entry = message.outputs.add(name=name, width=array.size // max(batch.rows, 1))
+        flat = array.ravel().tolist()
+        if array.dtype.kind in "OUS":
+            entry.texts.extend(str(value) for value in flat)
+        else:
+            entry.values.extend(flat)
+    return message
+
+
+def _gaps(array: Array) -> Sequence[int]:
+    gaps: list[int] = np.flatnonzero(np.isnan(array)).tolist() if array.dtype.kind == "f" else []
+    return gaps
+
+
+def _fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> None:
+    column.absent_rows.extend(absent)
+    values: Any = array.tolist()
+    match array.dtype.kind:
+        case "f":
+            column.doubles.values.extend(values)
+        case "i":
+            column.int64s.values.extend(values)
+        case "b":
+            column.bools.values.extend(values)
+        case _:
+            column.strings.values.extend(values)
+
+
+def decode_remembered(value: bytes) -> Iterator[Remembered]:
+    """The rows of a logged batch that a retry may ask for again: those with a digest."""
+    message = events_pb2.PredictionBatch.FromString(value)
+    for row, digest in enumerate(message.input_digests):
+        outputs: dict[str, tuple[float, ...] | tuple[str, ...]] = {}
+        for tensor in message.outputs:
+            span = slice(row * tensor.width, (row + 1) * tensor.width)
+            outputs[tensor.name] = tuple(tensor.texts[span]) if tensor.texts else tuple(tensor.values[span])
+        prediction = Prediction(message.prediction_ids[row], outputs, message.model, message.version, message.route)
+        yield Remembered(prediction, digest)

@@ -1,0 +1,152 @@
+"""A batch of rows to be answered, and the answers."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.inference_gateway.domain.columns import Array, Column
+from slipway.errors import FieldViolation, InvalidInput, invalid_field
+from slipway.naming import column_name, request_id, resource_name
+
+MAX_ROWS = 4096
+_DIGEST_BYTES = 16
+
+
+class Protocol(enum.Enum):
+    """By which protocol a batch was asked."""
+
+    PREDICT = "predict"
+    OPEN_INFERENCE = "open_inference"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows for one endpoint. ``ids`` are the caller's, one a row, or none.
+
+    ``event_times_us`` [rows] are microseconds since 1970 UTC; ``timed`` says that the caller gave them.
+    """
+
+    endpoint: str
+    rows: int
+    ids: tuple[str, ...]
+    event_times_us: Array
+    timed: bool
+    entity_keys: tuple[Column, ...]
+    features: tuple[Column, ...]
+    protocol: Protocol
+    trace_id: str = ""
+
+    def take(self, rows: Array) -> Batch:
+        """The batch of ``rows`` (indices, ascending) alone."""
+        return Batch(
+            self.endpoint,
+            len(rows),
+            tuple(self.ids[row] for row in rows.tolist()) if self.ids else (),
+            self.event_times_us[rows],
+            self.timed,
+            tuple(column.take(rows) for column in self.entity_keys),
+            tuple(column.take(rows) for column in self.features),
+            self.protocol,
+            self.trace_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one version said about a batch: ``outputs`` by tensor name, [rows, …] each."""
+
+    batch: Batch
+    ids: tuple[str, ...]
+    digests: tuple[bytes, ...]
+    model: str
+    version: int
+    route: str
+    features: dict[str, Array]
+    outputs: dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One row's answer: ``outputs`` by tensor name, flattened."""
+
+    prediction_id: str
+    outputs: dict[str, tuple[float, ...] | tuple[str, ...]]
+    model: str
+    version: int
+    route: str
+    replayed: bool = False
+
+
+def check_batch(batch: Batch) -> None:
+    """Raise InvalidInput naming the field unless the batch's lists fit each other."""
+    resource_name("endpoint", batch.endpoint)
+    if batch.rows == 0:
+        raise invalid_field("features", "has no rows; give at least one column with a value a row")
+    if batch.rows > MAX_ROWS:
+        raise invalid_field("features", f"has {batch.rows} rows; at most {MAX_ROWS} go in one request, split it")
+    _check_lengths(batch)
+    if batch.ids:
+        if len(batch.ids) != batch.rows:
+            raise invalid_field("prediction_ids", f"has {len(batch.ids)} ids for {batch.rows} rows; give one a row")
+        for position, one in enumerate(batch.ids):
+            request_id(f"prediction_ids[{position}]", one)
+        if len(set(batch.ids)) < batch.rows:
+            raise invalid_field("prediction_ids", "has an id twice; every row needs its own")
+    if len(batch.event_times_us) != batch.rows:
+        raise invalid_field(
+            "event_times", f"has {len(batch.event_times_us)} moments for {batch.rows} rows; give one, or one a row"
+        )
+
+
+def _check_lengths(batch: Batch) -> None:
+    wrong: list[FieldViolation] = []
+    for field, columns in (("entity_keys", batch.entity_keys), ("features", batch.features)):
+        seen: set[str] = set()
+        for column in columns:
+            path = f"{field}[{column_name(f'{field}.name', column.name)}]"
+            if len(column.values) != batch.rows:
+                wrong.append(FieldViolation(path, f"has {len(column.values)} values for {batch.rows} rows"))
+            if any(row >= batch.rows for row in column.absent):
+                wrong.append(FieldViolation(f"{path}.absent_rows", f"names a row past the last, {batch.rows - 1}"))
+            if column.name in seen:
+                wrong.append(FieldViolation(path, "stands twice; give each column once"))
+            seen.add(column.name)
+    if wrong:
+        raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
+
+
+def digests(batch: Batch) -> tuple[bytes, ...]:
+    """What tells each row's input from any other: the first 16 bytes of a SHA-256."""
+    parts: list[Iterable[bytes]] = []
+    for group in (batch.entity_keys, batch.features):
+        for column in sorted(group, key=lambda one: one.name):
+            parts.append([column.name.encode() + b"="] * batch.rows)
+            parts.append(column.encoded_rows())
+        parts.append([b"|"] * batch.rows)
+    if batch.timed:
+        times = np.asarray(batch.event_times_us, dtype=np.int64)
+        parts.append([int(moment).to_bytes(8, "little", signed=True) for moment in times])
+    name = batch.endpoint.encode()
+    return tuple(
+        hashlib.sha256(name + b"|" + b"".join(pieces)).digest()[:_DIGEST_BYTES] for pieces in zip(*parts, strict=True)
+    )
+
+
+def predictions(answer: Answer) -> Sequence[Prediction]:
+    """An answer row by row, in the batch's order."""
+    flat = {name: array.reshape(answer.batch.rows, -1).tolist() for name, array in answer.outputs.items()}
+    return [
+        Prediction(
+            one,
+            {name: tuple(values[row]) for name, values in flat.items()},
+            answer.model,
+            answer.version,
+            answer.route,
+        )
+        for row, one in enumerate(answer.ids)
+    ]

@@ -1,0 +1,85 @@
+"""What the gateway refuses, and why."""
+
+from __future__ import annotations
+
+from slipway.errors import AlreadyExists, Exhausted, Kind, NotFound, SlipwayError, Unavailable
+
+
+class EndpointNotFound(NotFound):
+    """No endpoint of that name is desired here."""
+
+    reason = "ENDPOINT_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"there is no endpoint {name!r} in this gateway; see ListEndpoints, or create it in the registry",
+            facts={"endpoint": name},
+        )
+
+
+class VersionNotServed(NotFound):
+    """The caller asked for a version that the endpoint does not serve."""
+
+    reason = "VERSION_NOT_SERVED"
+
+    def __init__(self, endpoint: str, asked: str, served: list[int]) -> None:
+        super().__init__(
+            f"endpoint {endpoint!r} does not serve version {asked!r}; it serves {served}; leave model_version empty",
+            facts={"endpoint": endpoint, "version": asked},
+        )
+
+
+class NotReady(Unavailable):
+    """The endpoint is desired, but none of its versions is loaded yet."""
+
+    reason = "ENDPOINT_NOT_READY"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"endpoint {name!r} has no loaded version yet: {why}", retry_after_s=0.5)
+
+
+class WorkerDied(Unavailable):
+    """The worker process ended, or was ended because it hung, with the batch in it."""
+
+    reason = "WORKER_DIED"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"the worker of {version} died on this batch; try again", retry_after_s=0.2)
+
+
+class QueueFull(Exhausted):
+    """As many batches wait for the worker as are allowed to."""
+
+    reason = "QUEUE_FULL"
+
+    def __init__(self, version: str, limit: int) -> None:
+        super().__init__(f"{limit} batches wait for {version}; try again or send less", retry_after_s=0.05)
+
+
+class ModelFailed(SlipwayError):
+    """The model itself refused the batch."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "MODEL_FAILED"
+
+    def __init__(self, version: str, why: str) -> None:
+        super().__init__(f"{version} failed on this batch: {why}", facts={"version": version})
+
+
+class UnusableModel(SlipwayError):
+    """The artifact can't be served under its signature."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "UNUSABLE_MODEL"
+
+
+class PredictionIdReused(AlreadyExists):
+    """The prediction id was answered before, for other input."""
+
+    reason = "PREDICTION_ID_REUSED"
+
+    def __init__(self, prediction_id: str) -> None:
+        super().__init__(
+            f"prediction_id {prediction_id!r} was used with other input; repeat that input or take a new id",
+            facts={"prediction_id": prediction_id},
+        )

@@ -1,0 +1,36 @@
+"""Holding a model's outputs to its signature."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from services.inference_gateway.domain.signature import DTYPES, DataType, Signature, Tensors
+
+
+def warm_row(signature: Signature) -> Tensors:
+    """One synthetic row that any model of the signature must answer: absent where it may be, else zero or empty."""
+    row: Tensors = {}
+    for spec in signature.inputs:
+        empty: object = "" if spec.datatype is DataType.BYTES else 0
+        row[spec.name] = np.full(1, empty, dtype=DTYPES[spec.datatype])
+    return row
+
+
+def shaped(signature: Signature, outputs: Tensors, rows: int) -> Tensors:
+    """The signature's outputs as [rows, …] arrays. Raises ValueError saying which one is not what was announced."""
+    found: Tensors = {}
+    for spec in signature.outputs:
+        if spec.name not in outputs:
+            raise ValueError(f"the model gives no output {spec.name!r}; it gives {', '.join(sorted(outputs))}")
+        array = outputs[spec.name]
+        shape = (rows, *spec.shape[1:])
+        if array.size != math.prod(shape) or (array.ndim > 0 and array.shape[0] != rows):
+            raise ValueError(f"output {spec.name!r} has shape {list(array.shape)} for {rows} rows, not {list(shape)}")
+        if (spec.datatype is DataType.BYTES) != (array.dtype.kind in "OUS"):
+            raise ValueError(f"output {spec.name!r} holds {array.dtype}, not {spec.datatype}")
+        if spec.datatype is not DataType.BYTES:
+            array = array.astype(DTYPES[spec.datatype], copy=False)
+        found[spec.name] = array.reshape(shape)
+    return found

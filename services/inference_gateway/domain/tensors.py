@@ -1,0 +1,109 @@
+"""Tensors as bytes, in the Open Inference Protocol's raw form, and the frames that workers are spoken to by.
+
+Raw form: numbers little-endian in row-major order; a BYTES element is a 4-byte little-endian length and its data.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+
+from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.signature import DTYPES, DataType
+
+_COUNT = struct.Struct("<H")
+_LENGTH = struct.Struct("<I")
+_HEAD = struct.Struct("<BBHQ")  # datatype, dimensions, bytes of name, bytes of data
+_CODES = {kind: code for code, kind in enumerate(DataType)}
+_KINDS = dict(enumerate(DataType))
+
+
+class BadRaw(ValueError):
+    """Bytes that are not a tensor of the announced type and shape; the message says why."""
+
+
+def pack_raw(kind: DataType, array: Array) -> bytes:
+    """A tensor's raw form."""
+    if kind is not DataType.BYTES:
+        return np.ascontiguousarray(array, dtype=DTYPES[kind].newbyteorder("<")).tobytes()
+    pieces: list[bytes] = []
+    for value in array.ravel():
+        data = value if isinstance(value, bytes) else str(value).encode()
+        pieces += (_LENGTH.pack(len(data)), data)
+    return b"".join(pieces)
+
+
+def unpack_raw(kind: DataType, shape: tuple[int, ...], data: bytes | memoryview) -> Array:
+    """A tensor from its raw form; texts are str. Raises BadRaw unless the bytes fit the shape exactly."""
+    count = 1
+    for size in shape:
+        count *= size  # Python's integers do not overflow, whatever sizes a caller sends
+    if kind is DataType.BYTES:
+        return _unpack_texts(count, bytes(data)).reshape(shape)
+    dtype = DTYPES[kind].newbyteorder("<")
+    if count * dtype.itemsize != len(data):
+        raise BadRaw(f"has {len(data)} bytes where shape {list(shape)} of {kind} takes {count * dtype.itemsize}")
+    return np.frombuffer(data, dtype=dtype).reshape(shape).astype(DTYPES[kind], copy=False)
+
+
+def _unpack_texts(count: int, data: bytes) -> Array:
+    if count * _LENGTH.size > len(data):
+        raise BadRaw(f"has {len(data)} bytes, too few for {count} texts of a 4-byte length each")
+    texts: list[str] = []
+    at = 0
+    try:
+        while at < len(data) and len(texts) < count:
+            (length,) = _LENGTH.unpack_from(data, at)
+            at += _LENGTH.size + length
+            if at > len(data):
+                break
+            texts.append(data[at - length : at].decode())
+    except (struct.error, UnicodeDecodeError) as error:
+        raise BadRaw(f"holds a text that is cut short or not UTF-8, at byte {at}") from error
+    if at != len(data) or len(texts) != count:
+        raise BadRaw(f"holds {len(texts)} whole texts and ends at byte {at} of {len(data)}; {count} are announced")
+    array = np.empty(count, dtype=object)
+    array[:] = texts
+    return array
+
+
+def kind_of(array: Array) -> DataType:
+    """The data type of an array. Raises BadRaw for one that has none."""
+    if array.dtype.kind in "OUS":
+        return DataType.BYTES
+    for kind, dtype in DTYPES.items():
+        if array.dtype == dtype:
+            return kind
+    raise BadRaw(f"has element type {array.dtype}, which can't be served; convert it in the model")
+
+
+def pack(tensors: Mapping[str, Array]) -> bytes:
+    """Named tensors as one frame."""
+    pieces = [_COUNT.pack(len(tensors))]
+    for name, array in tensors.items():
+        kind = kind_of(array)
+        data, label = pack_raw(kind, array), name.encode()
+        pieces.append(_HEAD.pack(_CODES[kind], array.ndim, len(label), len(data)))
+        pieces.append(struct.pack(f"<{array.ndim}q", *array.shape))
+        pieces += (label, data)
+    return b"".join(pieces)
+
+
+def unpack(frame: bytes) -> dict[str, Array]:
+    """The named tensors of a frame."""
+    view = memoryview(frame)
+    (count,) = _COUNT.unpack_from(view)
+    at = _COUNT.size
+    tensors: dict[str, Array] = {}
+    for _ in range(count):
+        code, dimensions, label_bytes, data_bytes = _HEAD.unpack_from(view, at)
+        at += _HEAD.size
+        shape = struct.unpack_from(f"<{dimensions}q", view, at)
+        at += 8 * dimensions
+        name = str(view[at : at + label_bytes], "utf-8")
+        at += label_bytes
+        tensors[name] = unpack_raw(_KINDS[code], shape, view[at : at + data_bytes])
+        at += data_bytes
+    return tensors

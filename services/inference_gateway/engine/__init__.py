@@ -1,0 +1,1 @@
+"""Answering a batch, keeping what was answered, running what is desired, shipping the log."""

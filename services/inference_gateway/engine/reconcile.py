@@ -1,0 +1,143 @@
+"""Bringing what runs to what is desired: load, warm, flip, drain, unload."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.inference_gateway.domain.desired import NOTHING, Desired, Route, VersionKey, plan
+from services.inference_gateway.domain.errors import EndpointNotFound, NotReady
+from services.inference_gateway.engine.runner import Runner
+from services.inference_gateway.ports import Models, Workers
+from slipway.clock import Clock
+from slipway.errors import SlipwayError
+
+log = logging.getLogger(__name__)
+
+_FIRST_DELAY_S = 0.5
+_LONGEST_DELAY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A route that answers: its version is loaded."""
+
+    route: Route
+    runner: Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How versions are run: batches allowed to wait a version, and the time a drained one gets."""
+
+    queue_limit: int
+    drain_s: float
+
+
+class Reconciler:
+    """Owns the runners. Readers take :meth:`arms`, one immutable snapshot, and never wait for a change."""
+
+    def __init__(self, models: Models, workers: Workers, clock: Clock, limits: Limits) -> None:
+        self._models = models
+        self._workers = workers
+        self._clock = clock
+        self._limits = limits
+        self._runners: dict[VersionKey, Runner] = {}
+        self._loading: dict[VersionKey, asyncio.Task[None]] = {}
+        self._draining: set[asyncio.Task[None]] = set()
+        self._serving: dict[str, tuple[Route, ...]] = {}
+        self._arms: Mapping[str, tuple[Arm, ...]] = {}
+        self._settled = asyncio.Event()
+        self.failures: dict[VersionKey, str] = {}
+        self.desired: Desired = NOTHING
+        self.changed_at: datetime = clock.now()
+
+    def arms(self, endpoint: str) -> tuple[Arm, ...]:
+        """The arms that answer for an endpoint now. Raises EndpointNotFound, NotReady."""
+        arms = self._arms.get(endpoint)
+        if arms is not None:
+            return arms
+        wanted = self.desired.endpoints.get(endpoint)
+        if wanted is None:
+            raise EndpointNotFound(endpoint)
+        whys = [self.failures.get(route.version, f"{route.version} is loading") for route in wanted.routes]
+        raise NotReady(endpoint, "; ".join(whys))
+
+    @property
+    def serving(self) -> Mapping[str, tuple[Arm, ...]]:
+        """Every endpoint that answers now, and its arms."""
+        return self._arms
+
+    def want(self, desired: Desired) -> None:
+        """Take over a new desired state and start moving towards it."""
+        self.desired = desired
+        self.changed_at = self._clock.now()
+        self._settled.clear()
+        self._step()
+
+    async def settled(self) -> None:
+        """Wait until every version that is wanted has been loaded or has failed once."""
+        await self._settled.wait()
+
+    async def stop(self) -> None:
+        """Give up what loads, drain and end every worker."""
+        for task in self._loading.values():
+            task.cancel()
+        await asyncio.gather(*self._loading.values(), *self._draining, return_exceptions=True)
+        await asyncio.gather(*(runner.stop(self._limits.drain_s) for runner in self._runners.values()))
+
+    def _step(self) -> None:
+        following = plan(self.desired, self._runners.keys(), self._loading.keys(), self._serving)
+        wanted = self.desired.versions.keys()
+        for key in self._loading.keys() - wanted:
+            self._loading.pop(key).cancel()
+        for key in self.failures.keys() - wanted:
+            del self.failures[key]
+        for key in following.load & wanted:
+            self._loading[key] = asyncio.create_task(self._load(key), name=f"load {key}")
+        self._serving = dict(following.arms)
+        self._arms = {
+            name: tuple(Arm(route, self._runners[route.version]) for route in routes)
+            for name, routes in following.arms.items()
+        }
+        for key in following.unload:
+            self._retire(self._runners.pop(key))
+        if not self._loading.keys() - self.failures.keys():
+            self._settled.set()
+
+    async def _load(self, key: VersionKey) -> None:
+        delay = _FIRST_DELAY_S
+        while True:
+            runner = Runner(
+                self.desired.versions[key], self._models, self._workers, self._clock, self._limits.queue_limit
+            )
+            try:
+                await runner.start()
+                break
+            except SlipwayError as error:
+                log.warning("a version can't be loaded yet", extra={"version": str(key), "why": error.message})
+                self.failures[key] = error.message
+                self._step()
+            await self._clock.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY_S)
+        self._runners[key] = runner
+        self._loading.pop(key, None)
+        self.failures.pop(key, None)
+        log.info("a version is ready", extra={"version": str(key)})
+        self._step()
+
+    def _retire(self, runner: Runner) -> None:
+        task = asyncio.create_task(runner.stop(self._limits.drain_s), name=f"drain {runner.spec.key}")
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def __aenter__(self) -> Reconciler:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.stop()

@@ -1,0 +1,66 @@
+"""Shipping the prediction log to the event bus, behind the answers."""
+
+from __future__ import annotations
+
+import logging
+
+from services.inference_gateway.ports import PredictionLog
+from slipway.clock import Clock
+from slipway.errors import SlipwayError
+from slipway.events import Publisher
+
+log = logging.getLogger(__name__)
+
+_BATCH_BYTES = 1024 * 1024
+_IDLE_S = 0.05
+_LONGEST_DELAY_S = 5.0
+
+
+class Ship:
+    """Publishes what the spool holds, in order, at least once; the ids tell repeats apart."""
+
+    def __init__(self, prediction_log: PredictionLog, publisher: Publisher, clock: Clock, sync_s: float) -> None:
+        self._log = prediction_log
+        self._publisher = publisher
+        self._clock = clock
+        self._sync_s = sync_s
+
+    async def run(self) -> None:
+        """Ship until cancelled; while the bus is away, wait and try again."""
+        delay = _IDLE_S
+        while True:
+            try:
+                shipped = await self.ship_some()
+                delay = _IDLE_S
+            except SlipwayError as error:
+                log.warning("the prediction log waits", extra={"why": error.message})
+                shipped = 0
+                delay = min(delay * 2, _LONGEST_DELAY_S)
+            if not shipped:
+                await self._clock.sleep(delay)
+
+    async def ship_some(self) -> int:
+        """Publish the oldest batches that wait; how many they were."""
+        events = self._log.unshipped(_BATCH_BYTES)
+        if events:
+            await self._publisher.publish(events)
+            self._log.shipped(events)
+        return len(events)
+
+    async def flush(self) -> None:
+        """Ship what is left when the process ends; what the bus does not take stays for the next start."""
+        try:
+            while await self.ship_some():
+                pass
+        except SlipwayError as error:
+            log.warning("the prediction log goes on at the next start", extra={"why": error.message})
+        self._log.sync()
+
+    async def keep_synced(self) -> None:
+        """Sync the spool to the disk every ``sync_s``, which bounds what a power cut can take."""
+        while True:
+            await self._clock.sleep(self._sync_s)
+            try:
+                self._log.sync()
+            except SlipwayError as error:
+                log.warning("the spool can't be synced", extra={"why": error.message})

@@ -1,0 +1,109 @@
+"""What runs, endpoint by endpoint."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.inference_gateway.domain.desired import Endpoint, Route, VersionKey
+from services.inference_gateway.domain.errors import NotReady, VersionNotServed
+from services.inference_gateway.engine.follow import Follow
+from services.inference_gateway.engine.reconcile import Arm, Reconciler
+
+
+class State(enum.Enum):
+    """How far an arm's desired version has come."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmStatus:
+    """One arm: ``serving`` is the version that answers now, 0 while there is none."""
+
+    name: str
+    desired: VersionKey
+    serving: int
+    weight: int
+    state: State
+    reason: str
+    provider: str
+    worker_pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """One endpoint."""
+
+    name: str
+    revision: int
+    changed_at: datetime
+    arms: tuple[ArmStatus, ...]
+
+
+class Status:
+    """Looks at the reconciler; changes nothing."""
+
+    def __init__(self, reconciler: Reconciler, follow: Follow) -> None:
+        self._reconciler = reconciler
+        self._follow = follow
+
+    @property
+    def registry_connected(self) -> bool:
+        """Whether the registry's stream is up."""
+        return self._follow.connected
+
+    @property
+    def ready(self) -> bool:
+        """Whether every endpoint that is desired answers."""
+        return all(name in self._reconciler.serving for name in self._reconciler.desired.endpoints)
+
+    def endpoints(self) -> list[EndpointStatus]:
+        """Every endpoint that is desired, by name."""
+        desired = self._reconciler.desired.endpoints
+        return [self._endpoint(desired[name]) for name in sorted(desired)]
+
+    def primary(self, endpoint: str, version: str = "") -> Arm:
+        """The arm that answers most of an endpoint's traffic, or the one of a version that a caller named.
+
+        Raises EndpointNotFound, NotReady, VersionNotServed.
+        """
+        arms = [arm for arm in self._reconciler.arms(endpoint) if arm.route.weight]
+        if version:
+            named = [arm for arm in arms if str(arm.route.version.number) == version]
+            if not named:
+                raise VersionNotServed(endpoint, version, [arm.route.version.number for arm in arms])
+            arms = named
+        return max(arms, key=lambda arm: arm.route.weight)
+
+    def answers(self, endpoint: str, version: str = "") -> bool:
+        """Whether a call for the endpoint (and version) would find a loaded model. Raises EndpointNotFound."""
+        try:
+            self.primary(endpoint, version)
+        except (NotReady, VersionNotServed):
+            return False
+        return True
+
+    def _endpoint(self, endpoint: Endpoint) -> EndpointStatus:
+        serving = {arm.route.name: arm for arm in self._reconciler.serving.get(endpoint.name, ())}
+        arms = tuple(self._arm(route, serving.get(route.name)) for route in endpoint.routes)
+        return EndpointStatus(endpoint.name, endpoint.revision, self._reconciler.changed_at, arms)
+
+    def _arm(self, route: Route, arm: Arm | None) -> ArmStatus:
+        worker = arm.runner.worker if arm else None
+        reason = self._reconciler.failures.get(route.version, "")
+        current = arm is not None and arm.route.version == route.version
+        state = State.READY if current else State.FAILED if reason else State.LOADING
+        return ArmStatus(
+            name=route.name,
+            desired=route.version,
+            serving=arm.route.version.number if arm else 0,
+            weight=route.weight,
+            state=state,
+            reason=reason,
+            provider=worker.provider if worker else "",
+            worker_pid=worker.pid if worker else 0,
+        )

@@ -1,0 +1,109 @@
+"""The gateway's composition root."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import NamedTuple
+
+from services.inference_gateway.adapters.registry_stream import RegistryModels, RegistryStream
+from services.inference_gateway.adapters.snapshot_file import SnapshotFile
+from services.inference_gateway.adapters.spooled_log import SpooledLog
+from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
+from services.inference_gateway.api.open_inference import OpenInferenceServicer
+from services.inference_gateway.api.rest import RestServer
+from services.inference_gateway.api.servicer import InferenceServicer
+from services.inference_gateway.config import GatewayConfig
+from services.inference_gateway.engine.follow import Follow
+from services.inference_gateway.engine.memory import Memory
+from services.inference_gateway.engine.meter import Meter
+from services.inference_gateway.engine.predict import Predict
+from services.inference_gateway.engine.reconcile import Limits, Reconciler
+from services.inference_gateway.engine.ship import Ship
+from services.inference_gateway.engine.status import Status
+from slipway import lifecycle, observe
+from slipway.artifacts import FileArtifacts
+from slipway.client import AsyncSlipway
+from slipway.clock import SystemClock
+from slipway.events.connect import open_log
+from slipway.gen.inference import inference_pb2 as open_inference_pb2
+from slipway.gen.slipway.inference.v1 import inference_pb2
+from slipway.rpc.server import Server, Service, service
+from slipway.spool import Spool
+
+
+class Parts(NamedTuple):
+    """What runs, in the order in which it starts."""
+
+    shipping: lifecycle.Loop
+    syncing: lifecycle.Loop
+    following: lifecycle.Loop
+    warmed: lifecycle.Once
+    rest: RestServer
+    server: Server
+
+
+@asynccontextmanager
+async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
+    """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
+    clock, meter, folder = SystemClock(), Meter(), config.folder
+    kept = config.spool
+    spool = Spool.open(
+        folder / "spool",
+        segment_bytes=kept.segment_bytes,
+        limit_bytes=kept.limit_bytes,
+        retain_bytes=kept.retain_bytes,
+        sync=kept.sync,
+    )
+    with spool:
+        log = SpooledLog(spool, kept.limit_bytes)
+        memory = Memory(config.remembered_predictions)
+        memory.restore(log.replay())
+        async with open_log(config.events) as events, AsyncSlipway(registry=config.registry) as slipway:
+            models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
+            limits = Limits(config.worker.queue_limit, config.worker.drain_s)
+            async with Reconciler(models, ProcessWorkers(_worker_settings(config)), clock, limits) as reconciler:
+                stream = RegistryStream(slipway, f"gateway-{spool.identity}", clock)
+                follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
+                await follow.restore()
+                predict = Predict(reconciler, log, memory, meter, clock)
+                status = Status(reconciler, follow)
+                own = InferenceServicer(predict=predict, status=status, prediction_log=log, meter=meter, clock=clock)
+                open_inference = OpenInferenceServicer(
+                    predict=predict, status=status, clock=clock, server_version=version("slipway")
+                )
+                ship = Ship(log, events.publisher(), clock, kept.sync_interval_s)
+                yield Parts(
+                    lifecycle.Loop("ship", ship.run, flush=ship.flush),
+                    lifecycle.Loop("sync", ship.keep_synced),
+                    lifecycle.Loop("follow", follow.run),
+                    lifecycle.Once(lambda: follow.ready(config.ready_patience_s)),
+                    RestServer(config.http.listen, config.http.max_body_bytes, open_inference),
+                    Server(config.rpc, _services(own, open_inference)),
+                )
+
+
+def _worker_settings(config: GatewayConfig) -> WorkerSettings:
+    worker = config.worker
+    return WorkerSettings(
+        intra_op_threads=worker.intra_op_threads,
+        device=worker.device,
+        run_timeout_s=worker.run_timeout_s,
+        load_timeout_s=worker.load_timeout_s,
+        memory_limit_bytes=worker.memory_limit_bytes,
+    )
+
+
+def _services(own: InferenceServicer, open_inference: OpenInferenceServicer) -> list[Service]:
+    return [
+        service(inference_pb2.DESCRIPTOR.services_by_name["InferenceService"], own),
+        service(open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"], open_inference),
+    ]
+
+
+async def serve(config: GatewayConfig) -> None:
+    """Serve until a signal; see the charter."""
+    with observe.start(config.observe, "inference_gateway"):
+        async with compose(config) as parts:
+            await lifecycle.run(*parts)

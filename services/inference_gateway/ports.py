@@ -1,0 +1,127 @@
+"""What the gateway's engine needs from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.inference_gateway.domain.batch import Answer, Prediction
+from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
+from services.inference_gateway.domain.signature import Tensors
+from slipway.events import Event
+
+
+class Worker(Protocol):
+    """A process that runs one version."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """The execution provider it runs on."""
+        ...
+
+    @property
+    def died(self) -> asyncio.Event:
+        """Set when the process has ended."""
+        ...
+
+    async def run(self, inputs: Tensors) -> Tensors:
+        """The model's outputs. Raises WorkerDied when the process ends or hangs, ModelFailed when it refuses."""
+        ...
+
+    async def stop(self) -> None:
+        """End the process, which gives its memory back."""
+        ...
+
+
+class Workers(Protocol):
+    """Starts workers."""
+
+    async def launch(self, spec: VersionSpec, model: bytes) -> Worker:
+        """A worker with the model loaded. Raises UnusableModel, or WorkerDied when it does not come up."""
+        ...
+
+
+class Models(Protocol):
+    """Where artifacts come from."""
+
+    async def fetch(self, spec: VersionSpec) -> bytes:
+        """The version's ONNX file, verified against its digest."""
+        ...
+
+
+class DesiredStates(Protocol):
+    """The registry's stream."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the stream is up."""
+        ...
+
+    def follow(self) -> AsyncIterator[Step]:
+        """Every step, for ever; after each reconnection a snapshot first."""
+        ...
+
+
+class Snapshots(Protocol):
+    """The last desired state, kept where a restart finds it."""
+
+    async def load(self) -> Desired | None:
+        """What was stored last; None when there is nothing usable."""
+        ...
+
+    async def store(self, desired: Desired) -> None:
+        """Keep it; a crash leaves the old one or the new one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A row that was answered, as the log has it."""
+
+    prediction: Prediction
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What the log still has to ship."""
+
+    pending_batches: int
+    pending_bytes: int
+    limit_bytes: int
+
+
+class PredictionLog(Protocol):
+    """The log on disk: written before an answer leaves, shipped behind it."""
+
+    def append(self, answers: Sequence[Answer], now: datetime) -> None:
+        """Keep the answers through a kill -9. Raises Exhausted when there is no room, Unavailable without a disk."""
+        ...
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut."""
+        ...
+
+    def replay(self) -> Iterator[Remembered]:
+        """Every row that is still kept, oldest first."""
+        ...
+
+    def unshipped(self, limit_bytes: int) -> Sequence[Event]:
+        """The oldest batches that were not shipped, as events; about ``limit_bytes`` of them."""
+        ...
+
+    def shipped(self, events: Sequence[Event]) -> None:
+        """The event bus has these, and all before them."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """How much waits."""
+        ...
