@@ -44,7 +44,7 @@ class Answer:
             return
         async with aclosing(responses):
             async for response in responses:
-                await context.write(response.SerializeToString())
+                await _write(context, response.SerializeToString())
 
     def _second(self, context: Context) -> Any:
         return _Writing(context) if self._foreign else Call(context)
@@ -76,6 +76,14 @@ class Answer:
             ) from None
 
 
+async def _write(context: Context, data: bytes) -> None:
+    try:
+        await context.write(data)
+    except Exception as error:
+        # grpc has several errors for this, none of them public: the caller left, which is no fault of ours.
+        raise asyncio.CancelledError("the caller left") from error
+
+
 class _Writing:
     """grpc's context for a foreign servicer, serialising what it writes."""
 
@@ -83,7 +91,7 @@ class _Writing:
         self._context = context
 
     async def write(self, message: Message) -> None:
-        await self._context.write(message.SerializeToString())
+        await _write(self._context, message.SerializeToString())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)

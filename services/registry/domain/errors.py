@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.errors import AlreadyExists, Exhausted, Kind, NotFound, SlipwayError
+from slipway.errors import AlreadyExists, Exhausted, FieldViolation, InvalidInput, Kind, NotFound, SlipwayError
 
 
 class ModelNotFound(NotFound):
@@ -103,6 +103,16 @@ class UploadTooLarge(Exhausted):
             f"the upload passes {limit_bytes} bytes; send less, or raise max_artifact_bytes of the registry",
             facts={"limit_bytes": str(limit_bytes)},
         )
+
+
+class VersionTooLarge(InvalidInput):
+    """Signature, metrics, params and lineage together are more than an event carries."""
+
+    reason = "VERSION_TOO_LARGE"
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        told = f"comes to {size_bytes} bytes, at most {limit_bytes} are kept; shorten descriptions or params"
+        super().__init__(f"version: {told}", violations=[FieldViolation("version", told)])
 
 
 class Moved(SlipwayError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from services.registry.domain.changes import VersionCreated
 from services.registry.domain.errors import (
@@ -10,15 +11,17 @@ from services.registry.domain.errors import (
     ModelNotFound,
     RequestReused,
     VersionNotFound,
+    VersionTooLarge,
 )
 from services.registry.domain.model import Draft, ModelVersion
 from services.registry.domain.rules import check_draft, fingerprint
 from services.registry.engine.uploads import measured
-from services.registry.ports import Catalogue
+from services.registry.ports import Catalogue, Writer
 from slipway import paging
 from slipway.artifacts import ArtifactStore
 from slipway.clock import Clock
 from slipway.errors import invalid_field
+from slipway.events import EventTooLarge
 from slipway.naming import request_id as check_request_id
 from slipway.naming import resource_name
 
@@ -34,7 +37,7 @@ class Versions:
     async def register(self, draft: Draft, request_id: str) -> ModelVersion:
         """Store a version under the next number; a repeated request gives the stored one.
 
-        Raises InvalidInput, ModelNotFound, ArtifactMissing, CorruptArtifact, RequestReused.
+        Raises InvalidInput, VersionTooLarge, ModelNotFound, ArtifactMissing, CorruptArtifact, RequestReused.
         """
         check_request_id("request_id", request_id)
         check_draft(draft)
@@ -50,7 +53,7 @@ class Versions:
                 raise ModelNotFound(draft.model)
             now = self._clock.now()
             version = await catalogue.add_version(draft, request_id, mark, now)
-            await catalogue.announce(VersionCreated(version), now)
+            await _announce(catalogue, version, now)
         return version
 
     async def get(self, model: str, number: int, alias: str) -> ModelVersion:
@@ -78,3 +81,10 @@ class Versions:
                 raise ModelNotFound(model)
             rows = await catalogue.versions(model, page)
         return paging.cut(rows, page, lambda version: (version.number,))
+
+
+async def _announce(catalogue: Writer, version: ModelVersion, now: datetime) -> None:
+    try:
+        await catalogue.announce(VersionCreated(version), now)
+    except EventTooLarge as error:
+        raise VersionTooLarge(int(error.facts["size_bytes"]), int(error.facts["limit_bytes"])) from None
