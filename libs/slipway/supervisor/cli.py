@@ -9,13 +9,12 @@ import click
 from slipway.cli import Group, json_option
 from slipway.config import data_root
 from slipway.errors import NotFound, invalid_field
-from slipway.supervisor import detached, logs, render, status
+from slipway.supervisor import logs, render, status
 from slipway.supervisor.already import join
 from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
 from slipway.supervisor.lock import AlreadyUp
 from slipway.supervisor.options import Options, parse_ports
 from slipway.supervisor.report import Message, Ready, UpFailed, rebuilt
-from slipway.supervisor.up import supervise
 
 _UNITS = [*(one.name for one in FLEET.services), *BACKING_PORTS, "supervisor"]
 
@@ -89,6 +88,8 @@ def up(
 
 
 def _run(options: Options, *, detach: bool, as_json: bool) -> None:
+    from slipway.supervisor import detached, up  # noqa: PLC0415  (gRPC is slow to import; status needs none)
+
     def announce(message: Message) -> None:
         render.show_progress(message)
         if isinstance(message, Ready):
@@ -97,7 +98,7 @@ def _run(options: Options, *, detach: bool, as_json: bool) -> None:
 
     try:
         if not detach:
-            supervise(options, announce)
+            up.supervise(options, announce)
             return
         verdict = detached.start(options, announce)
         if not isinstance(verdict, Ready):

@@ -123,17 +123,20 @@ class Unit:
         try:
             self.spec.before()
             logs.rotate(self.spec.log)
-            await self._spawn()
         except OSError as error:
             return Exited(None, f"can't be started: {error.strerror or error}")
         except SlipwayError as error:
             return Exited(None, f"can't be started: {error.message}")
-        return None
+        return await self._spawn()
 
-    async def _spawn(self) -> None:
+    async def _spawn(self) -> Event | None:
         command = self.spec.steps[self._step]
-        self._child = await Child.start(command, self.spec.env, self._data, self.spec.log)
+        try:
+            self._child = await Child.start(command, self.spec.env, self._data, self.spec.log)
+        except OSError as error:
+            return Exited(None, f"can't be started: {error.strerror or error}")
         self._changed()
+        return None
 
     async def _next(self) -> Event:
         if self.state.phase is Phase.BACKOFF:
@@ -145,8 +148,7 @@ class Unit:
         if isinstance(event, Exited) and event.code == 0 and not last:
             self._step += 1
             self._prepared = self._step
-            await self._spawn()
-            return await self._next()
+            return await self._spawn() or await self._next()
         return event
 
     async def _exited(self) -> Event:
