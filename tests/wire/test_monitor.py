@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,11 @@ from typing import Any
 
 import grpc.aio
 import pytest
+from click.testing import CliRunner, Result
 from google.protobuf.message import Message
 
 from services.monitor.adapters.sql import MIGRATIONS
+from services.monitor.cli import main
 from services.monitor.config import MonitorConfig, Rpc
 from services.monitor.main import compose
 from slipway.client import AsyncSlipway, VersionCount
@@ -190,3 +193,39 @@ async def test_bad_input_names_its_field(monitor: Served, method: str, request_:
     error = await monitor.refused(method, request_)
     assert error.kind is Kind.INVALID_ARGUMENT
     assert [one.field for one in error.violations] == [field]
+
+
+async def run(monitor: Served, *arguments: str) -> Result:
+    environment = {"SLIPWAY_MONITOR_ADDRESS": monitor.address}
+    return await asyncio.to_thread(CliRunner().invoke, main, arguments, env=environment)
+
+
+async def test_the_operator_sees_counts_and_windows(monitor: Served) -> None:
+    later = batch(NOON + HOUR, version=4)
+    await monitor.publisher.publish([event("e1", batch(NOON, NOON)), event("e2", later)])
+    await monitor.until(3)
+    both = [
+        {"endpoint": "flight-delay", "model": "flights", "version": 3, "predictions": 2},
+        {"endpoint": "flight-delay", "model": "flights", "version": 4, "predictions": 1},
+    ]
+    assert json.loads((await run(monitor, "predictions", "--json")).output) == both
+    since = ("--endpoint", "flight-delay", "--since", "2013-06-01T15:00:00+02:00")
+    assert json.loads((await run(monitor, "predictions", *since, "--json")).output) == both[1:]
+    (window,) = json.loads((await run(monitor, "windows", "--until", "2013-06-01T13:00", "--json")).output)
+    assert (window["start_time"], window["predictions"]) == (NOON.isoformat(), 2)
+    assert "flight-delay" in (await run(monitor, "windows")).output
+    assert (await run(monitor, "windows", "--endpoint", "never-seen")).output == "no predictions counted\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("predictions", "--since", "yesterday"), "'yesterday' is no moment; write 2013-01-05"),
+        (("predictions", "--endpoint", "No Such!"), "endpoint: 'No Such!' is not allowed"),
+        (("windows", "--since", "2013-02-01", "--until", "2013-01-01"), "start_time: is not before end_time"),
+    ],
+)
+async def test_the_operator_is_told_what_is_wrong(monitor: Served, arguments: tuple[str, ...], told: str) -> None:
+    result = await run(monitor, *arguments)
+    assert result.exit_code == 2
+    assert told in result.output
