@@ -104,6 +104,12 @@ class CallSite:
         text = f"{self.peer.name} at {self.address} answered {self.method} with bytes of another contract"
         return UnreadableAnswer(f"{text}; is it another version of Slipway?", facts=self.facts)
 
+    def late(self) -> SlipwayError:
+        """The error for an answer that did not come in time."""
+        within = "in time" if self.timeout_s is None else f"within {self.timeout_s:.3g} s"
+        text = f"{self.peer.name} at {self.address} did not answer {self.method} {within}"
+        return DeadlineExceeded(f"{text}; allow more by timeout_s, or ask for less", facts=self.facts)
+
     def _ended(self, closed: bool) -> SlipwayError:
         if closed:
             return ClientClosed()
@@ -115,9 +121,7 @@ class CallSite:
             mend = f"start it with `slipway up`, or say where it is by {self.peer.variable}"
             return Unreachable(f"{where} does not answer; {mend}", facts=self.facts)
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            within = "in time" if self.timeout_s is None else f"within {self.timeout_s:.3g} s"
-            text = f"{where} did not answer {self.method} {within}; allow more by timeout_s, or ask for less"
-            return DeadlineExceeded(text, facts=self.facts)
+            return self.late()
         if code is grpc.StatusCode.UNIMPLEMENTED:
             text = f"{where} does not know {self.method}; another server listens there, or another version of Slipway"
             return UnknownMethod(text, facts=self.facts)

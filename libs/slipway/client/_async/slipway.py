@@ -11,6 +11,7 @@ from slipway.client._async.monitor import Monitor
 from slipway.client._async.registry import Registry
 from slipway.client._async.training import Training
 from slipway.client._async.transport import AsyncStub
+from slipway.errors import invalid_field
 
 
 class AsyncSlipway:
@@ -32,6 +33,8 @@ class AsyncSlipway:
         monitor: str | None = None,
         timeout_s: float = 30.0,
     ) -> None:
+        if not timeout_s > 0:
+            raise invalid_field("timeout_s", f"is {timeout_s!r}; give seconds above 0")
         self._stubs = [
             AsyncStub(peers.REGISTRY, registry, timeout_s),
             AsyncStub(peers.FEATURES, features, timeout_s),

@@ -40,13 +40,15 @@ class Inference:
         With ``prediction_ids`` a call that broke is tried again, for a row answered before gets that answer.
         INVALID_ARGUMENT names the column; NOT_FOUND: no such endpoint; ALREADY_EXISTS: an id with other input.
         """
+        features = shape.from_rows(rows)
+        keys = [] if entity_keys is None else shape.from_rows(entity_keys, "entity_keys")
         if entity_keys is not None and len(entity_keys) != len(rows):
             raise invalid_field("entity_keys", f"has {len(entity_keys)} for {len(rows)} rows; give one a row")
         request = codec.predict_request(
             endpoint,
-            shape.from_rows(rows),
+            features,
             len(rows),
-            entity_keys=shape.from_rows(entity_keys, "entity_keys") if entity_keys else (),
+            entity_keys=keys,
             prediction_ids=prediction_ids,
             event_times=event_times,
         )
@@ -64,7 +66,7 @@ class Inference:
     ) -> list[Prediction]:
         """As :meth:`predict`, from columns of one length: lists, tuples, or arrays of numpy or pandas."""
         features = shape.from_columns(columns)
-        keys = shape.from_columns(entity_keys, "entity_keys") if entity_keys else []
+        keys = [] if entity_keys is None else shape.from_columns(entity_keys, "entity_keys")
         row_count = shape.row_count(features, keys)
         request = codec.predict_request(
             endpoint,

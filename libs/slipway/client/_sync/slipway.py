@@ -12,6 +12,7 @@ from slipway.client._sync.monitor import Monitor
 from slipway.client._sync.registry import Registry
 from slipway.client._sync.training import Training
 from slipway.client._sync.transport import Stub
+from slipway.errors import invalid_field
 
 
 class Slipway:
@@ -33,6 +34,8 @@ class Slipway:
         monitor: str | None = None,
         timeout_s: float = 30.0,
     ) -> None:
+        if not timeout_s > 0:
+            raise invalid_field("timeout_s", f"is {timeout_s!r}; give seconds above 0")
         self._stubs = [
             Stub(peers.REGISTRY, registry, timeout_s),
             Stub(peers.FEATURES, features, timeout_s),

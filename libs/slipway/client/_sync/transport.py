@@ -42,7 +42,7 @@ class Stub:
     ) -> R:
         """One answer to one message. ``keyed`` says that this request is safe to repeat."""
         channel: Any = self._channel(keyed)
-        site = self._site(method, self._allowed(timeout_s))
+        site = self._limited(method, timeout_s)
         call = channel.unary_unary(self._path(method))
         try:
             data = call(request.SerializeToString(), timeout=site.timeout_s, metadata=_metadata())
@@ -55,7 +55,7 @@ class Stub:
     ) -> R:
         """One answer to many messages; an error that ``requests`` raises is raised here."""
         channel: Any = self._channel(False)
-        site = self._site(method, self._allowed(timeout_s))
+        site = self._limited(method, timeout_s)
         call = channel.stream_unary(self._path(method))
         failed: list[Exception] = []
         try:
@@ -115,8 +115,13 @@ class Stub:
                 self._channels[keyed] = found
             return found
 
-    def _allowed(self, timeout_s: float | None) -> float:
-        return deadline.within(self._timeout_s if timeout_s is None else timeout_s)
+    def _limited(self, method: str, timeout_s: float | None) -> CallSite:
+        allowed_s = deadline.within(self._timeout_s if timeout_s is None else timeout_s)
+        site = self._site(method, allowed_s)
+        if allowed_s <= 0:
+            # gRPC rounds up, and would have the server work for nobody.
+            raise site.late()
+        return site
 
     def _site(self, method: str, timeout_s: float | None) -> CallSite:
         return CallSite(self._peer, self._address or "", method, timeout_s)

@@ -7,7 +7,7 @@ through their own ``item()``, without importing either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slipway.client.codec.scalars import text
@@ -24,8 +24,10 @@ def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows") -> list[re
 
     Raises ``InvalidInput`` naming the row or the column: no rows, a row that is no mapping, mixed types.
     """
-    if isinstance(rows, Mapping | str) or not isinstance(rows, Sequence):
-        raise invalid_field(field, f"is {type(rows).__name__}; give a list of dicts")
+    if isinstance(rows, str) or not isinstance(rows, Sequence):
+        raise invalid_field(field, f"is {type(rows).__name__}; give a list of dicts, or use predict_columns")
+    if not rows:
+        raise invalid_field(field, "is empty; give one row at least")
     names: dict[str, None] = {}
     for n, row in enumerate(rows):
         if not isinstance(row, Mapping):
@@ -37,18 +39,39 @@ def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows") -> list[re
 def from_columns(columns: Mapping[str, Sequence[Any]], field: str = "columns") -> list[res.Column]:
     """A column a name; raises ``InvalidInput`` naming a column of another length or of mixed types."""
     if not isinstance(columns, Mapping):
-        raise invalid_field(field, f"is {type(columns).__name__}; give a dict of column name to values")
+        shown = type(columns).__name__
+        raise invalid_field(field, f"is {shown}; give a dict of column name to values, such as dict(frame.items())")
     made: list[res.Column] = []
     first: tuple[str, int] | None = None
     for name, values in columns.items():
-        if isinstance(values, str | bytes) or not hasattr(values, "__iter__"):
-            raise invalid_field(f"{field}.{name}", f"is {type(values).__name__}; give a list with one value a row")
-        listed = list(values)
+        listed = _listed(f"{field}.{name}", values)
         first = first or (name, len(listed))
         if len(listed) != first[1]:
             raise invalid_field(f"{field}.{name}", f"has {len(listed)} values but {first[0]} has {first[1]}")
         made.append(_column(field, name, listed))
     return made
+
+
+def row_count(features: Sequence[res.Column], keys: Sequence[res.Column]) -> int:
+    """Rows that ``features`` and ``keys`` hold; refuses keys of another length, and no column at all."""
+    counts = [_length(one) for one in (*features[:1], *keys[:1])]
+    if not features or not counts[0]:
+        raise invalid_field("columns", "is empty; give the feature columns, of one row at least")
+    if len(set(counts)) > 1:
+        raise invalid_field("entity_keys", f"has {counts[1]} rows but columns has {counts[0]}")
+    return counts[0]
+
+
+def _length(column: res.Column) -> int:
+    return len(getattr(column, column.WhichOneof("values") or "doubles").values)
+
+
+def _listed(label: str, values: Any) -> list[Any]:
+    if callable(tolist := getattr(values, "tolist", None)):
+        values = tolist()
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise invalid_field(label, f"is {type(values).__name__}; give a list with one value a row")
+    return list(values)
 
 
 def _column(field: str, name: str, values: list[Any]) -> res.Column:
@@ -109,17 +132,3 @@ def _put(made: res.Column, label: str, kind: type, values: list[Any]) -> None:
         except OverflowError:
             raise invalid_field(label, "has an int beyond what a float holds") from None
         made.doubles.SetInParent()
-
-
-def row_count(features: Sequence[res.Column], keys: Sequence[res.Column]) -> int:
-    """Rows that ``features`` and ``keys`` hold; refuses keys of another length, and no column at all."""
-    counts = [_length(one) for one in (*features[:1], *keys[:1])]
-    if not features:
-        raise invalid_field("columns", "is empty; give the feature columns")
-    if len(set(counts)) > 1:
-        raise invalid_field("entity_keys", f"has {counts[1]} rows but columns has {counts[0]}")
-    return counts[0]
-
-
-def _length(column: res.Column) -> int:
-    return len(getattr(column, column.WhichOneof("values") or "doubles").values)

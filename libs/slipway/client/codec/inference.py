@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from slipway.client.codec.scalars import Names, moment, text, timestamp
 from slipway.client.types.inference import (
@@ -18,6 +19,7 @@ from slipway.errors import invalid_field
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2 as res
 
+T = TypeVar("T")
 _STATES = Names(res.VersionState, "VERSION_STATE_", VersionState)
 
 
@@ -31,20 +33,25 @@ def predict_request(
     event_times: Sequence[datetime] | datetime | None = None,
 ) -> pb.PredictRequest:
     """Put a request together; refuses ids and times that are not one a row."""
-    moments = [event_times] if isinstance(event_times, datetime) else list(event_times or ())
+    moments = [event_times] if isinstance(event_times, datetime) else _listed(event_times)
+    ids = _listed(prediction_ids)
     if len(moments) not in {0, 1, row_count}:
         raise invalid_field("event_times", f"has {len(moments)} for {row_count} rows; give one, or one a row")
     if isinstance(prediction_ids, str):
         raise invalid_field("prediction_ids", "is a str; give a list with one id a row")
-    if prediction_ids and len(prediction_ids) != row_count:
-        raise invalid_field("prediction_ids", f"has {len(prediction_ids)} for {row_count} rows; give one a row")
+    if len(ids) not in {0, row_count}:
+        raise invalid_field("prediction_ids", f"has {len(ids)} for {row_count} rows; give one a row")
     return pb.PredictRequest(
         endpoint=text("endpoint", endpoint),
-        prediction_ids=[text(f"prediction_ids[{n}]", one) for n, one in enumerate(prediction_ids or ())],
+        prediction_ids=[text(f"prediction_ids[{n}]", one) for n, one in enumerate(ids)],
         event_times=[timestamp(f"event_times[{n}]", one) for n, one in enumerate(moments)],  # type: ignore[misc]
         entity_keys=entity_keys,
         features=features,
     )
+
+
+def _listed(values: Sequence[T] | None) -> list[T]:
+    return [] if values is None else list(values)
 
 
 def encode_prediction(prediction: Prediction) -> res.Prediction:

@@ -35,6 +35,16 @@ def whole(field: str, value: int, most: int) -> int:
     return value
 
 
+def figure(field: str, value: float) -> float:
+    """``value`` as a float, refused when it is no number."""
+    try:
+        if not isinstance(value, str):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise invalid_field(field, f"is {value!r}; give a number")
+
+
 def texts(field: str, values: Mapping[str, str]) -> dict[str, str]:
     """A map of texts, each checked under ``field.key``."""
     return {text(field, key): text(f"{field}.{key}", value) for key, value in values.items()}

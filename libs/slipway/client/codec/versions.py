@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, Names, moment, text, texts, timestamp, whole
+from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, Names, figure, moment, text, texts, timestamp, whole
 from slipway.client.types.registry import (
     Artifact,
     CodeReference,
@@ -104,7 +104,10 @@ def encode_version(version: ModelVersion) -> res.ModelVersion:
         number=whole("version.number", version.number, UINT32_MAX),
         artifact=encode_artifact(version.artifact),
         signature=encode_signature(version.signature),
-        metrics={text("version.metrics", name): float(figure) for name, figure in version.metrics.items()},
+        metrics={
+            text("version.metrics", name): figure(f"version.metrics.{name}", value)
+            for name, value in version.metrics.items()
+        },
         params=texts("version.params", version.params),
         lineage=encode_lineage(version.lineage),
         create_time=timestamp("version.create_time", version.create_time),

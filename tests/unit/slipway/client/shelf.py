@@ -1,0 +1,154 @@
+"""A small platform for the client's tests: real servers of the real contracts, in a process of their own.
+
+What a name in a request means is told beside each method. Prints its port, serves until SIGTERM, then drains.
+"""
+
+# ruff: noqa: N802  (method names are the contract's)
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from shelf_registry import Attempts, Registry, WarmingUp
+
+from slipway.errors import NotFound
+from slipway.gen.slipway.features.v1 import features_pb2 as features
+from slipway.gen.slipway.inference.v1 import inference_pb2 as inference
+from slipway.gen.slipway.inference.v1 import resources_pb2 as resources
+from slipway.gen.slipway.monitor.v1 import monitor_pb2 as monitor
+from slipway.gen.slipway.registry.v1 import registry_pb2 as registry
+from slipway.gen.slipway.training.v1 import resources_pb2 as runs
+from slipway.gen.slipway.training.v1 import training_pb2 as training
+from slipway.rpc.call import Call
+from slipway.rpc.server import Server, service
+from slipway.rpc.settings import RpcSettings
+
+
+class Inference:
+    def __init__(self, attempts: Attempts) -> None:
+        self._attempts = attempts
+
+    async def Predict(self, request: inference.PredictRequest, call: Call) -> inference.PredictResponse:
+        """Gives each row's columns back as outputs, absent ones without an element; flaky…: fails twice."""
+        if request.endpoint.startswith("flaky"):
+            self._attempts.fail_twice(request.endpoint)
+        columns = {one.name: (one, getattr(one, one.WhichOneof("values")).values) for one in request.features}
+        rows = max(len(values) for _, values in columns.values())
+        answer = inference.PredictResponse()
+        for row in range(rows):
+            made = answer.predictions.add(model="echo", version=len(request.entity_keys), route="main")
+            made.prediction_id = request.prediction_ids[row] if request.prediction_ids else str(row)
+            for name, (column, values) in columns.items():
+                output = made.outputs.add(name=name)
+                if row not in column.absent_rows:
+                    (output.texts if isinstance(values[row], str) else output.values).append(values[row])
+        return answer
+
+    async def ListEndpoints(
+        self, request: inference.ListEndpointsRequest, call: Call
+    ) -> inference.ListEndpointsResponse:
+        answer = inference.ListEndpointsResponse(registry_connected=True)
+        route = answer.endpoints.add(name="late", revision=3).routes.add(name="main", model="echo", weight=1)
+        route.state = resources.VERSION_STATE_READY
+        return answer
+
+    async def GetPredictionLog(
+        self, request: inference.GetPredictionLogRequest, call: Call
+    ) -> inference.GetPredictionLogResponse:
+        return inference.GetPredictionLogResponse(pending_batches=1, pending_bytes=2, limit_bytes=3)
+
+
+class Training:
+    def __init__(self) -> None:
+        self._watched: Counter[str] = Counter()
+
+    async def ListWorkflows(self, request: training.ListWorkflowsRequest, call: Call) -> training.ListWorkflowsResponse:
+        return training.ListWorkflowsResponse(workflows=[runs.Workflow(name="flights-delay")])
+
+    async def SubmitRun(self, request: training.SubmitRunRequest, call: Call) -> training.SubmitRunResponse:
+        """The run's id is the request's."""
+        run = runs.Run(
+            id=request.request_id, workflow=request.workflow, params=request.params, state=runs.RUN_STATE_QUEUED
+        )
+        return training.SubmitRunResponse(run=run)
+
+    async def GetRun(self, request: training.GetRunRequest, call: Call) -> training.GetRunResponse:
+        return training.GetRunResponse(run=runs.Run(id=request.run_id, state=runs.RUN_STATE_RUNNING))
+
+    async def ListRuns(self, request: training.ListRunsRequest, call: Call) -> training.ListRunsResponse:
+        return training.ListRunsResponse(runs=[runs.Run(id="b", workflow=request.workflow), runs.Run(id="a")])
+
+    async def CancelRun(self, request: training.CancelRunRequest, call: Call) -> training.CancelRunResponse:
+        return training.CancelRunResponse(run=runs.Run(id=request.run_id, state=runs.RUN_STATE_CANCELLED))
+
+    async def WatchRun(self, request: training.WatchRunRequest, call: Call) -> AsyncIterator[training.WatchRunResponse]:
+        """dropped…: the first watch breaks; endless: nothing more comes; unknown: NOT_FOUND."""
+        if request.run_id == "unknown":
+            raise NotFound("no such run")
+        self._watched[request.run_id] += 1
+        yield training.WatchRunResponse(run=runs.Run(id=request.run_id, state=runs.RUN_STATE_RUNNING))
+        if request.run_id.startswith("dropped") and self._watched[request.run_id] == 1:
+            raise WarmingUp("the scheduler was restarted")
+        if request.run_id == "endless":
+            await asyncio.Event().wait()
+        yield training.WatchRunResponse(run=runs.Run(id=request.run_id, state=runs.RUN_STATE_SUCCEEDED))
+
+
+class Features:
+    async def ApplyFeatureViews(
+        self, request: features.ApplyFeatureViewsRequest, call: Call
+    ) -> features.ApplyFeatureViewsResponse:
+        return features.ApplyFeatureViewsResponse(views=request.views)
+
+    async def GetFeatureView(
+        self, request: features.GetFeatureViewRequest, call: Call
+    ) -> features.GetFeatureViewResponse:
+        return features.GetFeatureViewResponse(view={"name": request.name})
+
+    async def ListFeatureViews(
+        self, request: features.ListFeatureViewsRequest, call: Call
+    ) -> features.ListFeatureViewsResponse:
+        return features.ListFeatureViewsResponse(views=[{"name": "planes"}])
+
+    async def GetOnlineStore(
+        self, request: features.GetOnlineStoreRequest, call: Call
+    ) -> features.GetOnlineStoreResponse:
+        return features.GetOnlineStoreResponse(reachable=True, server_version="7", keys=4)
+
+
+class Monitor:
+    async def ListPredictionWindows(
+        self, request: monitor.ListPredictionWindowsRequest, call: Call
+    ) -> monitor.ListPredictionWindowsResponse:
+        window = {"endpoint": request.endpoint, "start_time": request.start_time, "predictions": 7}
+        return monitor.ListPredictionWindowsResponse(windows=[window])
+
+    async def CountPredictions(
+        self, request: monitor.CountPredictionsRequest, call: Call
+    ) -> monitor.CountPredictionsResponse:
+        versions = [monitor.VersionCount(model="echo", version=1, predictions=7)]
+        return monitor.CountPredictionsResponse(predictions=7, versions=versions)
+
+
+async def main() -> None:
+    attempts = Attempts()
+    services = [
+        service(registry.DESCRIPTOR.services_by_name["RegistryService"], Registry(attempts)),
+        service(inference.DESCRIPTOR.services_by_name["InferenceService"], Inference(attempts)),
+        service(training.DESCRIPTOR.services_by_name["TrainingService"], Training()),
+        service(features.DESCRIPTOR.services_by_name["FeatureService"], Features()),
+        service(monitor.DESCRIPTOR.services_by_name["MonitorService"], Monitor()),
+    ]
+    server = Server(RpcSettings(listen="127.0.0.1:0"), services)
+    await server.start()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    print(server.port, flush=True)
+    await stop.wait()
+    await server.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

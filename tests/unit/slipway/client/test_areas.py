@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.client import (
+    Artifact,
+    ColumnSpec,
+    DataType,
+    Feature,
+    FeatureView,
+    Kind,
+    Route,
+    RunState,
+    Signature,
+    SlipwayError,
+    TensorSpec,
+    ValueType,
+    VersionState,
+)
+from slipway.client.pieces import PIECE_BYTES, digest
+from slipway.errors import InvalidInput
+
+SIGNATURE = Signature((ColumnSpec("x", DataType.FP32),), (TensorSpec("p", DataType.FP32),))
+
+
+def test_models_and_versions(client: Any, unique: str) -> None:
+    model = client.registry.create_model("late", owner="ops", description="is it late")
+    assert (model.name, model.owner, model.description) == ("late", "ops", "is it late")
+    artifact = Artifact("sha256:" + "1" * 64, 3)
+    made = client.registry.register_version("late", artifact, SIGNATURE, metrics={"auc": 0.7}, request_id=unique)
+    assert (made.number, made.artifact, made.signature, made.metrics) == (3, artifact, SIGNATURE, {"auc": 0.7})
+    assert client.registry.register_version("late", artifact, SIGNATURE).number == 3
+    assert client.registry.get_version("late", number=2).params == {"by": "number"}
+    assert client.registry.get_version("late", alias="champion").params == {"by": "alias"}
+    assert [version.number for version in client.registry.versions("late")] == [2, 1]
+
+
+@pytest.mark.parametrize("selector", [{}, {"number": 1, "alias": "champion"}])
+def test_a_version_is_selected_one_way(client: Any, selector: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match="exactly one of number and alias"):
+        client.registry.get_version("late", **selector)
+
+
+def test_endpoints(client: Any) -> None:
+    put = client.registry.put_endpoint("late", [Route("main", "late", alias="champion")], expected_revision=4)
+    assert (put.revision, put.routes[0].alias, put.routes[0].version) == (5, "champion", None)
+    assert client.registry.get_endpoint("late").name == "late"
+    assert [endpoint.name for endpoint in client.registry.endpoints()] == ["late"]
+    with pytest.raises(SlipwayError, match="no endpoint gone"):
+        client.registry.delete_endpoint("gone")
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, 3 * PIECE_BYTES + 1])
+def test_artifacts_go_there_and_back(client: Any, size: int) -> None:
+    data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    stored = client.registry.upload_artifact(data)
+    assert (stored.digest, stored.size_bytes) == (digest(data), size)
+    assert client.registry.download_artifact(stored.digest) == data
+
+
+def test_artifacts_come_from_files(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"onnx" * PIECE_BYTES)
+    assert client.registry.upload_artifact(path).digest == digest(path.read_bytes())
+    file = io.BytesIO(b"skipped" + b"sent")
+    file.seek(7)
+    assert client.registry.upload_artifact(file).digest == digest(b"sent")
+    assert not file.closed
+
+
+def test_an_upload_announces_its_digest(client: Any) -> None:
+    with pytest.raises(SlipwayError, match="not the digest that was announced"):
+        client.registry.upload_artifact(b"data", expected_digest=digest(b"other"))
+
+
+def test_an_upload_that_was_stored_as_something_else_is_told(client: Any) -> None:
+    with pytest.raises(SlipwayError) as caught:
+        client.registry.upload_artifact(b"lie")
+    assert (caught.value.kind, caught.value.reason) == (Kind.DATA_LOSS, "DAMAGED_ARTIFACT")
+
+
+def test_a_damaged_download_is_told(client: Any) -> None:
+    with pytest.raises(SlipwayError) as caught:
+        client.registry.download_artifact("sha256:" + "0" * 64)
+    assert (caught.value.kind, caught.value.reason) == (Kind.DATA_LOSS, "DAMAGED_ARTIFACT")
+    with pytest.raises(SlipwayError, match="no such artifact"):
+        client.registry.download_artifact("sha256:" + "f" * 64)
+
+
+class Failing(io.RawIOBase):
+    def read(self, size: int = -1) -> bytes:
+        raise OSError("the disk is gone")
+
+
+def test_what_fails_while_reading_the_source_is_told(client: Any, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="the disk is gone"):
+        client.registry.upload_artifact(Failing())
+    with pytest.raises(InvalidInput, match="binary mode"):
+        client.registry.upload_artifact(io.StringIO("text"))
+    with pytest.raises(InvalidInput, match="source: can't open"):
+        client.registry.upload_artifact(tmp_path / "none")
+    with pytest.raises(InvalidInput, match="source: is int"):
+        client.registry.upload_artifact(7)
+
+
+def test_predictions_come_back_in_order(client: Any) -> None:
+    rows = [{"carrier": "UA", "distance": 1400}, {"carrier": None, "distance": 2.5}]
+    first, second = client.inference.predict("late", rows, entity_keys=[{"flight": 1}, {"flight": 2}])
+    assert first.outputs == {"carrier": ("UA",), "distance": (1400.0,)}
+    assert second.outputs == {"carrier": (), "distance": (2.5,)}
+    assert (first.model, first.version, first.route, first.replayed) == ("echo", 1, "main", False)
+
+
+def test_predictions_from_columns(client: Any) -> None:
+    answers = client.inference.predict_columns("late", {"x": (1, 2, 3)}, prediction_ids=["a", "b", "c"])
+    assert [(answer.prediction_id, answer.value) for answer in answers] == [("a", 1.0), ("b", 2.0), ("c", 3.0)]
+
+
+def test_the_value_of_an_answer_that_is_no_scalar_is_refused(client: Any) -> None:
+    (answer,) = client.inference.predict("late", [{"x": 1, "y": 2}])
+    with pytest.raises(InvalidInput, match=r"x \(1\), y \(1\)"):
+        _ = answer.value
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"entity_keys": [{"k": 1}]}, "entity_keys"),
+        ({"prediction_ids": ["a"]}, "prediction_ids"),
+        ({"prediction_ids": "ab"}, "prediction_ids"),
+        ({"event_times": [datetime.now(UTC)] * 3}, "event_times"),
+        ({"event_times": datetime(2013, 1, 1)}, "event_times[0]"),
+    ],
+)
+def test_what_is_not_one_a_row_is_refused(client: Any, options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        client.inference.predict("late", [{"x": 1}, {"x": 2}], **options)
+    assert caught.value.violations[0].field == field
+
+
+def test_the_gateway_tells_how_it_runs(client: Any) -> None:
+    served = client.inference.endpoints()
+    endpoints = served.endpoints if hasattr(served, "endpoints") else list(served)
+    assert endpoints[0].routes[0].state is VersionState.READY
+    assert client.inference.prediction_log().limit_bytes == 3
+
+
+def test_runs(client: Any, unique: str) -> None:
+    assert [workflow.name for workflow in client.training.workflows()] == ["flights-delay"]
+    run = client.training.submit("flights-delay", {"leaves": 31, "months": [1, 2]}, request_id=unique)
+    assert (run.id, run.params, run.state) == (unique, {"leaves": 31, "months": [1, 2]}, RunState.QUEUED)
+    assert client.training.submit("flights-delay").id != client.training.submit("flights-delay").id
+    assert client.training.get_run("a").state is RunState.RUNNING
+    assert [run.id for run in client.training.runs("flights-delay")] == ["b", "a"]
+    assert client.training.cancel("a").state is RunState.CANCELLED
+
+
+def test_a_run_is_watched_to_its_end(client: Any) -> None:
+    assert [run.state for run in client.training.watch("a")] == [RunState.RUNNING, RunState.SUCCEEDED]
+
+
+def test_waiting_outlasts_a_restart_of_the_scheduler(client: Any, unique: str) -> None:
+    assert client.training.wait(f"dropped{unique}").state is RunState.SUCCEEDED
+
+
+def test_waiting_ends(client: Any) -> None:
+    with pytest.raises(SlipwayError) as late:
+        client.training.wait("endless", timeout_s=0.2)
+    assert late.value.kind is Kind.DEADLINE_EXCEEDED
+    with pytest.raises(SlipwayError, match="no such run"):
+        client.training.wait("unknown")
+
+
+def test_feature_views(client: Any) -> None:
+    view = FeatureView("planes", "ops", ("tailnum",), (Feature("seats", ValueType.INT64),), max_age=timedelta(hours=1))
+    assert client.features.apply([view]) == [view]
+    assert client.features.get_view("planes").name == "planes"
+    assert [one.name for one in client.features.views()] == ["planes"]
+    store = client.features.online_store()
+    assert (store.reachable, store.server_version, store.keys) == (True, "7", 4)
+
+
+def test_windows_and_counts(client: Any) -> None:
+    start = datetime(2013, 1, 1, tzinfo=UTC)
+    (window,) = client.monitor.windows("late", start=start)
+    assert (window.endpoint, window.start_time, window.predictions) == ("late", start, 7)
+    counted = client.monitor.count("late")
+    assert (counted.predictions, counted.versions[0].predictions) == (7, 7)
