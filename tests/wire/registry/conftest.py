@@ -36,7 +36,7 @@ class Wire:
 
     config: RegistryConfig
     server: Server
-    channel: grpc.aio.Channel
+    channel: Any
 
     async def send(self, method: str, data: bytes, service: str = SERVICE.full_name) -> bytes:
         """One answer to one message's bytes; raises SlipwayError."""
@@ -101,7 +101,8 @@ class Wire:
 
 
 def told(error: grpc.aio.AioRpcError) -> Exception:
-    return status.decode(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+    pairs: Any = error.trailing_metadata() or ()
+    return status.decode(error.code(), error.details() or "", tuple(pairs))
 
 
 def draft(model: str, digest: str, /, **changes: Any) -> res.ModelVersion:
