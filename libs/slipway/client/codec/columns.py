@@ -1,8 +1,9 @@
 """Rows of Python values into typed columns.
 
 A column has one type: bool, int, float or str. Ints beside floats become floats; any other mixture is refused,
-for the model would see one of the two wrongly. None is an absent value. Values of numpy and pandas are taken
-through their own ``item()``, without importing either.
+for the model would see one of the two wrongly. None is an absent value; a column of nothing else has no type and is
+left out, which means the same. Values of numpy and pandas are taken through their own ``item()``, without
+importing either.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows") -> list[re
         if not isinstance(row, Mapping):
             raise invalid_field(f"{field}[{n}]", f"is {type(row).__name__}; give a dict of column name to value")
         names.update(dict.fromkeys(row))
-    return [_column(field, name, [row.get(name) for row in rows]) for name in names]
+    return _told([_column(field, name, [row.get(name) for row in rows]) for name in names])
 
 
 def from_columns(columns: Mapping[str, Sequence[Any]], field: str = "columns") -> list[res.Column]:
@@ -49,7 +50,13 @@ def from_columns(columns: Mapping[str, Sequence[Any]], field: str = "columns") -
         if len(listed) != first[1]:
             raise invalid_field(f"{field}.{name}", f"has {len(listed)} values but {first[0]} has {first[1]}")
         made.append(_column(field, name, listed))
-    return made
+    return _told(made)
+
+
+def _told(columns: list[res.Column]) -> list[res.Column]:
+    """Leave out columns without a value, unless no other tells how many rows there are."""
+    told = [one for one in columns if len(one.absent_rows) < _length(one)]
+    return told or columns
 
 
 def row_count(features: Sequence[res.Column], keys: Sequence[res.Column]) -> int:
@@ -101,7 +108,7 @@ def _plain(label: str, row: int, value: Any) -> Any:
 def _kind(label: str, values: list[Any]) -> type:
     kinds = {type(value) for value in values} - {type(None)}
     if not kinds or kinds == {int, float}:
-        # Nothing present tells no type; doubles keep the count of rows.
+        # Nothing present tells no type; doubles do to count rows by.
         return float
     if len(kinds) > 1:
         raise _mixed(label, kinds)

@@ -44,7 +44,13 @@ def test_the_type_follows_the_values() -> None:
         {"b": True, "i": 1, "f": 1.5, "s": "a", "n": None},
         {"b": None, "i": 2, "f": 3, "s": "", "n": None},
     ]
-    assert kinds(rows) == {"b": "bools", "i": "int64s", "f": "doubles", "s": "strings", "n": "doubles"}
+    assert kinds(rows) == {"b": "bools", "i": "int64s", "f": "doubles", "s": "strings"}
+
+
+def test_a_column_without_a_value_is_left_out_unless_it_alone_counts_the_rows() -> None:
+    assert kinds([{"x": 1, "n": None}]) == {"x": "int64s"}
+    (alone,) = columns.from_columns({"n": [None, None]})
+    assert read(alone) == [None, None]
 
 
 def test_a_missing_name_is_absent() -> None:
