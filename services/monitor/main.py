@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from services.monitor.adapters.meters import OtelMeters
 from services.monitor.adapters.sql import GROUP, MIGRATIONS, SqlWindows
@@ -22,12 +23,19 @@ from slipway.lifecycle import Loop
 from slipway.rpc.server import Server, service
 from slipway.sql import Database
 
-CONTRACT = monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]
+
+class Parts(NamedTuple):
+    """What runs, in the order in which it starts."""
+
+    predictions: Loop
+    upkeep: Loop
+    lag: Loop
+    server: Server
 
 
 @asynccontextmanager
-async def compose(config: MonitorConfig) -> AsyncIterator[tuple[Loop, Loop, Loop, Server]]:
-    """Everything that runs, wired and not yet started; the server stands last."""
+async def compose(config: MonitorConfig) -> AsyncIterator[Parts]:
+    """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
     async with (
         Database.open(config.database, MIGRATIONS) as database,
         open_log(config.events) as log,
@@ -38,12 +46,17 @@ async def compose(config: MonitorConfig) -> AsyncIterator[tuple[Loop, Loop, Loop
         lag = Lag(log, TOPIC, clock, meters)
         predictions = Predictions(consumer, counting, lag, meters, clock)
         upkeep = Upkeep(windows, clock, config.inbox_days)
-        server = Server(config.rpc, [service(CONTRACT, MonitorServicer(Answers(windows)))])
-        yield Loop("predictions", predictions.run), Loop("upkeep", upkeep.run), Loop("lag", lag.run), server
+        contract = monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]
+        yield Parts(
+            Loop("predictions", predictions.run),
+            Loop("upkeep", upkeep.run),
+            Loop("lag", lag.run),
+            Server(config.rpc, [service(contract, MonitorServicer(Answers(windows)))]),
+        )
 
 
 async def serve(config: MonitorConfig) -> None:
     """Serve until a signal; see the charter."""
     with observe.start(config.observe, "monitor"):
-        async with compose(config) as components:
-            await lifecycle.run(*components)
+        async with compose(config) as parts:
+            await lifecycle.run(*parts)

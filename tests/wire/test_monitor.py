@@ -76,16 +76,16 @@ async def monitor(tmp_path: Path) -> AsyncIterator[Served]:
         events_url=f"sqlite:///{tmp_path / 'log.db'}",
     )
     migrate(config.database, MIGRATIONS)
-    async with compose(config) as components, open_log(config.events) as log:
-        for component in components:
-            await component.start()
-        address = f"127.0.0.1:{components[-1].port}"
+    async with compose(config) as parts, open_log(config.events) as log:
+        for part in parts:
+            await part.start()
+        address = f"127.0.0.1:{parts.server.port}"
         try:
             async with AsyncSlipway(monitor=address) as client:
                 yield Served(config, address, log.publisher(), client)
         finally:
-            for component in reversed(components):
-                await component.stop()
+            for part in reversed(parts):
+                await part.stop()
 
 
 def batch(*moments: datetime, **changes: object) -> bytes:

@@ -1,0 +1,1 @@
+"""Outbound: the catalogue in SQL, the online store in Redis."""

@@ -1,0 +1,109 @@
+"""The feature catalogue in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.feature_serving.adapters import tables
+from services.feature_serving.domain.view import Definition, Feature, FeatureView, ValueType
+from slipway.paging import Page
+from slipway.sql import Database, Migrations
+
+MIGRATIONS = Migrations("services.feature_serving.adapters.migrations", "slipway-features migrate")
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class SqlReader:
+    """One snapshot of the catalogue."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def named(self, names: Sequence[str]) -> Mapping[str, FeatureView]:
+        """See Reader."""
+        found = await self._views(select(tables.feature_view).where(tables.feature_view.c.name.in_(names)))
+        return {view.name: view for view in found}
+
+    async def views(self, page: Page) -> Sequence[FeatureView]:
+        """See Reader."""
+        name = tables.feature_view.c.name
+        query = select(tables.feature_view).order_by(name).limit(page.fetch)
+        if page.after:
+            query = query.where(name > page.after[0])
+        return await self._views(query)
+
+    async def _views(self, query: Select[Any]) -> Sequence[FeatureView]:
+        rows = (await self._connection.execute(query)).all()
+        of_views = (
+            select(tables.feature)
+            .where(tables.feature.c.view.in_([row.name for row in rows]))
+            .order_by(tables.feature.c.view, tables.feature.c.position)
+        )
+        features: dict[str, list[Feature]] = {row.name: [] for row in rows}
+        for row in await self._connection.execute(of_views):
+            features[row.view].append(Feature(row.name, ValueType(row.type), row.description))
+        return [_view_of(row, features[row.name]) for row in rows]
+
+
+class SqlWriter(SqlReader):
+    """The writing transaction."""
+
+    async def put(self, view: FeatureView) -> None:
+        """See Writer."""
+        definition = view.definition
+        await self._connection.execute(delete(tables.feature).where(tables.feature.c.view == view.name))
+        await self._connection.execute(delete(tables.feature_view).where(tables.feature_view.c.name == view.name))
+        await self._connection.execute(
+            insert(tables.feature_view).values(
+                name=view.name,
+                owner=definition.owner,
+                description=definition.description,
+                entities=list(definition.entities),
+                max_age_us=None if definition.max_age is None else definition.max_age // _MICROSECOND,
+                revision=view.revision,
+                update_time=view.update_time,
+            )
+        )
+        rows = [
+            {"view": view.name, "name": one.name, "position": n, "type": one.type.value, "description": one.description}
+            for n, one in enumerate(definition.features)
+        ]
+        await self._connection.execute(insert(tables.feature), rows)
+
+
+class SqlCatalogue:
+    """The catalogue in one SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlReader]:
+        """See Catalogue."""
+        async with self._database.read() as connection:
+            yield SqlReader(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlWriter]:
+        """See Catalogue."""
+        async with self._database.write() as connection:
+            yield SqlWriter(connection)
+
+
+def _view_of(row: Row[Any], features: Sequence[Feature]) -> FeatureView:
+    definition = Definition(
+        name=row.name,
+        owner=row.owner,
+        description=row.description,
+        entities=tuple(row.entities),
+        features=tuple(features),
+        max_age=None if row.max_age_us is None else row.max_age_us * _MICROSECOND,
+    )
+    return FeatureView(definition, row.revision, row.update_time)

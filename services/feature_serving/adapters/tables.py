@@ -1,0 +1,32 @@
+"""The feature catalogue's tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, MetaData, String, Table, Text
+
+from slipway.sql import Json, UtcTime
+
+metadata = MetaData()
+
+feature_view = Table(
+    "feature_view",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("entities", Json, nullable=False),
+    Column("max_age_us", BigInteger),
+    Column("revision", BigInteger, nullable=False),
+    Column("update_time", UtcTime, nullable=False),
+)
+
+feature = Table(
+    "feature",
+    metadata,
+    Column("view", String(128), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("description", Text, nullable=False),
+    ForeignKeyConstraint(["view"], ["feature_view.name"]),
+)

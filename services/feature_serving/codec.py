@@ -1,0 +1,76 @@
+"""Between the contract's messages and the catalogue's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.feature_serving.domain.view import Definition, Feature, FeatureView, StoreState, ValueType
+from slipway.errors import invalid_field
+from slipway.gen.slipway.features.v1 import features_pb2, resources_pb2
+
+_TYPES: dict[int, ValueType] = {resources_pb2.ValueType.Value(f"VALUE_TYPE_{kind}"): kind for kind in ValueType}
+
+
+def decode_views(messages: Iterable[resources_pb2.FeatureView]) -> Sequence[Definition]:
+    """The definitions to be applied. Raises InvalidInput about a type or an age that is none."""
+    return [_decode_view(f"views[{position}]", message) for position, message in enumerate(messages)]
+
+
+def _decode_view(field: str, message: resources_pb2.FeatureView) -> Definition:
+    return Definition(
+        name=message.name,
+        owner=message.owner,
+        description=message.description,
+        entities=tuple(message.entities),
+        features=tuple(
+            Feature(feature.name, _value_type(f"{field}.features[{position}].type", feature.type), feature.description)
+            for position, feature in enumerate(message.features)
+        ),
+        max_age=_age(f"{field}.max_age", message.max_age) if message.HasField("max_age") else None,
+    )
+
+
+def _value_type(field: str, number: int) -> ValueType:
+    if number not in _TYPES:
+        raise invalid_field(field, "is not set or not known; give one of VALUE_TYPE_" + ", ".join(ValueType))
+    return _TYPES[number]
+
+
+def _age(field: str, duration: Duration) -> timedelta:
+    try:
+        return duration.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise invalid_field(field, "is no duration; give seconds above 0, or leave it out for any age") from None
+
+
+def encode_view(view: FeatureView) -> resources_pb2.FeatureView:
+    """A view as the contract has it."""
+    definition = view.definition
+    updated = Timestamp()
+    updated.FromDatetime(view.update_time)
+    message = resources_pb2.FeatureView(
+        name=definition.name,
+        owner=definition.owner,
+        description=definition.description,
+        entities=definition.entities,
+        features=[
+            resources_pb2.Feature(name=one.name, type=f"VALUE_TYPE_{one.type}", description=one.description)
+            for one in definition.features
+        ],
+        update_time=updated,
+        revision=view.revision,
+    )
+    if definition.max_age is not None:
+        message.max_age.FromTimedelta(definition.max_age)
+    return message
+
+
+def encode_state(state: StoreState) -> features_pb2.GetOnlineStoreResponse:
+    """How the online store stands, as the contract has it."""
+    return features_pb2.GetOnlineStoreResponse(
+        reachable=state.reachable, reason=state.reason, server_version=state.server_version, keys=state.keys
+    )

@@ -1,0 +1,1 @@
+"""Values and rules of the feature catalogue: pure, synchronous."""

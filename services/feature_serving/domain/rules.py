@@ -1,0 +1,88 @@
+"""What a view must be like, and which changes are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from services.feature_serving.domain.errors import EntitiesChanged, FeatureTypeChanged
+from services.feature_serving.domain.view import Definition, FeatureView
+from slipway.errors import FieldViolation, InvalidInput, invalid_field
+from slipway.naming import identifier
+
+MAX_VIEWS = 500
+MAX_ENTITIES = 32
+MAX_FEATURES = 1_000
+MAX_TEXT = 6_000
+MAX_AGE = timedelta(days=3_650_000)
+
+
+def check_definitions(definitions: Sequence[Definition]) -> None:
+    """Raise InvalidInput naming the fields unless all of ``definitions`` can be stored together."""
+    if not 1 <= len(definitions) <= MAX_VIEWS:
+        raise invalid_field("views", f"has {len(definitions)} entries; give 1 to {MAX_VIEWS}")
+    wrong: list[FieldViolation] = []
+    for position, definition in enumerate(definitions):
+        wrong += _faults(f"views[{position}]", definition)
+    names = [definition.name for definition in definitions]
+    wrong += _repeated("views", names)
+    if wrong:
+        raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
+
+
+def changed(stored: FeatureView | None, wanted: Definition, now: datetime) -> FeatureView:
+    """The view after ``wanted`` is applied; ``stored`` itself when that is the same.
+
+    Raises FeatureTypeChanged, EntitiesChanged.
+    """
+    if stored is None:
+        return FeatureView(wanted, 1, now)
+    before = stored.definition
+    if before == wanted:
+        return stored
+    if set(before.entities) != set(wanted.entities):
+        raise EntitiesChanged(wanted.name, before.entities, wanted.entities)
+    types = {feature.name: feature.type for feature in before.features}
+    for feature in wanted.features:
+        was = types.get(feature.name, feature.type)
+        if was != feature.type:
+            raise FeatureTypeChanged(wanted.name, feature.name, was, feature.type)
+    return FeatureView(wanted, stored.revision + 1, now)
+
+
+def _faults(field: str, view: Definition) -> Iterator[FieldViolation]:
+    identifier(f"{field}.name", view.name)
+    if not view.owner.strip():
+        yield FieldViolation(f"{field}.owner", "is empty; name the person or team that answers for the view")
+    yield from _long(f"{field}.owner", view.owner)
+    yield from _long(f"{field}.description", view.description)
+    if view.max_age is not None and not timedelta(0) < view.max_age <= MAX_AGE:
+        yield FieldViolation(f"{field}.max_age", "is not above 0 and under 10,000 years; leave it out for any age")
+    yield from _named(f"{field}.entities", view.entities, MAX_ENTITIES)
+    names = [feature.name for feature in view.features]
+    yield from _named(f"{field}.features", names, MAX_FEATURES, suffix=".name")
+    for position, feature in enumerate(view.features):
+        yield from _long(f"{field}.features[{position}].description", feature.description)
+        if feature.name in view.entities:
+            yield FieldViolation(f"{field}.features[{position}].name", "is an entity of the view; choose another name")
+
+
+def _named(path: str, names: Sequence[str], most: int, *, suffix: str = "") -> Iterator[FieldViolation]:
+    if not 1 <= len(names) <= most:
+        yield FieldViolation(path, f"has {len(names)} entries; give 1 to {most}")
+    for position, name in enumerate(names):
+        identifier(f"{path}[{position}]{suffix}", name)
+    yield from _repeated(path, names, suffix=suffix)
+
+
+def _repeated(path: str, names: Sequence[str], *, suffix: str = ".name") -> Iterator[FieldViolation]:
+    seen: set[str] = set()
+    for position, name in enumerate(names):
+        if name in seen:
+            yield FieldViolation(f"{path}[{position}]{suffix}", f"{name!r} stands twice; names must differ")
+        seen.add(name)
+
+
+def _long(field: str, text: str) -> Iterator[FieldViolation]:
+    if len(text) > MAX_TEXT:
+        yield FieldViolation(field, f"has {len(text)} characters; at most {MAX_TEXT} are kept")

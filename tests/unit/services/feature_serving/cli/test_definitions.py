@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.feature_serving.cli.definitions import BadDefinitions, located, read
+from slipway.client import Feature, FeatureView, ValueType
+from slipway.errors import Kind, invalid_field
+
+GOOD = """
+[[views]]
+name = "planes"
+owner = "fleet"
+entities = ["tailnum"]
+max_age_s = 604800
+[[views.features]]
+name = "seats"
+type = "int32"
+description = "Seats in the plane."
+"""
+PLANES = FeatureView(
+    "planes",
+    "fleet",
+    ("tailnum",),
+    (Feature("seats", ValueType.INT32, "Seats in the plane."),),
+    max_age=timedelta(days=7),
+)
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "planes.toml"
+    file.write_text(text)
+    return file
+
+
+def test_views_are_read(tmp_path: Path) -> None:
+    assert read(write(tmp_path, GOOD)) == [PLANES]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD.replace('"int32"', '"int33"'), r"views\[0\] \(planes\)\.features\[0\]\.type: Input should be 'bool'"),
+        (GOOD.replace('owner = "fleet"', ""), r"views\[0\] \(planes\)\.owner: is missing; add it"),
+        (GOOD.replace("owner", "ovner"), r"views\[0\] \(planes\)\.ovner: is not a known key"),
+        (GOOD.replace("604800", "0"), r"views\[0\] \(planes\)\.max_age_s: Input should be greater than 0"),
+        (GOOD.replace("604800", "nan"), r"views\[0\] \(planes\)\.max_age_s: "),
+        ("views = 3", "views: "),
+        ("", "views: is missing; add it"),
+        ("[[views]", "is not valid TOML"),
+    ],
+)
+def test_a_bad_file_names_file_view_and_field(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(BadDefinitions, match=rf"planes\.toml.*{told}"):
+        read(write(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadDefinitions, match=r"can't read .*planes\.toml: No such file"):
+        read(tmp_path / "planes.toml")
+
+
+def test_what_the_service_refuses_is_placed_in_the_file() -> None:
+    refused = invalid_field("views[0].features[0].name", "is an entity of the view; choose another name")
+    placed = located(refused, Path("planes.toml"), [PLANES])
+    assert placed.kind is Kind.INVALID_ARGUMENT
+    assert placed.message.startswith("planes.toml: views[0] (planes).features[0].name: is an entity")
+    assert placed.violations[0].field == "views[0] (planes).features[0].name"
