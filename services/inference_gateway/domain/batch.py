@@ -125,8 +125,9 @@ def digests(batch: Batch) -> tuple[bytes, ...]:
     parts: list[Iterable[bytes]] = []
     for group in (batch.entity_keys, batch.features):
         for column in sorted(group, key=lambda one: one.name):
-            parts.append([column.name.encode() + b"="] * batch.rows)
-            parts.append(column.encoded_rows())
+            label = column.name.encode() + b"="
+            # An absent value is the same as a column that is not given.
+            parts.append([label + value if value else b"" for value in column.encoded_rows()])
         parts.append([b"|"] * batch.rows)
     if batch.timed:
         times = np.asarray(batch.event_times_us, dtype=np.int64)

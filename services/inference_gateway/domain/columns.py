@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+import math
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,15 +48,39 @@ class Column:
         return Column(self.name, self.kind, self.values[rows], absent)
 
     def encoded_rows(self) -> Iterator[bytes]:
-        """Each row's value as bytes that tell any two different values, and absence, apart."""
+        """Each row's value as bytes, empty where it is absent.
+
+        Two values have the same bytes when they mean the same: 1 and 1.0 do, and NaN is absence. So a row has the
+        same bytes alone and within a batch, whose other rows may give the column another kind.
+        """
         gone = set(self.absent)
-        tag = self.kind.name[:1].encode()
-        if self.kind is ValueKind.STRING:
-            for row, text in enumerate(self.values):
-                data = str(text).encode()
-                yield b"-" if row in gone else tag + len(data).to_bytes(4, "little") + data
-            return
-        width = self.values.dtype.itemsize
-        raw = self.values.tobytes()
-        for row in range(len(self.values)):
-            yield b"-" if row in gone else tag + raw[row * width : (row + 1) * width]
+        encode = _ENCODERS[self.kind]
+        for row, value in enumerate(self.values.tolist()):
+            yield b"" if row in gone else encode(value)
+
+
+def _encode_text(value: str) -> bytes:
+    data = value.encode()
+    return b"T" + len(data).to_bytes(4, "little") + data
+
+
+def _encode_number(value: float) -> bytes:
+    if math.isnan(value):
+        return b""
+    return b"N" + _DOUBLE.pack(value or 0.0)  # -0.0 is 0.0
+
+
+def _encode_whole(value: int) -> bytes:
+    if abs(value) <= _EXACT:
+        return _encode_number(float(value))
+    return b"I" + value.to_bytes(8, "little", signed=True)
+
+
+_DOUBLE = struct.Struct("<d")
+_EXACT = 2**53  # the whole numbers up to here are doubles
+_ENCODERS: dict[ValueKind, Callable[[Any], bytes]] = {
+    ValueKind.STRING: _encode_text,
+    ValueKind.DOUBLE: _encode_number,
+    ValueKind.INT64: _encode_whole,
+    ValueKind.BOOL: lambda value: b"Y" if value else b"F",
+}
