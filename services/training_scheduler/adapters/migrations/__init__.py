@@ -1,0 +1,1 @@
+"""The schema, revision by revision; applied by `slipway-training migrate`."""

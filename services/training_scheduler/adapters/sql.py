@@ -1,0 +1,135 @@
+"""Runs in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, case, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.training_scheduler.adapters import tables
+from services.training_scheduler.adapters.rows import attempt_rows, run_columns, run_of, step_rows
+from services.training_scheduler.codec import encode_change
+from services.training_scheduler.domain.run import Run, RunState
+from slipway.events import Event
+from slipway.events.outbox import Outbox
+from slipway.paging import Page
+from slipway.sql import Database, Migrations
+
+MIGRATIONS = Migrations("services.training_scheduler.adapters.migrations", "slipway-training migrate")
+SOURCE = "slipway/training_scheduler"
+
+
+class SqlReader:
+    """One snapshot of the runs."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def _all(self, query: Select[Any]) -> Sequence[Any]:
+        rows: Sequence[Any] = (await self._connection.execute(query)).all()
+        return rows
+
+    async def _one(self, query: Select[Any]) -> tuple[Run, Any] | None:
+        rows = await self._all(query)
+        if not rows:
+            return None
+        steps, attempts = tables.step, tables.attempt
+        return (
+            run_of(
+                rows[0],
+                await self._all(select(steps).where(steps.c.run_id == rows[0].id).order_by(steps.c.position)),
+                await self._all(select(attempts).where(attempts.c.run_id == rows[0].id).order_by(attempts.c.number)),
+            ),
+            rows[0],
+        )
+
+    async def run(self, run_id: str) -> Run | None:
+        """See Reader."""
+        found = await self._one(select(tables.run).where(tables.run.c.id == run_id))
+        return found[0] if found else None
+
+    async def runs(self, workflow: str, page: Page) -> Sequence[Run]:
+        """See Reader."""
+        table = tables.run
+        query = select(table).order_by(table.c.position.desc()).limit(page.fetch)
+        if workflow:
+            query = query.where(table.c.workflow == workflow)
+        if page.after:
+            query = query.where(table.c.position < page.after[0])
+        return [run_of(row) for row in await self._all(query)]
+
+    async def submission(self, request_id: str) -> tuple[Run, str] | None:
+        """See Reader."""
+        found = await self._one(select(tables.run).where(tables.run.c.request_id == request_id))
+        return (found[0], found[1].fingerprint) if found else None
+
+    async def open_runs(self, limit: int) -> Sequence[str]:
+        """See Reader."""
+        table = tables.run
+        running_first = case((table.c.state == RunState.RUNNING.value, 0), else_=1)
+        query = (
+            select(table.c.id)
+            .where(table.c.state.in_([RunState.RUNNING.value, RunState.QUEUED.value]))
+            .order_by(running_first, table.c.position)
+            .limit(limit)
+        )
+        return [row.id for row in await self._all(query)]
+
+
+class SqlWriter(SqlReader):
+    """The writing transaction."""
+
+    async def add(self, run: Run, request_id: str, fingerprint: str) -> None:
+        """See Writer."""
+        await self._connection.execute(
+            insert(tables.run).values(request_id=request_id, fingerprint=fingerprint, revision=1, **run_columns(run))
+        )
+        await self._put_steps(run)
+
+    async def save(self, run: Run) -> None:
+        """See Writer."""
+        table = tables.run
+        await self._connection.execute(
+            update(table).where(table.c.id == run.id).values(revision=table.c.revision + 1, **run_columns(run))
+        )
+        await self._connection.execute(delete(tables.attempt).where(tables.attempt.c.run_id == run.id))
+        await self._connection.execute(delete(tables.step).where(tables.step.c.run_id == run.id))
+        await self._put_steps(run)
+
+    async def _put_steps(self, run: Run) -> None:
+        for table, rows in ((tables.step, step_rows(run)), (tables.attempt, attempt_rows(run))):
+            if rows:
+                await self._connection.execute(insert(table), rows)
+
+    async def announce(self, run: Run, now: datetime) -> None:
+        """See Writer."""
+        topic, key, kind, value = encode_change(run)
+        # A run reaches each state once: the id makes a second event of it a repeated one.
+        await Outbox.add(
+            self._connection, [Event(f"{run.id}.{run.state.lower()}", topic, key, kind, SOURCE, now, value)]
+        )
+
+
+class SqlRuns:
+    """The runs in one SQL database; ``committed`` is called after each transaction."""
+
+    def __init__(self, database: Database, committed: Callable[[], None]) -> None:
+        self._database = database
+        self._committed = committed
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlReader]:
+        """See Runs."""
+        async with self._database.read() as connection:
+            yield SqlReader(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlWriter]:
+        """See Runs."""
+        async with self._database.write() as connection:
+            yield SqlWriter(connection)
+        self._committed()

@@ -1,0 +1,147 @@
+"""Steps on threads of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from services.training_scheduler.adapters.library import Library
+from services.training_scheduler.domain.errors import StepFailed
+from services.training_scheduler.ports import Job, Output
+from slipway.workflow import Connect, RunCancelled, StepContext, summary_of
+
+if TYPE_CHECKING:
+    from slipway.client import Slipway
+
+_log = logging.getLogger(__name__)
+Deliver = Callable[[Output | StepFailed], None]
+
+
+class ThreadSteps:
+    """Runs each attempt on a thread of its own.
+
+    A thread can't be ended from outside: it is asked to, by its context, and left behind when its attempt is
+    cancelled. Threads are daemons, so that one that does not listen can't keep the process.
+    """
+
+    def __init__(self, library: Library, connect: Connect, grace_s: float) -> None:
+        self._library = library
+        self._client = _Shared(connect)
+        self._grace_s = grace_s
+        self._cancels: dict[str, threading.Event] = {}
+        self._threads: set[threading.Thread] = set()
+
+    async def run(self, job: Job) -> Output:
+        """See Steps."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Output] = loop.create_future()
+        cancel = self._cancels.setdefault(job.run_id, threading.Event())
+
+        def settle(result: Output | StepFailed) -> None:
+            if answer.done():
+                return
+            if isinstance(result, StepFailed):
+                answer.set_exception(result)
+            else:
+                answer.set_result(result)
+
+        def deliver(result: Output | StepFailed) -> None:
+            # The loop may be gone when a step that was left behind comes to its end.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, result)
+
+        self._start(job, cancel, deliver)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            cancel.set()
+            raise
+
+    def cancel(self, run_id: str) -> None:
+        """See Steps."""
+        self._cancels.setdefault(run_id, threading.Event()).set()
+
+    def forget(self, run_id: str) -> None:
+        """See Steps."""
+        self._cancels.pop(run_id, None)
+
+    @property
+    def left(self) -> int:
+        """Threads that still run."""
+        return sum(thread.is_alive() for thread in self._threads)
+
+    async def start(self) -> None:
+        """Nothing to start: a thread begins with its attempt."""
+
+    async def stop(self) -> None:
+        """Wait for the threads, which were told to end, as long as the grace allows; then close their client."""
+        ends_at = time.monotonic() + self._grace_s
+        for thread in tuple(self._threads):
+            await asyncio.to_thread(thread.join, max(0.0, ends_at - time.monotonic()))
+        if self.left:
+            _log.warning("steps are left behind, unfinished", extra={"threads": self.left})
+        await asyncio.to_thread(self._client.close)
+
+    def _start(self, job: Job, cancel: threading.Event, deliver: Deliver) -> None:
+        def work() -> None:
+            try:
+                deliver(self._call(job, cancel))
+            finally:
+                self._threads.discard(thread)
+
+        thread = threading.Thread(target=work, name=f"{job.run_id}.{job.step}", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _call(self, job: Job, cancel: threading.Event) -> Output | StepFailed:
+        facts = {"run_id": job.run_id, "step": job.step, "attempt": job.attempt}
+        try:
+            return self._compute(job, cancel)
+        except RunCancelled as ended:
+            _log.info("a step ended early", extra=facts)
+            return StepFailed(ended.message)
+        except BaseException as error:
+            # SystemExit included: it would end the thread without an answer.
+            _log.exception("a step failed", extra=facts)
+            return StepFailed(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+    def _compute(self, job: Job, cancel: threading.Event) -> Output:
+        workflow = self._library.workflow(job.workflow)
+        step = workflow.step(job.step)
+        context = StepContext(
+            workflow=job.workflow,
+            run_id=job.run_id,
+            step=job.step,
+            attempt=job.attempt,
+            code_digest=workflow.code_digest,
+            connect=self._client.get,
+            cancel=cancel,
+        )
+        inputs = {name: workflow.step(name).decode(data) for name, data in job.inputs.items()}
+        output = step.run(inputs, workflow.params.read(job.params), context)
+        return Output(step.encode(output), summary_of(output))
+
+
+class _Shared:
+    """One client for all steps, made when the first asks."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._made: Slipway | None = None
+
+    def get(self) -> Slipway:
+        with self._lock:
+            if self._made is None:
+                self._made = self._connect()
+            return self._made
+
+    def close(self) -> None:
+        with self._lock:
+            if self._made is not None:
+                self._made.close()

@@ -1,0 +1,1 @@
+"""Runs, steps and attempts: values and what may become of them."""

@@ -1,0 +1,113 @@
+"""What the scheduler's engine needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.training_scheduler.domain.run import Run
+from services.training_scheduler.domain.workflow import WorkflowSpec
+from slipway.paging import Page
+
+
+class Reader(Protocol):
+    """One consistent view of the runs."""
+
+    async def run(self, run_id: str) -> Run | None:
+        """The run with its steps."""
+        ...
+
+    async def runs(self, workflow: str, page: Page) -> Sequence[Run]:
+        """Up to ``page.fetch`` runs without their steps, newest first; of one workflow unless it is empty."""
+        ...
+
+    async def submission(self, request_id: str) -> tuple[Run, str] | None:
+        """The run accepted under a request id, and the fingerprint of its body."""
+        ...
+
+    async def open_runs(self, limit: int) -> Sequence[str]:
+        """Ids of runs that have not ended: the running ones first, then the queue; each in order of arrival."""
+        ...
+
+
+class Writer(Reader, Protocol):
+    """The one writing transaction: all of it commits, with its announcements, or none."""
+
+    async def add(self, run: Run, request_id: str, fingerprint: str) -> None:
+        """Store a new run at the end of the queue."""
+        ...
+
+    async def save(self, run: Run) -> None:
+        """Replace a stored run, at its next revision."""
+        ...
+
+    async def announce(self, run: Run, now: datetime) -> None:
+        """Publish that the run reached its state, once this transaction has committed."""
+        ...
+
+
+class Runs(Protocol):
+    """Everything the scheduler remembers."""
+
+    def read(self) -> AbstractAsyncContextManager[Reader]:
+        """A snapshot."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Writer]:
+        """A transaction; committed on leaving, rolled back by an exception."""
+        ...
+
+
+class Workflows(Protocol):
+    """The workflows that may be run."""
+
+    def all(self) -> Sequence[WorkflowSpec]:
+        """Every one, by name."""
+        ...
+
+    def get(self, name: str) -> WorkflowSpec | None:
+        """One by name."""
+        ...
+
+    def complete(self, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The params with their defaults. Raises InvalidInput about ``params.<name>``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt, ready to be run; ``inputs`` are stored outputs by step name."""
+
+    run_id: str
+    workflow: str
+    step: str
+    attempt: int
+    params: Mapping[str, Any]
+    inputs: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What an attempt made: its output as one artifact's bytes, and figures for people."""
+
+    data: bytes
+    summary: Mapping[str, Any]
+
+
+class Steps(Protocol):
+    """Where steps run."""
+
+    async def run(self, job: Job) -> Output:
+        """Run one attempt. Raises StepFailed. When cancelled, the attempt is told to end and left behind."""
+        ...
+
+    def cancel(self, run_id: str) -> None:
+        """Tell a run's attempts, now and to come, that nobody waits for them."""
+        ...
+
+    def forget(self, run_id: str) -> None:
+        """The run is not worked on any more."""
+        ...
