@@ -6,6 +6,8 @@ grpcio answers UNKNOWN when its own deserialiser fails; a handler that parses fo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +54,9 @@ class Handlers:
     def __init__(self, max_deadline_s: float, telemetry: Telemetry) -> None:
         self._max_deadline_s = max_deadline_s
         self._telemetry = telemetry
+        self._calls: set[asyncio.Task[Any]] = set()
         self._streams: set[asyncio.Task[Any]] = set()
+        self._watchers: set[asyncio.Task[Any]] = set()
         self._draining = False
 
     def of(self, entry: Service) -> grpc.GenericRpcHandler[bytes, bytes]:
@@ -66,10 +70,20 @@ class Handlers:
         for task in tuple(self._streams):
             task.cancel()
 
+    async def finished(self, grace_s: float) -> None:
+        """Wait until the services' calls are answered, ``grace_s`` at most; then end the watchers of health too.
+
+        They stay that long because they are told first that the server drains.
+        """
+        if self._calls or self._streams:
+            await asyncio.wait({*self._calls, *self._streams}, timeout=grace_s)
+        for task in tuple(self._watchers):
+            task.cancel()
+
     @property
     def open_streams(self) -> int:
-        """How many streams are being answered."""
-        return len(self._streams)
+        """How many streams are being answered, those of health and reflection too."""
+        return len(self._streams) + len(self._watchers)
 
     def _handler(self, entry: Service, method: MethodDescriptor) -> grpc.RpcMethodHandler[bytes, bytes]:
         answer = Answer(entry.servicer, method, foreign=entry.foreign, stall_s=self._max_deadline_s)
@@ -80,41 +94,52 @@ class Handlers:
                 if method.client_streaming
                 else grpc.unary_stream_rpc_method_handler
             )
-            return make(self._stream(method, answer))  # type: ignore[no-any-return]
+            group = self._watchers if entry.foreign else self._streams
+            return make(self._stream(method, answer, group))  # type: ignore[no-any-return]
         make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
         return make(self._unary(method, answer))  # type: ignore[no-any-return]
 
-    def _stream(self, method: MethodDescriptor, answer: Answer) -> Any:
+    def _stream(self, method: MethodDescriptor, answer: Answer, group: set[asyncio.Task[Any]]) -> Any:
         async def stream(request: Any, context: Context) -> None:
-            task = asyncio.current_task()
-            assert task is not None  # noqa: S101  (grpc.aio always runs a handler as a task)
-            self._streams.add(task)
-            try:
+            with _among(group):
                 async with self._guard(method, context):
                     if self._draining:
                         raise Draining
                     _start_clock(context.time_remaining())
                     await answer.stream(request, context)
-            finally:
-                self._streams.discard(task)
 
         return stream
 
     def _unary(self, method: MethodDescriptor, answer: Answer) -> Any:
         async def unary(request: Any, context: Context) -> bytes:
-            async with self._guard(method, context):
-                limit = context.time_remaining()
-                if not method.client_streaming:
-                    limit = self._max_deadline_s if limit is None else min(limit, self._max_deadline_s)
-                _start_clock(limit)
-                return await _in_time(answer.unary(request, context), limit)
+            with _among(self._calls):
+                async with self._guard(method, context):
+                    return await self._bounded(method, answer, request, context)
             raise AssertionError("the guard aborts")  # pragma: no cover
 
         return unary
 
+    async def _bounded(self, method: MethodDescriptor, answer: Answer, request: Any, context: Context) -> bytes:
+        limit = context.time_remaining()
+        if not method.client_streaming:
+            limit = self._max_deadline_s if limit is None else min(limit, self._max_deadline_s)
+        _start_clock(limit)
+        return await _in_time(answer.unary(request, context), limit)
+
     def _guard(self, method: MethodDescriptor, context: Context) -> Guard:
         span = self._telemetry.call(method.containing_service.full_name, method.name, context)
         return Guard(method, context, span, lambda: self._draining)
+
+
+@contextmanager
+def _among(group: set[asyncio.Task[Any]]) -> Iterator[None]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  (grpc.aio always runs a handler as a task)
+    group.add(task)
+    try:
+        yield
+    finally:
+        group.discard(task)
 
 
 def _start_clock(limit: float | None) -> None:

@@ -87,13 +87,15 @@ class Server:
         self._serving = False
         await self._announce()
         self._handlers.end_streams()
-        await self._server.stop(self._settings.grace_s)
+        stopping = asyncio.ensure_future(self._server.stop(self._settings.grace_s))
+        await self._handlers.finished(self._settings.grace_s)
+        await stopping
         # grpc.aio frees its sockets in its own thread; one turn of the loop lets it finish.
         await asyncio.sleep(0)
 
     @property
     def open_streams(self) -> int:
-        """How many streams are being answered, health watches among them."""
+        """How many streams are being answered, those of health and reflection too."""
         return self._handlers.open_streams
 
     async def _announce(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from services.registry import codec
 from services.registry.engine.desired import Aliases, Endpoints
@@ -130,5 +131,6 @@ class RegistryServicer:
     ) -> AsyncIterator[pb.WatchEndpointsResponse]:
         """Stream the desired state."""
         log.info("a watcher came", extra={"subscriber": request.subscriber[:128]})
-        async for state in self._watch.follow():
-            yield codec.encode_state(state)
+        async with aclosing(self._watch.follow()) as states:
+            async for state in states:
+                yield codec.encode_state(state)

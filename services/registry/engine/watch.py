@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from services.registry.domain.endpoint import DesiredState, Endpoint
 from services.registry.domain.model import ModelVersion
@@ -30,7 +30,7 @@ class Watch:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def follow(self) -> AsyncIterator[DesiredState]:
+    async def follow(self) -> AsyncGenerator[DesiredState, None]:
         """Everything, then each change, for as long as the caller iterates."""
         seen = 0
         snapshot = True

@@ -103,6 +103,7 @@ async def test_a_client_that_vanishes_in_the_middle_leaves_no_file_open_and_noth
     stored = (await wire.upload(*pieces(bytes(20 * MIB)))).artifact
     before = open_files(wire.config.artifacts)
     request = pb.DownloadArtifactRequest(digest=stored.digest).SerializeToString()
+    channel: Any
     async with grpc.aio.insecure_channel(f"127.0.0.1:{wire.server.port}") as channel:
         for _ in range(5):
             call = channel.unary_stream("/slipway.registry.v1.RegistryService/DownloadArtifact")(request)
