@@ -45,7 +45,8 @@ def decode_batch(event: Event) -> Batch:
 def _lengths(message: events_pb2.PredictionBatch, rows: int) -> Iterator[tuple[str, tuple[int, int]]]:
     """The values that each list has, and those that it needs."""
     yield "event_times_us", (len(message.event_times_us), rows)
-    yield "input_digests", (len(message.input_digests), rows)
+    if message.input_digests:  # a batch without any was asked for without ids to retry under
+        yield "input_digests", (len(message.input_digests), rows)
     for path, columns in (("entity_keys", message.entity_keys), ("features", message.features)):
         for column in columns:
             kind = column.WhichOneof("values")

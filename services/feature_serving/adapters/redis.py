@@ -32,8 +32,8 @@ class RedisStore:
         except TimeoutError:
             return StoreState(reachable=False, reason=f"it did not answer within {self._timeout_s:g} s")
         except (RedisError, OSError) as error:
-            # What the driver says may hold the address with its password; it is for the log alone.
-            log.warning("the online store does not answer", exc_info=error)
+            # What the driver says is for the log alone; a store that is down needs no traceback at every look.
+            log.warning("the online store does not answer", extra={"error": f"{type(error).__name__}: {error}"})
             return StoreState(reachable=False, reason=_reason(error))
 
     async def _look(self) -> StoreState:

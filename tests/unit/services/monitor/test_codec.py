@@ -47,6 +47,12 @@ def test_a_tensor_of_text_is_measured_by_its_texts() -> None:
     assert isinstance(decode_batch(event(message.SerializeToString())), Batch)
 
 
+def test_a_batch_that_nobody_may_retry_has_no_digests() -> None:
+    message = batch()
+    del message.input_digests[:]
+    assert isinstance(decode_batch(event(message.SerializeToString())), Batch)
+
+
 @pytest.mark.parametrize("value", [b"\xff\xff\xff", b"{}", b"not protobuf at all"])
 def test_bytes_of_something_else_are_refused(value: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"bytes are not a slipway\.inference\.v1\.PredictionBatch"):
@@ -61,7 +67,7 @@ def test_no_bytes_are_a_batch_without_an_endpoint() -> None:
 def test_each_list_of_another_length_is_named() -> None:
     message = batch()
     del message.event_times_us[1]
-    del message.input_digests[:]
+    del message.input_digests[1]
     del message.entity_keys[0].strings.values[1]
     message.features[0].ClearField("doubles")
     del message.outputs[0].values[3]
