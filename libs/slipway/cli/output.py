@@ -10,6 +10,10 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+# Into a pipe a row stays on one line, so that grep and cut work.
+_PIPED_WIDTH = 10_000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,8 +35,12 @@ def emit(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "noth
     for name in rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console(soft_wrap=not _terminal()).print(table)
+        # As Text: a value such as features[a] is not markup.
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(table)
 
 
 def emit_one(facts: Mapping[str, Any], *, as_json: bool) -> None:
@@ -43,10 +51,6 @@ def emit_one(facts: Mapping[str, Any], *, as_json: bool) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<{width}}  {_cell(value)}")
-
-
-def _terminal() -> bool:
-    return Console().is_terminal
 
 
 def _cell(value: Any) -> str:

@@ -77,8 +77,13 @@ class Answer:
 
 
 async def _write(context: Context, data: bytes) -> None:
+    writing = asyncio.ensure_future(context.write(data))
     try:
-        await context.write(data)
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        # gRPC takes no status while a message is on its way: without this the reason for the end would be lost.
+        await asyncio.wait([writing])
+        raise
     except Exception as error:
         # grpc has several errors for this, none of them public: the caller left, which is no fault of ours.
         raise asyncio.CancelledError("the caller left") from error

@@ -6,34 +6,24 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Literal
 
 from opentelemetry import metrics, trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from prometheus_client import start_http_server
 
-from slipway.config import LoopbackAddress, Settings, from_env
 from slipway.lifecycle import PortTaken
 from slipway.observe.logs import JsonLines
+from slipway.observe.settings import ObserveSettings
 
 log = logging.getLogger(__name__)
 
 
-class ObserveSettings(Settings):
-    """How a process is seen."""
-
-    metrics_listen: LoopbackAddress
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    otlp_endpoint: str | None = from_env("OTEL_EXPORTER_OTLP_ENDPOINT", None)
-
-
 @contextmanager
-def start(settings: ObserveSettings, service: str) -> Iterator[None]:
+def observed(settings: ObserveSettings, service: str) -> Iterator[None]:
     """Log, trace and serve metrics until left; what is still to be exported is flushed then.
 
     Once a process: OpenTelemetry's providers can't be replaced. Raises PortTaken when the metrics port is in use.
@@ -44,14 +34,19 @@ def start(settings: ObserveSettings, service: str) -> Iterator[None]:
         tracer = TracerProvider(resource=resource)
         ending.callback(tracer.shutdown)
         if settings.otlp_endpoint:
-            exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=True)
-            tracer.add_span_processor(BatchSpanProcessor(exporter))
+            tracer.add_span_processor(BatchSpanProcessor(_exporter(settings.otlp_endpoint)))
         trace.set_tracer_provider(tracer)
         meter = MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()])
         ending.callback(meter.shutdown)
         metrics.set_meter_provider(meter)
         ending.enter_context(_metrics_served(settings.metrics_listen))
         yield
+
+
+def _exporter(endpoint: str) -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (slow)
+
+    return OTLPSpanExporter(endpoint=endpoint, insecure=True)
 
 
 @contextmanager
