@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from slipway.cli import Group, emit, emit_one, json_option
+from slipway.errors import Exhausted, FieldViolation, InvalidInput, Kind, SlipwayError, invalid_field
+
+ERRORS: dict[str, SlipwayError] = {
+    "field": invalid_field("name", "is empty; give one"),
+    "fields": InvalidInput("two are wrong", violations=[FieldViolation("a", "x"), FieldViolation("b", "y")]),
+    "later": Exhausted("full", retry_after_s=2.0, facts={"limit": "1"}),
+}
+ERRORS |= {kind.value: SlipwayError.rebuild(kind, "R", "told") for kind in Kind}
+
+ROW = {
+    "name": "m",
+    "latest_version": 3,
+    "create_time": datetime(2013, 1, 1, tzinfo=UTC),
+    "auc": 0.123456789,
+    "of": None,
+}
+
+
+@pytest.fixture
+def tool() -> Group:
+    tool = Group(name="tool")
+
+    @tool.group("nested", cls=Group)
+    def nested() -> None:
+        """Hold a verb."""
+
+    @nested.command("fail")
+    @click.argument("which")
+    @click.option("--number", type=int)
+    @json_option
+    def fail(which: str, number: int | None, as_json: bool) -> None:
+        raise ERRORS[which]
+
+    tool.add_command(fail)
+
+    @tool.command("show")
+    @click.option("--one", is_flag=True)
+    @click.option("--none", is_flag=True)
+    @json_option
+    def show(one: bool, none: bool, as_json: bool) -> None:
+        if one:
+            emit_one(ROW, as_json=as_json)
+        else:
+            emit([] if none else [ROW, ROW | {"name": "n", "of": {"x": [1]}}], as_json=as_json)
+
+    return tool
+
+
+def invoke(tool: Group, *arguments: str) -> Result:
+    return CliRunner().invoke(tool, list(arguments))
+
+
+@pytest.mark.parametrize(
+    ("which", "code"),
+    [
+        ("invalid_argument", 2),
+        ("out_of_range", 2),
+        ("not_found", 3),
+        ("unavailable", 4),
+        ("deadline_exceeded", 4),
+        ("internal", 1),
+        ("failed_precondition", 1),
+        ("aborted", 1),
+        ("already_exists", 1),
+        ("data_loss", 1),
+    ],
+)
+def test_each_kind_has_its_exit_code(tool: Group, which: str, code: int) -> None:
+    for arguments in (["fail", which], ["fail", which, "--json"], ["nested", "fail", which]):
+        ended = invoke(tool, *arguments)
+        assert (ended.exit_code, ended.stdout) == (code, "")
+
+
+def test_an_error_for_people_names_field_and_delay_once(tool: Group) -> None:
+    assert invoke(tool, "fail", "field").stderr == "error: name: is empty; give one\n"
+    assert invoke(tool, "fail", "fields").stderr == "error: two are wrong\n  a: x\n  b: y\n"
+    assert invoke(tool, "fail", "later").stderr == "error: full\n  try again in 2 s\n"
+
+
+@pytest.mark.parametrize("before", [["fail"], ["nested", "fail"]])
+def test_an_error_for_programs_is_json(tool: Group, before: list[str]) -> None:
+    told = json.loads(invoke(tool, *before, "field", "--json").stderr)["error"]
+    assert told == {
+        "kind": "invalid_argument",
+        "reason": "INVALID_FIELD",
+        "message": "name: is empty; give one",
+        "violations": [{"field": "name", "description": "is empty; give one"}],
+        "facts": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [(["fail", "field", "--number", "x"], "--number"), (["fail"], "which"), (["fail", "field", "--nope"], None)],
+)
+def test_a_wrong_command_line_is_json_too_where_it_is_asked_for(
+    tool: Group, arguments: list[str], field: str | None
+) -> None:
+    plain = invoke(tool, *arguments)
+    assert (plain.exit_code, "Usage:" in plain.stderr) == (2, True)
+    ended = invoke(tool, *arguments, "--json")
+    told: Any = json.loads(ended.stderr)["error"]
+    assert (ended.exit_code, told["kind"]) == (2, "invalid_argument")
+    assert [one["field"] for one in told["violations"]] == ([field] if field else [])
+
+
+def test_rows_are_a_table_or_a_list(tool: Group) -> None:
+    table = invoke(tool, "show").stdout.splitlines()
+    assert table[0].split() == ["name", "latest", "version", "create", "time", "auc", "of"]
+    assert table[1].split() == ["m", "3", "2013-01-01", "00:00:00Z", "0.123457", "-"]
+    rows = json.loads(invoke(tool, "show", "--json").stdout)
+    assert rows[0] == {**ROW, "create_time": "2013-01-01T00:00:00+00:00"}
+    assert rows[1]["of"] == {"x": [1]}
+
+
+def test_nothing_is_said_or_an_empty_list(tool: Group) -> None:
+    assert invoke(tool, "show", "--none").stdout == "nothing yet\n"
+    assert json.loads(invoke(tool, "show", "--none", "--json").stdout) == []
+
+
+def test_one_thing_is_a_line_a_fact_or_an_object(tool: Group) -> None:
+    lines = invoke(tool, "show", "--one").stdout.splitlines()
+    assert lines[1].split() == ["latest", "version", "3"]
+    assert json.loads(invoke(tool, "show", "--one", "--json").stdout)["latest_version"] == 3
+
+
+def test_help_answers_both_ways(tool: Group) -> None:
+    assert invoke(tool, "-h").stdout == invoke(tool, "--help").stdout
