@@ -26,6 +26,10 @@ _PROTOCOLS = {
     Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
 }
 
+# A year short of what a Timestamp can say at either end, so that a window around any moment can be said too.
+_EARLIEST_US = -62_104_060_800_000_000
+_LATEST_US = 253_370_764_800_000_000
+
 
 def decode_batch(request: inference_pb2.PredictRequest, now: datetime, trace_id: str) -> Batch:
     """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
@@ -57,7 +61,11 @@ def _column(field: str, message: resources_pb2.Column) -> Column:
 def _event_times(stamps: Sequence[Timestamp], rows: int, now: datetime) -> Array:
     if not stamps:
         return np.full(rows, int(now.timestamp() * 1e6), dtype=np.int64)
-    moments = np.array([stamp.seconds * 1_000_000 + stamp.nanos // 1_000 for stamp in stamps], dtype=np.int64)
+    micros = [stamp.seconds * 1_000_000 + stamp.nanos // 1_000 for stamp in stamps]
+    for position, moment in enumerate(micros):
+        if not _EARLIEST_US <= moment < _LATEST_US:
+            raise invalid_field(f"event_times[{position}]", "is no moment that can be kept; give years 2 to 9998")
+    moments = np.array(micros, dtype=np.int64)
     return np.full(rows, moments[0], dtype=np.int64) if len(moments) == 1 else moments
 
 
@@ -91,7 +99,7 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         protocol=_PROTOCOLS[batch.protocol],
         prediction_ids=answer.ids,
         event_times_us=batch.event_times_us.tolist(),
-        input_digests=answer.digests,
+        input_digests=answer.digests or [b""] * batch.rows,
         trace_id=batch.trace_id,
         gateway_id=gateway_id,
     )
@@ -133,6 +141,8 @@ def decode_remembered(value: bytes) -> Iterator[Remembered]:
     """The rows of a logged batch that a retry may ask for again: those with a digest."""
     message = events_pb2.PredictionBatch.FromString(value)
     for row, digest in enumerate(message.input_digests):
+        if not digest:
+            continue
         outputs: dict[str, tuple[float, ...] | tuple[str, ...]] = {}
         for tensor in message.outputs:
             span = slice(row * tensor.width, (row + 1) * tensor.width)

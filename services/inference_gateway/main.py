@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import NamedTuple
 
+from services.inference_gateway.adapters.event_bus import EventBus
 from services.inference_gateway.adapters.registry_stream import RegistryModels, RegistryStream
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
@@ -26,7 +27,6 @@ from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
 from slipway.client import AsyncSlipway
 from slipway.clock import SystemClock
-from slipway.events.connect import open_log
 from slipway.gen.inference import inference_pb2 as open_inference_pb2
 from slipway.gen.slipway.inference.v1 import inference_pb2
 from slipway.rpc.server import Server, Service, service
@@ -60,10 +60,11 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
         log = SpooledLog(spool, kept.limit_bytes)
         memory = Memory(config.remembered_predictions)
         memory.restore(log.replay())
-        async with open_log(config.events) as events, AsyncSlipway(registry=config.registry) as slipway:
+        async with EventBus.at(config.events) as events, AsyncSlipway(registry=config.registry) as slipway:
             models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
             limits = Limits(config.worker.queue_limit, config.worker.drain_s)
-            async with Reconciler(models, ProcessWorkers(_worker_settings(config)), clock, limits) as reconciler:
+            workers = ProcessWorkers(_worker_settings(config), folder / "workers")
+            async with Reconciler(models, workers, clock, limits) as reconciler:
                 stream = RegistryStream(slipway, f"gateway-{spool.identity}", clock)
                 follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
                 await follow.restore()
@@ -73,13 +74,19 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 open_inference = OpenInferenceServicer(
                     predict=predict, status=status, clock=clock, server_version=version("slipway")
                 )
-                ship = Ship(log, events.publisher(), clock, kept.sync_interval_s)
+                ship = Ship(log, events, clock, sync_s=kept.sync_interval_s, flush_s=config.rpc.grace_s)
                 yield Parts(
                     lifecycle.Loop("ship", ship.run, flush=ship.flush),
                     lifecycle.Loop("sync", ship.keep_synced),
                     lifecycle.Loop("follow", follow.run),
                     lifecycle.Once(lambda: follow.ready(config.ready_patience_s)),
-                    RestServer(config.http.listen, config.http.max_body_bytes, open_inference),
+                    RestServer(
+                        config.http.listen,
+                        open_inference,
+                        max_body_bytes=config.http.max_body_bytes,
+                        max_deadline_s=config.rpc.max_deadline_s,
+                        grace_s=config.rpc.grace_s,
+                    ),
                     Server(config.rpc, _services(own, open_inference)),
                 )
 

@@ -78,7 +78,7 @@ class Snapshots(Protocol):
         ...
 
     async def store(self, desired: Desired) -> None:
-        """Keep it; a crash leaves the old one or the new one."""
+        """Keep it; a crash leaves the old one or the new one. Raises Unavailable when the disk fails."""
         ...
 
 
@@ -103,11 +103,15 @@ class PredictionLog(Protocol):
     """The log on disk: written before an answer leaves, shipped behind it."""
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
-        """Keep the answers through a kill -9. Raises Exhausted when there is no room, Unavailable without a disk."""
+        """Keep the answers, all or none, through a kill -9.
+
+        Raises PredictionTooLarge for a row that no event can hold, Exhausted when there is no room, Unavailable
+        without a disk.
+        """
         ...
 
     def sync(self) -> None:
-        """Make what was appended survive a power cut."""
+        """Make what was appended, and how far it was shipped, survive a power cut."""
         ...
 
     def replay(self) -> Iterator[Remembered]:

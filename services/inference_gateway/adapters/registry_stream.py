@@ -10,7 +10,7 @@ from services.inference_gateway.domain.signature import ColumnSpec, DataType, Si
 from slipway.artifacts import ArtifactNotFound, ArtifactStore, CorruptArtifact
 from slipway.client import AsyncSlipway, EndpointChange, ModelVersion
 from slipway.clock import Clock
-from slipway.errors import SlipwayError
+from slipway.errors import Exhausted, SlipwayError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +35,17 @@ class RegistryStream:
     async def follow(self) -> AsyncIterator[Step]:
         """See DesiredStates."""
         delay = _FIRST_DELAY_S
+        told = False
         while True:
             try:
                 async for change in self._slipway.registry.watch_endpoints(self._subscriber):
-                    self._connected = True
+                    self._connected, told = True, False
                     delay = _FIRST_DELAY_S
                     yield _step(change)
             except SlipwayError as error:
-                if self._connected:
-                    log.warning("the registry's stream broke; the last snapshot serves", extra={"why": error.message})
+                if not told:
+                    log.warning("no stream from the registry; the last snapshot serves", extra={"why": error.message})
+                told = True
             self._connected = False
             await self._clock.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)
@@ -66,7 +68,10 @@ class RegistryModels:
         except CorruptArtifact:
             log.warning("a kept artifact is damaged and is fetched again", extra={"digest": spec.digest})
         model = await self._slipway.registry.download_artifact(spec.digest)
-        await self._kept.put(_once(model), limit_bytes=self._limit_bytes)
+        try:
+            await self._kept.put(_once(model), limit_bytes=self._limit_bytes)
+        except (Exhausted, Unavailable) as error:
+            log.warning("an artifact is served but not kept", extra={"digest": spec.digest, "why": error.message})
         return model
 
 
@@ -87,8 +92,15 @@ def _step(change: EndpointChange) -> Step:
             for one in change.endpoints
         ],
         deleted=change.deleted,
-        versions=[_version(one) for one in change.versions],
+        versions=[_version(one) for one in change.versions if _readable(one)],
     )
+
+
+def _readable(version: ModelVersion) -> bool:
+    """Whether every data type is one of ours: a newer registry may know more."""
+    known = {kind.value for kind in DataType}
+    datatypes = [one.datatype for one in version.signature.inputs] + [one.datatype for one in version.signature.outputs]
+    return all(one.value in known for one in datatypes)
 
 
 def _version(version: ModelVersion) -> VersionSpec:

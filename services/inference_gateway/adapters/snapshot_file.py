@@ -12,10 +12,20 @@ from typing import Any
 
 from services.inference_gateway.adapters.worker_frames import signature_of
 from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+from slipway.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 _FORMAT = 1
+
+
+class SnapshotNotKept(Unavailable):
+    """The disk did not take the snapshot; the cause is chained for the log."""
+
+    reason = "SNAPSHOT_NOT_KEPT"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} can't be written; see to its folder, its permissions and its disk")
 
 
 class SnapshotFile:
@@ -30,7 +40,10 @@ class SnapshotFile:
 
     async def store(self, desired: Desired) -> None:
         """See Snapshots."""
-        await asyncio.to_thread(self._store, desired)
+        try:
+            await asyncio.to_thread(self._store, desired)
+        except OSError as error:
+            raise SnapshotNotKept(str(self._path)) from error
 
     def _load(self) -> Desired | None:
         try:

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 
 from services.inference_gateway import codec
 from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.errors import PredictionTooLarge
 from services.inference_gateway.ports import Backlog, Remembered
-from slipway.events import Event
-from slipway.spool import Position, Spool
+from slipway.errors import Exhausted
+from slipway.events import DEFAULT_LIMIT_BYTES, Event
+from slipway.spool import FrameTooLarge, Position, Spool, SpoolFull
+from slipway.spool.frame import HEADER_BYTES
 
 TOPIC = "inference.predictions.v1"
 TYPE = "slipway.inference.predictions"
@@ -18,32 +21,49 @@ TYPE = "slipway.inference.predictions"
 _HEAD = struct.Struct("<HQ")  # bytes of the key, microseconds since 1970 UTC
 
 
+class LogFull(Exhausted):
+    """The answers of one request are more than the whole spool holds."""
+
+    reason = "LOG_FULL"
+
+
 class SpooledLog:
     """See :class:`services.inference_gateway.ports.PredictionLog`.
 
-    A frame is one :class:`PredictionBatch` with its key and time before it. An event's id is its frame's place in
-    this very spool, so that a batch shipped again after a crash is the same event.
+    A frame is one :class:`PredictionBatch` with its key and time before it, small enough for an event. An event's
+    id is its frame's place in this very spool, so that a batch shipped again after a crash is the same event.
+    How far was shipped is made durable by :meth:`sync` alone: until then a crash ships some again, under the same ids.
     """
 
-    def __init__(self, spool: Spool, limit_bytes: int) -> None:
+    def __init__(self, spool: Spool, limit_bytes: int, event_limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._spool = spool
         self._limit_bytes = limit_bytes
+        self._event_limit_bytes = event_limit_bytes
         self._gateway_id = f"gateway-{spool.identity}"
-        self._pending = sum(1 for _ in self._frames_after(spool.acknowledged))
+        self._shipped = spool.acknowledged
+        self._pending = self._pending_bytes = 0
+        for frame in self._frames_after(self._shipped):
+            self._pending += 1
+            self._pending_bytes += HEADER_BYTES + len(frame)
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
-        frames = []
-        for answer in answers:
-            key = answer.batch.endpoint.encode()
-            value = codec.encode_batch(answer, now, self._gateway_id).SerializeToString()
-            frames.append(_HEAD.pack(len(key), int(now.timestamp() * 1e6)) + key + value)
-        self._spool.append(frames)
+        frames = [frame for answer in answers for frame in self._frames(answer, now)]
+        try:
+            try:
+                self._spool.append(frames)
+            except SpoolFull:
+                self._acknowledge()  # what was shipped since the last sync may leave room
+                self._spool.append(frames)
+        except FrameTooLarge as error:
+            raise LogFull(error.message, retry_after_s=1.0) from error
         self._pending += len(frames)
+        self._pending_bytes += sum(HEADER_BYTES + len(frame) for frame in frames)
 
     def sync(self) -> None:
         """See PredictionLog."""
         self._spool.sync()
+        self._acknowledge()
 
     def replay(self) -> Iterator[Remembered]:
         """See PredictionLog."""
@@ -53,18 +73,34 @@ class SpooledLog:
 
     def unshipped(self, limit_bytes: int) -> Sequence[Event]:
         """See PredictionLog."""
-        return [
-            self._event(position, frame) for position, frame in self._spool.read(self._spool.acknowledged, limit_bytes)
-        ]
+        if not self._pending:
+            return []
+        return [self._event(position, frame) for position, frame in self._spool.read(self._shipped, limit_bytes)]
 
     def shipped(self, events: Sequence[Event]) -> None:
         """See PredictionLog."""
-        self._spool.acknowledge(Position.parse(events[-1].id.rpartition("/")[2]))
+        self._shipped = Position.parse(events[-1].id.rpartition("/")[2])
         self._pending -= len(events)
+        self._pending_bytes -= sum(HEADER_BYTES + _HEAD.size + event.size_bytes for event in events)
 
     def backlog(self) -> Backlog:
         """See PredictionLog."""
-        return Backlog(self._pending, self._spool.pending_bytes, self._limit_bytes)
+        return Backlog(self._pending, self._pending_bytes, self._limit_bytes)
+
+    def _acknowledge(self) -> None:
+        self._spool.acknowledge(self._shipped)
+
+    def _frames(self, answer: Answer, now: datetime) -> Iterator[bytes]:
+        key = answer.batch.endpoint.encode()
+        value = codec.encode_batch(answer, now, self._gateway_id).SerializeToString()
+        size_bytes = len(key) + len(value)
+        if size_bytes <= self._event_limit_bytes:
+            yield _HEAD.pack(len(key), int(now.timestamp() * 1e6)) + key + value
+        elif answer.batch.rows == 1:
+            raise PredictionTooLarge(answer.ids[0], size_bytes, self._event_limit_bytes)
+        else:
+            for half in answer.halves():
+                yield from self._frames(half, now)
 
     def _event(self, position: Position, frame: bytes) -> Event:
         key, time, value = _open(frame)

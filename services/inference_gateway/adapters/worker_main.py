@@ -1,7 +1,8 @@
 """A worker process: one ONNX model, one socket, one batch at a time.
 
-Started by :mod:`services.inference_gateway.adapters.worker_process` with the socket's descriptor as its argument.
-It ends when the socket closes or its parent dies, and imports nothing of the gateway but the values it speaks in.
+Started by :mod:`services.inference_gateway.adapters.worker_process`, in a folder without files, with the socket's
+descriptor and the process id of its parent as arguments. It ends when the socket closes or its parent dies, and
+imports nothing of the gateway but the values it speaks in.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import resource
 import signal
 import socket
 import sys
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -51,18 +51,18 @@ class Model:
         """The outputs of a batch whose columns have shape [rows]."""
         feeds = self._stacked(columns) if self._matrix else self._separate(columns)
         values = self._session.run(self._outputs, feeds)
-        outputs: Tensors = {}
-        for name, value in zip(self._outputs, values, strict=True):
-            if not isinstance(value, np.ndarray):
-                raise Unusable(f"output {name!r} is a {type(value).__name__}, not a tensor; export it without ZipMap")
-            outputs[name] = value
-        return outputs
+        return dict(zip(self._outputs, values, strict=True))
 
     def _check_outputs(self) -> None:
-        given = [one.name for one in self._session.get_outputs()]
-        for name in self._outputs:
-            if name not in given:
-                raise Unusable(f"the model has no output {name!r}; it has {', '.join(given)}")
+        given = {one.name: one.type for one in self._session.get_outputs()}
+        for spec in self._signature.outputs:
+            found = given.get(spec.name)
+            if found is None:
+                raise Unusable(f"the model has no output {spec.name!r}; it has {', '.join(given)}")
+            if not found.startswith("tensor("):
+                raise Unusable(f"output {spec.name!r} is a {found}, not a tensor; export the model without ZipMap")
+            if _ONNX_TYPES.get(found) is not spec.datatype:
+                raise Unusable(f"output {spec.name!r} is {spec.datatype} in the signature but {found} in the model")
 
     def _layout(self, signature: Signature) -> bool:
         """Whether the model takes one matrix of all columns; else it takes an input a column."""
@@ -71,16 +71,13 @@ class Model:
         if set(inputs) == set(names):
             for spec in signature.inputs:
                 self._require_type(spec.name, inputs[spec.name].type, spec.datatype)
-                if len(inputs[spec.name].shape) not in {1, 2}:
-                    raise Unusable(
-                        f"input {spec.name!r} has shape {inputs[spec.name].shape}; a column is [-1] or [-1, 1]"
-                    )
+                shape = _dynamic(spec.name, inputs[spec.name].shape)
+                if shape not in ([], [1], [-1]):
+                    raise Unusable(f"input {spec.name!r} has shape {[-1, *shape]}; a column is [-1] or [-1, 1]")
             return False
         if len(inputs) == 1:
             (only,) = inputs.values()
-            # A dynamic size is None or a symbol's name.
-            width = only.shape[1] if len(only.shape) == 2 else 0
-            if width == len(names) or (width != 0 and not isinstance(width, int)):
+            if _dynamic(only.name, only.shape) in ([len(names)], [-1]):
                 for spec in signature.inputs:
                     self._require_type(spec.name, only.type, spec.datatype)
                 return True
@@ -107,6 +104,15 @@ class Model:
         return {only.name: np.stack([columns[name] for name in names], axis=1).astype(dtype, copy=False)}
 
 
+def _dynamic(name: str, shape: list[int | str | None]) -> list[int]:
+    """The sizes that follow the batch's, -1 for any. Raises Unusable unless the batch may have any size."""
+    # A dynamic size is None or a symbol's name.
+    sizes = [one if isinstance(one, int) else -1 for one in shape]
+    if not sizes or sizes[0] >= 0:
+        raise Unusable(f"input {name!r} has the fixed shape {sizes}; export it with a dynamic batch, [-1, …]")
+    return sizes[1:]
+
+
 def _session(settings: LoadSettings, model: bytes) -> Any:
     import onnxruntime as ort  # noqa: PLC0415  (after the limits are set)
 
@@ -124,7 +130,10 @@ def _session(settings: LoadSettings, model: bytes) -> Any:
     try:
         return ort.InferenceSession(model, options, providers=providers)
     except Exception as error:
-        raise Unusable(f"ONNX Runtime can't load it: {_first_line(error)}") from error
+        why = _first_line(error)
+        if "external data" in why.lower():
+            raise Unusable("it keeps tensors in files beside it; save the model with all of its data inside") from error
+        raise Unusable(f"ONNX Runtime can't load it: {why}") from error
 
 
 def _first_line(error: BaseException) -> str:
@@ -177,14 +186,14 @@ def serve(connection: socket.socket) -> None:
 
 
 def main() -> None:
-    """Take the socket from the command line and serve on it."""
+    """Take the socket and the parent's process id from the command line and serve."""
+    descriptor, parent = (int(one) for one in sys.argv[1:])
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        return  # the parent died before the line above could tell
+    if os.getppid() != parent:
+        return  # it died before the line above could tell
     # Ctrl-C reaches the whole process group; the gateway decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with tempfile.TemporaryDirectory() as empty, socket.socket(fileno=int(sys.argv[1])) as connection:
-        os.chdir(empty)
+    with socket.socket(fileno=descriptor) as connection:
         serve(connection)
 
 

@@ -7,22 +7,26 @@ import contextlib
 import ctypes
 import itertools
 import logging
+import os
 import socket
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.inference_gateway.adapters.worker_frames import HEAD, Kind, LoadSettings, frame, pack_load
 from services.inference_gateway.domain.desired import VersionSpec
-from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied
+from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied, WorkerNotStarted
 from services.inference_gateway.domain.signature import Tensors
-from services.inference_gateway.domain.tensors import pack, unpack
+from services.inference_gateway.domain.tensors import BadRaw, pack, unpack
 
 log = logging.getLogger(__name__)
+
+_WORKER = "services.inference_gateway.adapters.worker_main"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """How workers are run."""
+    """How workers are run. One that answers nobody for ``run_timeout_s`` while batches wait is ended."""
 
     intra_op_threads: int = 1
     device: str = "auto"
@@ -34,24 +38,15 @@ class WorkerSettings:
 class ProcessWorkers:
     """Starts a worker process for each version; see :class:`services.inference_gateway.ports.Workers`."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
+    def __init__(self, settings: WorkerSettings, folder: Path) -> None:
+        """``folder`` is where workers run: one that stays empty."""
         self._settings = settings
+        self._folder = folder
         self._use_gpu = settings.device == "cuda" or (settings.device == "auto" and _has_gpu())
 
     async def launch(self, spec: VersionSpec, model: bytes) -> ProcessWorker:
         """See Workers."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "services.inference_gateway.adapters.worker_main",
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-        reader, writer = await asyncio.open_connection(sock=ours)
-        worker = ProcessWorker(str(spec.key), process, reader, writer, self._settings.run_timeout_s)
+        worker = await self._started(str(spec.key))
         settings = LoadSettings(
             str(spec.key),
             spec.signature,
@@ -67,6 +62,26 @@ class ProcessWorkers:
         if self._use_gpu and worker.provider == "CPUExecutionProvider":
             log.warning("there is a GPU, but the worker runs on the CPU", extra={"version": str(spec.key)})
         return worker
+
+    async def _started(self, version: str) -> ProcessWorker:
+        ours, theirs = socket.socketpair()
+        with contextlib.ExitStack() as undone, theirs:
+            undone.callback(ours.close)
+            try:
+                reader, writer = await asyncio.open_connection(sock=ours)
+                undone.callback(writer.close)
+                self._folder.mkdir(parents=True, exist_ok=True)
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", _WORKER, str(theirs.fileno()), str(os.getpid())),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    # Nothing lies there that a model could name.
+                    cwd=self._folder,
+                )
+            except OSError as error:
+                raise WorkerNotStarted(version) from error
+            undone.pop_all()
+        return ProcessWorker(version, process, reader, writer, self._settings.run_timeout_s)
 
 
 class ProcessWorker:
@@ -87,6 +102,8 @@ class ProcessWorker:
         self._run_timeout_s = run_timeout_s
         self._requests = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
+        self._answered = 0
+        self._timer: asyncio.TimerHandle | None = None
         self.died = asyncio.Event()
         self.provider = ""
         self._listener = asyncio.create_task(self._listen(), name=f"replies of {version}")
@@ -108,7 +125,10 @@ class ProcessWorker:
         kind, body = await self._ask(Kind.RUN, pack(inputs), self._run_timeout_s)
         if kind != Kind.RESULT:
             raise ModelFailed(self._version, body.decode())
-        return unpack(body)
+        try:
+            return unpack(body)
+        except BadRaw as error:
+            raise ModelFailed(self._version, f"its answer {error}") from error
 
     async def stop(self) -> None:
         """See Worker."""
@@ -116,6 +136,8 @@ class ProcessWorker:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         await self._process.wait()
+        if self._timer is not None:
+            self._timer.cancel()
         self._listener.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._listener
@@ -129,37 +151,54 @@ class ProcessWorker:
         request = next(self._requests)
         reply: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[request] = reply
+        self._watch(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s) as timer:
-                self._writer.write(frame(kind, request, body))
-                await self._writer.drain()
-                return await reply
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            log.error("a worker hangs and is ended", extra={"version": self._version, "timeout_s": timeout_s})
-            self._process.kill()
-            raise WorkerDied(self._version) from None
+            self._writer.write(frame(kind, request, body))
+            await self._writer.drain()
+            return await reply
         except ConnectionError as error:
             raise WorkerDied(self._version) from error
         finally:
-            self._waiting.pop(request, None)
+            del self._waiting[request]
+            if reply.done() and not reply.cancelled():
+                reply.exception()  # the process may end while the request is still being written
+
+    def _watch(self, timeout_s: float) -> None:
+        """End the process if it answers nobody for ``timeout_s`` while somebody waits."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(timeout_s, self._look, timeout_s, self._answered)
+
+    def _look(self, timeout_s: float, answered_before: int) -> None:
+        self._timer = None
+        if not self._waiting or self.died.is_set():
+            return
+        if self._answered > answered_before:
+            self._watch(timeout_s)
+            return
+        log.error("a worker hangs and is ended", extra={"version": self._version, "timeout_s": timeout_s})
+        self._process.kill()
+        self._tell_death()
+
+    def _tell_death(self) -> None:
+        self.died.set()
+        for reply in self._waiting.values():
+            if not reply.done():
+                reply.set_exception(WorkerDied(self._version))
 
     async def _listen(self) -> None:
         try:
             while True:
                 length, request, kind = HEAD.unpack(await self._reader.readexactly(HEAD.size))
                 body = await self._reader.readexactly(length)
+                self._answered += 1
                 reply = self._waiting.get(request)
                 if reply is not None and not reply.done():
                     reply.set_result((kind, body))
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the process is gone, which the lines below tell everyone who waits
+            pass  # the process is gone, which the line below tells everyone who waits
         finally:
-            self.died.set()
-            for reply in self._waiting.values():
-                if not reply.done():
-                    reply.set_exception(WorkerDied(self._version))
+            self._tell_death()
 
 
 def _has_gpu() -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from services.inference_gateway.api.tensors import decode_columns, encode_output
 from services.inference_gateway.domain.batch import Batch, Protocol
+from services.inference_gateway.domain.errors import EndpointNotFound
 from services.inference_gateway.engine.predict import Predict
 from services.inference_gateway.engine.status import Status
 from slipway.clock import Clock
@@ -31,12 +32,15 @@ class OpenInferenceServicer:
         return pb.ServerLiveResponse(live=True)
 
     async def ServerReady(self, request: pb.ServerReadyRequest, call: Call) -> pb.ServerReadyResponse:
-        """Say whether every endpoint answers."""
+        """Say whether calls may come."""
         return pb.ServerReadyResponse(ready=self.server_ready())
 
     async def ModelReady(self, request: pb.ModelReadyRequest, call: Call) -> pb.ModelReadyResponse:
-        """Say whether an endpoint answers."""
-        return pb.ModelReadyResponse(ready=self.model_ready(request.name, request.version))
+        """Say whether an endpoint answers; one that nobody knows does not."""
+        try:
+            return pb.ModelReadyResponse(ready=self.model_ready(request.name, request.version))
+        except EndpointNotFound:
+            return pb.ModelReadyResponse(ready=False)
 
     async def ServerMetadata(self, request: pb.ServerMetadataRequest, call: Call) -> pb.ServerMetadataResponse:
         """Say who serves."""
@@ -51,7 +55,7 @@ class OpenInferenceServicer:
         return await self.infer(request, call.trace_id)
 
     def server_ready(self) -> bool:
-        """Whether every endpoint that is desired answers."""
+        """Whether calls may come: what to serve is known, and some of it answers."""
         return self._status.ready
 
     def model_ready(self, endpoint: str, version: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -31,17 +32,37 @@ _STATUSES = {
     Kind.DEADLINE_EXCEEDED: 504,
     Kind.UNIMPLEMENTED: 501,
 }
+_BINARY_HEADER = "Inference-Header-Content-Length"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class TooSlow(SlipwayError):
+    """The answer was not ready in the server's maximum."""
+
+    kind = Kind.DEADLINE_EXCEEDED
+    reason = "DEADLINE_EXCEEDED"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"no answer within {limit_s:g} s; ask for less at once, or later")
 
 
 class RestServer:
     """Serves ``/v2`` on one loopback address; see :class:`slipway.lifecycle.Component`."""
 
-    def __init__(self, listen: str, max_body_bytes: int, servicer: OpenInferenceServicer) -> None:
+    def __init__(
+        self,
+        listen: str,
+        servicer: OpenInferenceServicer,
+        *,
+        max_body_bytes: int,
+        max_deadline_s: float,
+        grace_s: float,
+    ) -> None:
         self._host, _, port = listen.rpartition(":")
         self._wanted_port = int(port)
         self._servicer = servicer
-        self._runner = web.AppRunner(self._app(max_body_bytes), access_log=None)
+        self._max_deadline_s = max_deadline_s
+        self._runner = web.AppRunner(self._app(max_body_bytes), access_log=None, shutdown_timeout=grace_s)
         self.port = 0
 
     async def start(self) -> None:
@@ -91,10 +112,16 @@ class RestServer:
 
     async def _infer(self, request: web.Request) -> web.Response:
         model, version = _named(request)
-        message = decode_infer(model, version, await _body(request))
         span = trace.get_current_span(propagate.extract(dict(request.headers))).get_span_context()
         trace_id = format(span.trace_id, "032x") if span.is_valid else ""
-        return web.json_response(encode_infer(await self._servicer.infer(message, trace_id)))
+        try:
+            async with asyncio.timeout(self._max_deadline_s) as timer:
+                message = decode_infer(model, version, await _body(request))
+                return web.json_response(encode_infer(await self._servicer.infer(message, trace_id)))
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise TooSlow(self._max_deadline_s) from None
 
 
 def _named(request: web.Request) -> tuple[str, str]:
@@ -102,9 +129,11 @@ def _named(request: web.Request) -> tuple[str, str]:
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
+    if _BINARY_HEADER in request.headers:
+        raise invalid_field(_BINARY_HEADER, "is not taken here; send tensors as JSON, or raw over gRPC")
     try:
         body = json.loads(await request.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid_field("body", f"is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise invalid_field("body", 'is not a JSON object; give {"inputs": [...]}')
@@ -112,7 +141,9 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _plain(message: pb.ServerMetadataResponse | pb.ModelMetadataResponse) -> dict[str, Any]:
-    facts: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    facts: dict[str, Any] = MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
     for tensor in (*facts.get("inputs", ()), *facts.get("outputs", ())):
         tensor["shape"] = [int(size) for size in tensor["shape"]]  # protobuf's JSON writes int64 as text
     return facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 from services.inference_gateway.api.tensors import CONTENTS
@@ -35,12 +36,12 @@ def decode_infer(model: str, version: str, body: dict[str, Any]) -> pb.ModelInfe
             raise invalid_field(field, "is not an object; give name, datatype, shape and data")
         kind = _datatype(f"{field}.datatype", entry.get("datatype"))
         shape = _list(entry, "shape", f"{field}.shape")
-        if not all(isinstance(size, int) and 0 <= size < 2**31 for size in shape):
+        if not all(type(size) is int and 0 <= size < 2**31 for size in shape):
             raise invalid_field(f"{field}.shape", f"is {shape}; give whole numbers from 0 on")
         tensor = request.inputs.add(name=_text(entry, "name", f"{field}.name"), datatype=kind, shape=shape)
         data = _flat(_list(entry, "data", f"{field}.data"))
         getattr(tensor.contents, CONTENTS[kind]).extend(_values(f"{field}.data", kind, data))
-    for position, entry in enumerate(body.get("outputs") or []):
+    for position, entry in enumerate(_list(body, "outputs", "outputs") if body.get("outputs") else []):
         if not isinstance(entry, dict):
             raise invalid_field(f"outputs[{position}]", "is not an object; give its name")
         request.outputs.add(name=_text(entry, "name", f"outputs[{position}].name"))
@@ -65,9 +66,14 @@ def encode_infer(response: pb.ModelInferResponse) -> dict[str, Any]:
 
 def _text(body: dict[str, Any], key: str, field: str) -> str:
     value = body.get(key, "")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _is_unicode(value):
         raise invalid_field(field, "is not a text")
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can escape half of a surrogate pair, which no text of ours may hold."""
+    return text.isascii() or not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def _list(body: dict[str, Any], key: str, field: str) -> list[Any]:
@@ -96,7 +102,16 @@ def _values(field: str, kind: DataType, data: list[Any]) -> list[Any]:
         data = ["" if value is None else value for value in data]
     for row, value in enumerate(data):
         if type(value) not in _TAKES[kind]:
-            raise invalid_field(f"{field}[{row}]", f"is {value!r}, not {kind}")
-        if kind in _RANGES and value not in _RANGES[kind]:
-            raise invalid_field(f"{field}[{row}]", f"is {value}, which does not fit {kind}")
+            raise invalid_field(f"{field}[{row}]", f"is {str(value)[:40]!r}, not {kind}")
+        if not _fits(kind, value):
+            raise invalid_field(f"{field}[{row}]", f"does not fit {kind}")
     return [value.encode() for value in data] if kind is DataType.BYTES else data
+
+
+def _fits(kind: DataType, value: Any) -> bool:
+    if kind in _RANGES:
+        return value in _RANGES[kind]
+    if kind is DataType.BYTES:
+        return _is_unicode(value)
+    # An integer of any length is JSON; a float is at most this.
+    return not isinstance(value, int) or abs(value) <= sys.float_info.max

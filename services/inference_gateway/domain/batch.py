@@ -23,12 +23,18 @@ class Protocol(enum.Enum):
     PREDICT = "predict"
     OPEN_INFERENCE = "open_inference"
 
+    @property
+    def field(self) -> str:
+        """What the protocol calls a request's feature columns."""
+        return "inputs" if self is Protocol.OPEN_INFERENCE else "features"
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows for one endpoint. ``ids`` are the caller's, one a row, or none.
 
     ``event_times_us`` [rows] are microseconds since 1970 UTC; ``timed`` says that the caller gave them.
+    ``places`` [rows] are the rows' numbers in the caller's request, where they are others than here.
     """
 
     endpoint: str
@@ -40,6 +46,7 @@ class Batch:
     features: tuple[Column, ...]
     protocol: Protocol
     trace_id: str = ""
+    places: Array | None = None
 
     def take(self, rows: Array) -> Batch:
         """The batch of ``rows`` (indices, ascending) alone."""
@@ -53,6 +60,7 @@ class Batch:
             tuple(column.take(rows) for column in self.features),
             self.protocol,
             self.trace_id,
+            rows if self.places is None else self.places[rows],
         )
 
 
@@ -68,6 +76,23 @@ class Answer:
     route: str
     features: dict[str, Array]
     outputs: dict[str, Array]
+
+    def halves(self) -> tuple[Answer, Answer]:
+        """The first and the second half of the rows; there must be two."""
+        middle = self.batch.rows // 2
+        return self._part(0, middle), self._part(middle, self.batch.rows)
+
+    def _part(self, start: int, end: int) -> Answer:
+        return Answer(
+            self.batch.take(np.arange(start, end)),
+            self.ids[start:end],
+            self.digests[start:end],
+            self.model,
+            self.version,
+            self.route,
+            {name: array[start:end] for name, array in self.features.items()},
+            {name: array[start:end] for name, array in self.outputs.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +111,11 @@ def check_batch(batch: Batch) -> None:
     """Raise InvalidInput naming the field unless the batch's lists fit each other."""
     resource_name("endpoint", batch.endpoint)
     if batch.rows == 0:
-        raise invalid_field("features", "has no rows; give at least one column with a value a row")
+        raise invalid_field(batch.protocol.field, "has no rows; give at least one column with a value a row")
     if batch.rows > MAX_ROWS:
-        raise invalid_field("features", f"has {batch.rows} rows; at most {MAX_ROWS} go in one request, split it")
+        raise invalid_field(
+            batch.protocol.field, f"has {batch.rows} rows; at most {MAX_ROWS} go in one request, split it"
+        )
     _check_lengths(batch)
     if batch.ids:
         if len(batch.ids) != batch.rows:
@@ -105,13 +132,13 @@ def check_batch(batch: Batch) -> None:
 
 def _check_lengths(batch: Batch) -> None:
     wrong: list[FieldViolation] = []
-    for field, columns in (("entity_keys", batch.entity_keys), ("features", batch.features)):
+    for field, columns in (("entity_keys", batch.entity_keys), (batch.protocol.field, batch.features)):
         seen: set[str] = set()
         for column in columns:
             path = f"{field}[{column_name(f'{field}.name', column.name)}]"
             if len(column.values) != batch.rows:
                 wrong.append(FieldViolation(path, f"has {len(column.values)} values for {batch.rows} rows"))
-            if any(row >= batch.rows for row in column.absent):
+            if len(column.absent) and max(column.absent) >= batch.rows:
                 wrong.append(FieldViolation(f"{path}.absent_rows", f"names a row past the last, {batch.rows - 1}"))
             if column.name in seen:
                 wrong.append(FieldViolation(path, "stands twice; give each column once"))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from slipway.errors import AlreadyExists, Exhausted, Kind, NotFound, SlipwayError, Unavailable
+from slipway.errors import (
+    AlreadyExists,
+    Exhausted,
+    FieldViolation,
+    InvalidInput,
+    Kind,
+    NotFound,
+    SlipwayError,
+    Unavailable,
+)
 
 
 class EndpointNotFound(NotFound):
@@ -38,6 +47,15 @@ class NotReady(Unavailable):
         super().__init__(f"endpoint {name!r} has no loaded version yet: {why}", retry_after_s=0.5)
 
 
+class WorkerNotStarted(Unavailable):
+    """The operating system refused the process; the cause is chained for the log."""
+
+    reason = "WORKER_NOT_STARTED"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"no worker process can be started for {version}; see to the machine's memory and limits")
+
+
 class WorkerDied(Unavailable):
     """The worker process ended, or was ended because it hung, with the batch in it."""
 
@@ -71,6 +89,22 @@ class UnusableModel(SlipwayError):
 
     kind = Kind.FAILED_PRECONDITION
     reason = "UNUSABLE_MODEL"
+
+
+class PredictionTooLarge(InvalidInput):
+    """One row and its answer are larger than an event of the prediction log may be."""
+
+    reason = "PREDICTION_TOO_LARGE"
+
+    def __init__(self, prediction_id: str, size_bytes: int, limit_bytes: int) -> None:
+        text = (
+            f"prediction {prediction_id!r} takes {size_bytes} bytes on the log, over {limit_bytes}; send shorter texts"
+        )
+        super().__init__(
+            f"features: {text}",
+            facts={"prediction_id": prediction_id, "size_bytes": str(size_bytes), "limit_bytes": str(limit_bytes)},
+            violations=[FieldViolation("features", text)],
+        )
 
 
 class PredictionIdReused(AlreadyExists):

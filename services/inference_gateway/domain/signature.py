@@ -13,6 +13,7 @@ from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from slipway.errors import FieldViolation, InvalidInput
 
 _SHOWN_ROWS = 5
+_NEEDED = "; the version needs a value in every row"
 
 
 class DataType(enum.StrEnum):
@@ -76,31 +77,56 @@ Tensors = dict[str, Array]
 """Arrays of shape [rows], of the signature's types; absence is NaN or the empty text."""
 
 
-def conform(signature: Signature, columns: Sequence[Column], rows: int) -> Tensors:
-    """The version's feature columns from a request's. Raises InvalidInput naming every column that is wrong."""
-    given = {column.name: column for column in columns}
-    wrong = _strangers(signature, given)
+def conform(
+    signature: Signature, columns: Sequence[Column], rows: int, places: Array | None = None, field: str = "features"
+) -> Tensors:
+    """The version's feature columns from a request's.
+
+    Raises InvalidInput naming every column that is wrong, as ``field[name]``, and its rows, which the caller knows
+    by their ``places``.
+    """
     tensors: Tensors = {}
+    given = {column.name: column for column in columns}
+    faults = _strangers(signature, given)
     for spec in signature.inputs:
         column = given.get(spec.name)
-        if column is None:
-            if spec.nullable:
-                tensors[spec.name] = _blank(spec, rows)
-            else:
-                wrong.append(_fault(spec.name, f"is missing; give {_wanted(spec)} for every row"))
-            continue
-        fault = _type_fault(spec, column)
-        if fault is None:
-            tensors[spec.name], fault = _convert(spec, column)
-        if fault is not None:
-            wrong.append(_fault(spec.name, fault))
-    if wrong:
+        if spec.nullable and (column is None or _is_absent(column, rows)):
+            tensors[spec.name] = _blank(spec, rows)
+        elif column is None:
+            faults[spec.name] = f"is missing; give {_wanted(spec)} for every row"
+        else:
+            try:
+                tensors[spec.name] = _convert(spec, column)
+            except _Unfit as unfit:
+                faults[spec.name] = unfit.told(places)
+    if faults:
+        wrong = [FieldViolation(f"{field}[{name}]", fault) for name, fault in faults.items()]
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
     return tensors
 
 
-def _fault(name: str, description: str) -> FieldViolation:
-    return FieldViolation(f"features[{name}]", description)
+class _Unfit(Exception):
+    """What is wrong with a column, in which rows (none: in all), and the mend."""
+
+    def __init__(self, what: str, rows: Sequence[int] = (), mend: str = "") -> None:
+        super().__init__(what)
+        self._what = what
+        self._rows = rows
+        self._mend = mend
+
+    def told(self, places: Array | None) -> str:
+        """The whole sentence, with the rows' numbers in the caller's request."""
+        if not len(self._rows):
+            return self._what
+        numbers = list(self._rows) if places is None else places[list(self._rows)].tolist()
+        shown = ", ".join(str(number) for number in numbers[:_SHOWN_ROWS])
+        more = f" and {len(numbers) - _SHOWN_ROWS} more" if len(numbers) > _SHOWN_ROWS else ""
+        return f"{self._what} in row {shown}{more}{self._mend}"
+
+
+def _is_absent(column: Column, rows: int) -> bool:
+    """Whether no row has a value, in which case the column's type says nothing."""
+    return len(column.absent) >= rows and len(set(column.absent)) == rows
 
 
 def _wanted(spec: ColumnSpec) -> str:
@@ -108,22 +134,14 @@ def _wanted(spec: ColumnSpec) -> str:
     return f"{kinds} ({spec.datatype})"
 
 
-def _strangers(signature: Signature, given: Mapping[str, Column]) -> list[FieldViolation]:
+def _strangers(signature: Signature, given: Mapping[str, Column]) -> dict[str, str]:
     known = [spec.name for spec in signature.inputs]
-    wrong = []
-    for name in given.keys() - set(known):
+    faults = {}
+    for name in sorted(given.keys() - set(known)):
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"did you mean {near[0]!r}?" if near else f"the version takes {', '.join(known[:20])}"
-        wrong.append(_fault(name, f"is not a feature of this version; {meant}"))
-    return sorted(wrong, key=lambda one: one.field)
-
-
-def _type_fault(spec: ColumnSpec, column: Column) -> str | None:
-    if column.kind not in _TAKES[spec.datatype]:
-        return f"holds {column.kind.value}; give {_wanted(spec)}"
-    if len(column.absent) and not spec.nullable:
-        return f"is absent in {_rows(column.absent)}; the version needs a value in every row"
-    return None
+        faults[name] = f"is not a feature of this version; {meant}"
+    return faults
 
 
 def _blank(spec: ColumnSpec, rows: int) -> Array:
@@ -132,39 +150,37 @@ def _blank(spec: ColumnSpec, rows: int) -> Array:
     return np.full(rows, np.nan, dtype=DTYPES[spec.datatype])
 
 
-def _convert(spec: ColumnSpec, column: Column) -> tuple[Array, str | None]:
+def _convert(spec: ColumnSpec, column: Column) -> Array:
+    if column.kind not in _TAKES[spec.datatype]:
+        raise _Unfit(f"holds {column.kind.value}; give {_wanted(spec)}")
+    if len(column.absent) and not spec.nullable:
+        raise _Unfit("is absent", column.absent, _NEEDED)
     if spec.datatype in _FLOATS:
         return _floats(spec, column)
     values = column.values
     if spec.datatype is DataType.INT32:
         beyond = np.flatnonzero((values < np.iinfo(np.int32).min) | (values > np.iinfo(np.int32).max))
         if len(beyond):
-            return values, f"does not fit 32 bits in {_rows(beyond.tolist())}"
+            raise _Unfit("does not fit 32 bits", beyond.tolist())
     values = values.astype(DTYPES[spec.datatype])
     if len(column.absent):
         values[list(column.absent)] = ""
-    return values, None
+    return values
 
 
-def _floats(spec: ColumnSpec, column: Column) -> tuple[Array, str | None]:
+def _floats(spec: ColumnSpec, column: Column) -> Array:
     with np.errstate(over="ignore"):
         values = column.values.astype(DTYPES[spec.datatype])
     if len(column.absent):
         values[list(column.absent)] = np.nan
+    if np.isfinite(values).all():
+        return values
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        return values, f"is infinite, or too large for {spec.datatype}, in {_rows(infinite.tolist())}"
+        raise _Unfit(f"is infinite, or too large for {spec.datatype},", infinite.tolist())
     if not spec.nullable:
-        missing = np.flatnonzero(np.isnan(values))
-        if len(missing):
-            return values, f"is not a number in {_rows(missing.tolist())}; the version needs a value in every row"
-    return values, None
-
-
-def _rows(rows: Sequence[int]) -> str:
-    shown = ", ".join(str(row) for row in list(rows)[:_SHOWN_ROWS])
-    more = f" and {len(rows) - _SHOWN_ROWS} more" if len(rows) > _SHOWN_ROWS else ""
-    return f"row {shown}{more}"
+        raise _Unfit("is not a number", np.flatnonzero(np.isnan(values)).tolist(), _NEEDED)
+    return values
 
 
 def check_servable(signature: Signature) -> str | None:

@@ -5,6 +5,7 @@ Raw form: numbers little-endian in row-major order; a BYTES element is a 4-byte 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 
@@ -37,15 +38,27 @@ def pack_raw(kind: DataType, array: Array) -> bytes:
 
 def unpack_raw(kind: DataType, shape: tuple[int, ...], data: bytes | memoryview) -> Array:
     """A tensor from its raw form; texts are str. Raises BadRaw unless the bytes fit the shape exactly."""
-    count = 1
-    for size in shape:
-        count *= size  # Python's integers do not overflow, whatever sizes a caller sends
+    if any(size < 0 for size in shape):
+        raise BadRaw(f"has shape {list(shape)}; a size can't be negative")
+    count = math.prod(shape)  # Python's integers do not overflow, whatever sizes a caller sends
+    try:
+        return _flat(kind, count, data).reshape(shape)
+    except ValueError as error:
+        if isinstance(error, BadRaw):
+            raise
+        raise BadRaw(f"has shape {list(shape)}, which no array can have") from error
+
+
+def _flat(kind: DataType, count: int, data: bytes | memoryview) -> Array:
     if kind is DataType.BYTES:
-        return _unpack_texts(count, bytes(data)).reshape(shape)
+        return _unpack_texts(count, bytes(data))
     dtype = DTYPES[kind].newbyteorder("<")
     if count * dtype.itemsize != len(data):
-        raise BadRaw(f"has {len(data)} bytes where shape {list(shape)} of {kind} takes {count * dtype.itemsize}")
-    return np.frombuffer(data, dtype=dtype).reshape(shape).astype(DTYPES[kind], copy=False)
+        raise BadRaw(f"has {len(data)} bytes where {count} elements of {kind} take {count * dtype.itemsize}")
+    if kind is DataType.BOOL:
+        # An array of bool that holds a 2 is neither true nor false.
+        return np.not_equal(np.frombuffer(data, dtype=np.uint8), 0)
+    return np.frombuffer(data, dtype=dtype).astype(DTYPES[kind], copy=False)
 
 
 def _unpack_texts(count: int, data: bytes) -> Array:
@@ -92,8 +105,14 @@ def pack(tensors: Mapping[str, Array]) -> bytes:
 
 
 def unpack(frame: bytes) -> dict[str, Array]:
-    """The named tensors of a frame."""
-    view = memoryview(frame)
+    """The named tensors of a frame. Raises BadRaw for bytes that are no frame."""
+    try:
+        return _tensors(memoryview(frame))
+    except (struct.error, UnicodeDecodeError, KeyError) as error:
+        raise BadRaw("is no frame of tensors: it is cut short, or damaged") from error
+
+
+def _tensors(view: memoryview) -> dict[str, Array]:
     (count,) = _COUNT.unpack_from(view)
     at = _COUNT.size
     tensors: dict[str, Array] = {}
@@ -106,4 +125,6 @@ def unpack(frame: bytes) -> dict[str, Array]:
         at += label_bytes
         tensors[name] = unpack_raw(_KINDS[code], shape, view[at : at + data_bytes])
         at += data_bytes
+    if at != len(view):
+        raise BadRaw(f"ends at byte {len(view)} where its tensors end at {at}")
     return tensors

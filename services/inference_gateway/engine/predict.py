@@ -12,12 +12,11 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import Answer, Batch, Prediction, check_batch, digests, predictions
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import VersionNotServed
 from services.inference_gateway.domain.routing import assign
 from services.inference_gateway.domain.signature import conform
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
-from services.inference_gateway.engine.reconcile import Arm, Reconciler
+from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, Unavailable
@@ -40,7 +39,8 @@ class Predict:
     async def predictions(self, batch: Batch) -> list[Prediction]:
         """Every row's answer, in order; a row whose id was answered before gets that answer.
 
-        Raises InvalidInput, EndpointNotFound, NotReady, PredictionIdReused, QueueFull, ModelFailed, WorkerDied.
+        Raises InvalidInput, EndpointNotFound, NotReady, PredictionIdReused, QueueFull, ModelFailed, WorkerDied,
+        PredictionTooLarge.
         """
         check_batch(batch)
         if not batch.ids:
@@ -64,7 +64,7 @@ class Predict:
         """
         check_batch(batch)
         ids = _made_ids(batch.rows)
-        arms = _named(batch.endpoint, self._reconciler.arms(batch.endpoint), version)
+        arms = named(batch.endpoint, self._reconciler.arms(batch.endpoint), version)
         arm, _ = _split(batch.take(np.arange(1)), ids[:1], arms)[0]
         [(answer, _)] = await self._all(batch, ids, (), [(arm, np.arange(batch.rows))])
         return answer
@@ -92,7 +92,7 @@ class Predict:
         part = batch if len(rows) == batch.rows else batch.take(rows)
         chosen = rows.tolist()
         spec = arm.runner.spec
-        inputs = conform(spec.signature, part.features, part.rows)
+        inputs = conform(spec.signature, part.features, part.rows, part.places, part.protocol.field)
         outputs = await arm.runner.run(inputs, part.rows)
         return Answer(
             batch=replace(part, ids=()),
@@ -113,15 +113,6 @@ class Predict:
             rows = sum(answer.batch.rows for answer in answers)
             self._meter.dropped(rows)
             log.error("predictions are answered but not logged", extra={"rows": rows, "why": error.message})
-
-
-def _named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
-    if not version:
-        return arms
-    named = [arm for arm in arms if str(arm.route.version.number) == version]
-    if not named:
-        raise VersionNotServed(endpoint, version, [arm.route.version.number for arm in arms])
-    return named
 
 
 def _made_ids(rows: int) -> tuple[str, ...]:

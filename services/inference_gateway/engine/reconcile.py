@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.inference_gateway.domain.desired import NOTHING, Desired, Route, VersionKey, plan
-from services.inference_gateway.domain.errors import EndpointNotFound, NotReady
+from services.inference_gateway.domain.errors import EndpointNotFound, NotReady, VersionNotServed
 from services.inference_gateway.engine.runner import Runner
 from services.inference_gateway.ports import Models, Workers
 from slipway.clock import Clock
@@ -36,6 +36,16 @@ class Limits:
 
     queue_limit: int
     drain_s: float
+
+
+def named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
+    """The arms of the version that a caller named, or all of them. Raises VersionNotServed."""
+    if not version:
+        return arms
+    found = [arm for arm in arms if str(arm.route.version.number) == version]
+    if not found:
+        raise VersionNotServed(endpoint, version, [arm.route.version.number for arm in arms])
+    return found
 
 
 class Reconciler:
@@ -94,9 +104,11 @@ class Reconciler:
         following = plan(self.desired, self._runners.keys(), self._loading.keys(), self._serving)
         wanted = self.desired.versions.keys()
         for key in self._loading.keys() - wanted:
-            self._loading.pop(key).cancel()
+            self._give_up(self._loading.pop(key))
         for key in self.failures.keys() - wanted:
             del self.failures[key]
+        for key in following.load - wanted:
+            self.failures[key] = f"the registry describes {key} in a way that this gateway can't read; upgrade it"
         for key in following.load & wanted:
             self._loading[key] = asyncio.create_task(self._load(key), name=f"load {key}")
         self._serving = dict(following.arms)
@@ -121,7 +133,11 @@ class Reconciler:
             except SlipwayError as error:
                 log.warning("a version can't be loaded yet", extra={"version": str(key), "why": error.message})
                 self.failures[key] = error.message
-                self._step()
+            except Exception:
+                # A defect in loading one version must not stop the others, nor the tries to come.
+                log.exception("loading a version failed by a defect", extra={"version": str(key)})
+                self.failures[key] = f"loading {key} failed by a defect; the gateway's log has the details"
+            self._step()
             await self._clock.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)
         self._runners[key] = runner
@@ -131,7 +147,13 @@ class Reconciler:
         self._step()
 
     def _retire(self, runner: Runner) -> None:
-        task = asyncio.create_task(runner.stop(self._limits.drain_s), name=f"drain {runner.spec.key}")
+        self._await_at_stop(asyncio.create_task(runner.stop(self._limits.drain_s), name=f"drain {runner.spec.key}"))
+
+    def _give_up(self, loading: asyncio.Task[None]) -> None:
+        loading.cancel()
+        self._await_at_stop(loading)
+
+    def _await_at_stop(self, task: asyncio.Task[None]) -> None:
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
 

@@ -12,7 +12,6 @@ from services.inference_gateway.domain.outputs import shaped, warm_row
 from services.inference_gateway.domain.signature import Tensors, check_servable
 from services.inference_gateway.ports import Models, Worker, Workers
 from slipway.clock import Clock
-from slipway.errors import SlipwayError
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +37,8 @@ class Runner:
         self._worker: Worker | None = None
         self._up = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._second_tries = asyncio.Lock()
+        self._stopped = False
 
     @property
     def worker(self) -> Worker | None:
@@ -60,7 +61,9 @@ class Runner:
             return await self._run(inputs, rows)
         except WorkerDied:
             log.warning("a batch is tried again on another worker", extra={"version": str(self.spec.key)})
-            return await self._run(inputs, rows)
+            # One after the other: what kills its second worker takes no other second try with it.
+            async with self._second_tries:
+                return await self._run(inputs, rows)
         finally:
             self._pending -= 1
             if not self._pending:
@@ -77,16 +80,26 @@ class Runner:
                 await self._keeper
         if self._worker is not None:
             await self._worker.stop()
+        # Whoever still waits for a worker waits no longer.
+        self._stopped = True
+        self._up.set()
 
     async def _run(self, inputs: Tensors, rows: int) -> Tensors:
-        await self._up.wait()
-        worker = self._worker
-        assert worker is not None  # noqa: S101  (set before _up is)
-        outputs = await worker.run(inputs)
+        outputs = await (await self._live()).run(inputs)
         try:
             return shaped(self.spec.signature, outputs, rows)
         except ValueError as error:
             raise ModelFailed(str(self.spec.key), str(error)) from error
+
+    async def _live(self) -> Worker:
+        """The worker, or the next one while it is being replaced."""
+        while True:
+            await self._up.wait()
+            if self._worker is None or self._stopped:
+                raise WorkerDied(str(self.spec.key))
+            if not self._worker.died.is_set():
+                return self._worker
+            self._up.clear()  # the keeper has not seen it yet
 
     async def _launch(self) -> Worker:
         signature = self.spec.signature
@@ -117,7 +130,8 @@ class Runner:
                 try:
                     self._worker = await self._launch()
                     break
-                except SlipwayError:
+                except Exception:
+                    # Whatever it was, callers wait for the next try.
                     log.exception("a worker did not come up again", extra={"version": str(self.spec.key)})
                     await self._clock.sleep(delay)
                     delay = min(delay * 2, _LONGEST_DELAY_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from services.inference_gateway.ports import PredictionLog
@@ -19,11 +20,14 @@ _LONGEST_DELAY_S = 5.0
 class Ship:
     """Publishes what the spool holds, in order, at least once; the ids tell repeats apart."""
 
-    def __init__(self, prediction_log: PredictionLog, publisher: Publisher, clock: Clock, sync_s: float) -> None:
+    def __init__(
+        self, prediction_log: PredictionLog, publisher: Publisher, clock: Clock, *, sync_s: float, flush_s: float
+    ) -> None:
         self._log = prediction_log
         self._publisher = publisher
         self._clock = clock
         self._sync_s = sync_s
+        self._flush_s = flush_s
 
     async def run(self) -> None:
         """Ship until cancelled; while the bus is away, wait and try again."""
@@ -48,12 +52,13 @@ class Ship:
         return len(events)
 
     async def flush(self) -> None:
-        """Ship what is left when the process ends; what the bus does not take stays for the next start."""
+        """Ship what is left when the process ends; what the bus does not take in time stays for the next start."""
         try:
-            while await self.ship_some():
-                pass
-        except SlipwayError as error:
-            log.warning("the prediction log goes on at the next start", extra={"why": error.message})
+            async with asyncio.timeout(self._flush_s):
+                while await self.ship_some():
+                    pass
+        except (SlipwayError, TimeoutError) as error:
+            log.warning("the prediction log goes on at the next start", extra={"why": str(error) or "no time is left"})
         self._log.sync()
 
     async def keep_synced(self) -> None:

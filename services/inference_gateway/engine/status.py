@@ -9,7 +9,7 @@ from datetime import datetime
 from services.inference_gateway.domain.desired import Endpoint, Route, VersionKey
 from services.inference_gateway.domain.errors import NotReady, VersionNotServed
 from services.inference_gateway.engine.follow import Follow
-from services.inference_gateway.engine.reconcile import Arm, Reconciler
+from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
 
 
 class State(enum.Enum):
@@ -58,8 +58,11 @@ class Status:
 
     @property
     def ready(self) -> bool:
-        """Whether every endpoint that is desired answers."""
-        return all(name in self._reconciler.serving for name in self._reconciler.desired.endpoints)
+        """Whether this gateway knows what to serve and serves some of it.
+
+        One version that can't be loaded does not take the other endpoints from their callers.
+        """
+        return self._follow.heard and (not self._reconciler.desired.endpoints or bool(self._reconciler.serving))
 
     def endpoints(self) -> list[EndpointStatus]:
         """Every endpoint that is desired, by name."""
@@ -71,12 +74,7 @@ class Status:
 
         Raises EndpointNotFound, NotReady, VersionNotServed.
         """
-        arms = [arm for arm in self._reconciler.arms(endpoint) if arm.route.weight]
-        if version:
-            named = [arm for arm in arms if str(arm.route.version.number) == version]
-            if not named:
-                raise VersionNotServed(endpoint, version, [arm.route.version.number for arm in arms])
-            arms = named
+        arms = named(endpoint, self._reconciler.arms(endpoint), version)
         return max(arms, key=lambda arm: arm.route.weight)
 
     def answers(self, endpoint: str, version: str = "") -> bool:
