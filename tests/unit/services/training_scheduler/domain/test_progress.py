@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -118,34 +119,39 @@ def test_a_cancelled_run_stays_so_and_fences_its_attempts() -> None:
     assert progress.cancel(done_run, NOW) is done_run
 
 
-@given(st.lists(st.tuples(st.sampled_from("sflrc"), st.integers(0, 3)), max_size=30))
+def happens(run: Run, what: str, place: int, number: int) -> Run:
+    names = ready(run, SPEC)
+    held = [step.attempts[-1].token for step in run.steps if step.state is StepState.RUNNING]
+    token = held[place % len(held)] if held else "stale"
+    if what == "start":
+        return progress.begin_attempt(run, names[place % len(names)] if names else "a", f"t{number}", NOW)
+    if what == "succeed":
+        return progress.succeed(run, token, DIGEST, {}, NOW)
+    if what == "fail":
+        return progress.fail_attempt(run, token, "no", 3, NOW)
+    if what == "die":
+        return progress.take_over(run, 3, NOW)
+    return progress.release(run, token) if what == "release" else progress.cancel(run, NOW)
+
+
+EVENTS = ["start", "start", "succeed", "succeed", "fail", "die", "release", "cancel"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 3)), max_size=40))
 def test_whatever_happens_a_run_ends_once_and_a_success_is_never_undone(events: list[tuple[str, int]]) -> None:
     run = begun()
     for number, (what, place) in enumerate(events):
         before = run
-        names = ready(run, SPEC)
-        try:
-            if what == "s" and names:
-                run = progress.begin_attempt(run, names[place % len(names)], f"t{number}", NOW)
-            elif what == "l":
-                run = progress.take_over(run, 3, NOW)
-            elif what == "c" and place == 0:
-                run = progress.cancel(run, NOW)
-            else:
-                open_tokens = [s.attempts[-1].token for s in run.steps if s.state is StepState.RUNNING]
-                token = open_tokens[0] if open_tokens else "stale"
-                if what == "f":
-                    run = progress.fail_attempt(run, token, "no", 3, NOW)
-                else:
-                    run = progress.succeed(run, token, DIGEST, {}, NOW)
-        except Fenced:
-            assert before.final or what not in "sc"
+        with contextlib.suppress(Fenced):
+            run = happens(before, what, place, number)
         if before.final:
             assert run == before
         for was, now in zip(before.steps, run.steps, strict=True):
             assert was.state is not StepState.SUCCEEDED or now == was
             assert len(now.attempts) >= len(was.attempts)
             assert now.spent <= 3
+        assert run.final == (run.finish_time is not None)
+        assert not run.final or not any(one.state in {StepState.RUNNING, StepState.WAITING} for one in run.steps)
 
 
 def test_a_run_goes_on_only_with_the_code_it_began_with() -> None:
