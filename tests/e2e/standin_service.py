@@ -1,4 +1,4 @@
-"""A service of no consequence, for the supervisor's tests: ``standin_service.py CONTROL NAME serve|migrate``.
+"""A service of no consequence, for the supervisor's tests: ``standin_service.py CONTROL NAME serve [--migrate]``.
 
 It answers grpc.health.v1, notes what happens to it in ``CONTROL/journal``, and does as files in CONTROL bid:
 ``NAME.refuse`` (exit with the code in the file), ``NAME.mute`` (stop answering), ``NAME.deaf`` (ignore SIGTERM).
@@ -31,13 +31,13 @@ def main(control: Path, name: str, verb: str) -> int:
         with (control / "journal").open("a") as journal:
             journal.write(f"{name} {what}\n")
 
+    if "--migrate" in sys.argv:
+        note("migrate")
     note(verb)
     refuse = control / f"{name}.refuse"
     if refuse.exists():
         print(f"{name} refuses to {verb}", flush=True)
         return int(refuse.read_text())
-    if verb == "migrate":
-        return 0
     (control / f"{name}.json").write_text(json.dumps({"argv": sys.argv, "env": dict(os.environ)}))
     worker = subprocess.Popen([sys.executable, "-S", "-c", "import signal; signal.pause()"], start_new_session=True)
     (control / f"{name}.worker").write_text(str(worker.pid))

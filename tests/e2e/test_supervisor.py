@@ -44,7 +44,7 @@ def test_services_get_their_addresses_and_migrate_first(slipway, tmp_path):
     up = slipway.up("--config-dir", str(configs), "--without", "ray")
     told = json.loads((slipway.control / "registry.json").read_text())
     env, endpoints = told["env"], {one["name"]: one["endpoints"] for one in (*up["services"], *up["backing"])}
-    assert told["argv"][-3:] == ["serve", "--config", str(configs / "registry.toml")]
+    assert told["argv"][-4:] == ["serve", "--migrate", "--config", str(configs / "registry.toml")]
     assert env["SLIPWAY_REGISTRY_GRPC_LISTEN"] == endpoints["registry"]["grpc"]
     assert env["SLIPWAY_REGISTRY_METRICS_LISTEN"] == endpoints["registry"]["metrics"]
     assert env["SLIPWAY_INFERENCE_GATEWAY_ADDRESS"] == endpoints["inference_gateway"]["grpc"]
@@ -65,7 +65,6 @@ def test_what_is_killed_is_restarted_and_its_workers_end(slipway, wait):
     assert (after["pid"] != before["pid"], after["endpoints"]) == (True, before["endpoints"])
     assert (after["exit_code"], after["reason"]) == (-9, None)
     assert worker not in slipway.left()
-    assert slipway.journal().count("registry migrate") == 1
     assert slipway.unit("monitor")["restarts"] == 0
 
 
@@ -112,8 +111,8 @@ def test_failing_service_fails_up_and_leaves_nothing(slipway):
     assert done.returncode == 1
     assert "not serving: monitor" in done.stderr
     assert "exited with code 7 (exit code 7)" in done.stderr
-    assert "| monitor refuses to migrate" in done.stderr
-    assert slipway.journal().count("monitor migrate") == 2
+    assert "| monitor refuses to serve" in done.stderr
+    assert slipway.journal().count("monitor serve") == 2
     assert slipway.left() == []
     assert not (slipway.data / "run" / "state.json").exists()
     assert slipway.run("status").returncode == 3

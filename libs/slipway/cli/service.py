@@ -54,11 +54,16 @@ class ServiceCommand(Generic[C]):
     def _serve(self) -> click.Command:
         @click.command("serve", epilog=f"Example: {self.name} serve --config {self.name}.toml")
         @_CONFIG
-        def serve(file: Path | None) -> None:
+        def serve(file: Path | None, migrate: bool = False) -> None:
             """Serve until SIGTERM or Ctrl-C, then drain."""
             settings = config.load(self.config, file)
+            if migrate:
+                self._migrated(settings)
             asyncio.run(self.serve()(settings))
 
+        if self.tables is not None:
+            told = "Bring the database to this version's schema first."
+            serve = click.option("--migrate", is_flag=True, help=told)(serve)
         return serve
 
     def _check_config(self) -> click.Command:
@@ -78,10 +83,12 @@ class ServiceCommand(Generic[C]):
         @json_option
         def migrate(file: Path | None, as_json: bool) -> None:
             """Bring the database to this version's schema; safe to run again."""
-            from slipway import sql  # noqa: PLC0415  (alembic is slow to import)
-
-            assert self.tables is not None  # noqa: S101  (the verb exists only with tables)
-            url, migrations = self.tables(config.load(self.config, file))
-            emit_one({"applied": sql.migrate(url, migrations)}, as_json=as_json)
+            emit_one({"applied": self._migrated(config.load(self.config, file))}, as_json=as_json)
 
         return migrate
+
+    def _migrated(self, settings: C) -> list[str]:
+        from slipway import sql  # noqa: PLC0415  (alembic is slow to import)
+
+        assert self.tables is not None  # noqa: S101  (the verb and the flag exist only with tables)
+        return sql.migrate(*self.tables(settings))

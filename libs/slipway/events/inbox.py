@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, Text, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.sql import UtcTime
-
-if TYPE_CHECKING:
-    from alembic.operations import Operations
+from slipway.sql import TableMaker, UtcTime
 
 
 def _columns() -> list[Column[Any]]:
@@ -28,7 +25,7 @@ def _columns() -> list[Column[Any]]:
     ]
 
 
-def create(op: Operations) -> None:
+def create(op: TableMaker) -> None:
     """Create the table; for a revision's ``upgrade()``, with Alembic's ``op``."""
     op.create_table("inbox", *_columns())
 

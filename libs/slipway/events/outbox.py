@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -33,10 +32,7 @@ from slipway.clock import Clock
 from slipway.errors import SlipwayError
 from slipway.events.backoff import Backoff
 from slipway.events.port import DEFAULT_LIMIT_BYTES, Event, Publisher, require_within
-from slipway.sql import Database, Json, UtcTime
-
-if TYPE_CHECKING:
-    from alembic.operations import Operations
+from slipway.sql import Database, Json, TableMaker, UtcTime
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +53,7 @@ def _columns() -> list[Column[object] | UniqueConstraint]:
     ]
 
 
-def create(op: Operations) -> None:
+def create(op: TableMaker) -> None:
     """Create the table; for a revision's ``upgrade()``, with Alembic's ``op``."""
     op.create_table("outbox", *_columns(), sqlite_autoincrement=True)
 

@@ -15,7 +15,7 @@ uniqueness, which adapters turn into their domain's error; the others as :mod:`s
 from slipway.sql.columns import Json, UtcTime
 from slipway.sql.database import Database
 from slipway.sql.failure import BrokenReference, Conflict
-from slipway.sql.migrations import Migrations, SchemaMismatch, migrate
+from slipway.sql.migrations import Migrations, SchemaMismatch, TableMaker, migrate
 from slipway.sql.place import file_url
 from slipway.sqlite import CorruptDatabase, DatabaseBusy, DatabaseFailure, DatabaseUnreachable, DiskFull
 
@@ -31,6 +31,7 @@ __all__ = [
     "Json",
     "Migrations",
     "SchemaMismatch",
+    "TableMaker",
     "UtcTime",
     "file_url",
     "migrate",

@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.schema import SchemaItem
 
 from slipway import sqlite
 from slipway.errors import Kind, SlipwayError
@@ -21,6 +22,14 @@ from slipway.sql import engines, place
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
+
+
+class TableMaker(Protocol):
+    """What a revision's ``upgrade()`` hands to a library that brings a table of its own: Alembic's ``op``."""
+
+    def create_table(self, table_name: str, *columns: SchemaItem, **kw: Any) -> Table:
+        """Create a table."""
+        ...
 
 
 @dataclass(frozen=True)

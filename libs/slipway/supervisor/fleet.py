@@ -14,8 +14,8 @@ from slipway.supervisor.policy import Rules
 class Service(Settings):
     """One service.
 
-    ``command``: its operator's command, to which ``serve`` and ``migrate`` are added; found beside the running
-    interpreter, else on PATH. ``ports``: kind to default port. ``tables``: whether ``migrate`` runs first.
+    ``command``: its operator's command, to which ``serve`` is added; found beside the running
+    interpreter, else on PATH. ``ports``: kind to default port. ``tables``: whether it migrates first.
     """
 
     name: str

@@ -106,11 +106,11 @@ def _service(
 ) -> UnitSpec:
     endpoints = {kind: _address(port) for kind, port in ports[service.name].items()}
     listens = {f"{service.variable}_{kind.upper()}_LISTEN": at for kind, at in endpoints.items()}
-    flags = ("--config", str(config)) if config else ()
-    verbs = ("migrate", "serve") if service.tables else ("serve",)
+    # Migrating in the process that serves saves a second interpreter its imports, at every start.
+    flags = (*(("--migrate",) if service.tables else ()), *(("--config", str(config)) if config else ()))
     return UnitSpec(
         name=service.name,
-        steps=tuple((*command, verb, *flags) for verb in verbs),
+        command=(*command, "serve", *flags),
         env={**shared, **listens, MARK: f"{options.data}|{service.name}"},
         endpoints=endpoints,
         probe=grpc_serves(endpoints["grpc"]),

@@ -48,7 +48,7 @@ def ray_unit(
     words = (word for pair in options.items() for word in pair)
     return UnitSpec(
         name="ray",
-        steps=((command, "start", "--head", "--block", "--disable-usage-stats", *words),),
+        command=(command, "start", "--head", "--block", "--disable-usage-stats", *words),
         env={**env, **_HEAD_ENVIRONMENT, **client_environment(token_file(data), ports)},
         endpoints=endpoints,
         probe=http_ok((endpoints["dashboard"], "/api/gcs_healthz"), (endpoints["agent"], "/api/local_raylet_healthz")),

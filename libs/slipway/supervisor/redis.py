@@ -33,7 +33,7 @@ def redis_unit(data: Path, port: int, env: Mapping[str, str], log: Path) -> Unit
         "--daemonize": "no",
     }
     command = (find_redis(), *(word for pair in options.items() for word in pair))
-    return UnitSpec("redis", (command,), env, {"tcp": address}, redis_answers(address), log, grace_s=10.0)
+    return UnitSpec("redis", command, env, {"tcp": address}, redis_answers(address), log, grace_s=10.0)
 
 
 def find_redis() -> str:

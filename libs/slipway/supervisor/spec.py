@@ -8,8 +8,6 @@ from pathlib import Path
 
 from slipway.supervisor.health import Probe
 
-Command = tuple[str, ...]
-
 
 def nothing() -> None:
     """Prepare nothing."""
@@ -19,13 +17,12 @@ def nothing() -> None:
 class UnitSpec:
     """One unit: a service, Redis or Ray.
 
-    ``steps``: commands run in turn; all but the last must exit with 0 (migrations), the last stays.
     ``before``: prepares the machine before each start, ``after`` tidies when the unit has stopped for good;
     both run with no process of the unit alive. ``grace_s``: how long it may drain.
     """
 
     name: str
-    steps: tuple[Command, ...]
+    command: tuple[str, ...]
     env: Mapping[str, str]
     endpoints: Mapping[str, str]
     probe: Probe

@@ -47,8 +47,6 @@ class Unit:
         self._decision = born(clock.monotonic())
         self._since: datetime = clock.now()
         self._child: Child | None = None
-        self._step = 0
-        self._prepared = 0  # steps before this one are done for as long as this supervisor lives
         self._exit_code: int | None = None
         self._stop = asyncio.Event()
         self._log_start = logs.size(spec.log)
@@ -117,24 +115,16 @@ class Unit:
         return None
 
     async def _start(self) -> Event | None:
-        """Begin at the first step still to do; an event when that is impossible."""
+        """Start the command; an event when that is impossible."""
         await self._end_all()
-        self._step = self._prepared
         try:
             self.spec.before()
             logs.rotate(self.spec.log)
+            self._child = await Child.start(self.spec.command, self.spec.env, self._data, self.spec.log)
         except OSError as error:
             return Exited(None, f"can't be started: {error.strerror or error}")
         except SlipwayError as error:
             return Exited(None, f"can't be started: {error.message}")
-        return await self._spawn()
-
-    async def _spawn(self) -> Event | None:
-        command = self.spec.steps[self._step]
-        try:
-            self._child = await Child.start(command, self.spec.env, self._data, self.spec.log)
-        except OSError as error:
-            return Exited(None, f"can't be started: {error.strerror or error}")
         self._changed()
         return None
 
@@ -143,21 +133,14 @@ class Unit:
             return await _first(self._stop_asked(), self._waited(self._decision.delay_s))
         if self.state.phase is Phase.STOPPING:
             return await self._exited()
-        last = self._step == len(self.spec.steps) - 1
-        event = await _first(self._exited(), self._stop_asked(), *([self._probed()] if last else []))
-        if isinstance(event, Exited) and event.code == 0 and not last:
-            self._step += 1
-            self._prepared = self._step
-            return await self._spawn() or await self._next()
-        return event
+        return await _first(self._exited(), self._stop_asked(), self._probed())
 
     async def _exited(self) -> Event:
         if self._child is None:
             return Exited(None, "never started")
         code = await self._child.wait()
         self._child, self._exit_code = None, code
-        what = f"{Path(self.spec.steps[self._step][0]).name} " if self._step < len(self.spec.steps) - 1 else ""
-        return Exited(code, what + ending(code))
+        return Exited(code, ending(code))
 
     async def _stop_asked(self) -> Event:
         await self._stop.wait()

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from alembic.operations import Operations
 
 from slipway.events import inbox
 
@@ -23,4 +22,4 @@ def upgrade() -> None:
         sa.Column("predictions", sa.BigInteger, nullable=False),
     )
     op.create_index("ix_prediction_window_endpoint", "prediction_window", ["endpoint", "start_us"])
-    inbox.create(Operations(op.get_context()))
+    inbox.create(op)

@@ -69,4 +69,4 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger, nullable=False),
     )
     op.bulk_insert(desired_state, [{"id": 1, "revision": 0}])
-    outbox.create(op)  # type: ignore[arg-type]  # the module stands for the running migration's Operations
+    outbox.create(op)
