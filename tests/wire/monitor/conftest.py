@@ -1,0 +1,103 @@
+"""The monitor composed as its main does, behind a loopback channel: real SQLite files, the real event log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+from google.protobuf.message import Message
+
+from services.monitor.adapters.sql import MIGRATIONS
+from services.monitor.config import MonitorConfig, Rpc
+from services.monitor.main import compose
+from slipway.client import AsyncSlipway
+from slipway.errors import SlipwayError
+from slipway.events import Event, Publisher
+from slipway.events.connect import open_log
+from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.rpc import status
+from slipway.sql import migrate
+
+TOPIC = "inference.predictions.v1"
+NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Served:
+    """A monitor that serves, and a publisher to its log."""
+
+    config: MonitorConfig
+    address: str
+    publisher: Publisher
+    client: AsyncSlipway
+
+    async def refused(self, method: str, request: Message | bytes) -> SlipwayError:
+        """The error that a request, or any bytes, is answered with."""
+        data = request if isinstance(request, bytes) else request.SerializeToString()
+        async with grpc.aio.insecure_channel(self.address) as channel:
+            call: Any = channel.unary_unary(f"/slipway.monitor.v1.MonitorService/{method}", None, None)
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await call(data, timeout=30)
+        error = raised.value
+        trailing: Any = error.trailing_metadata()
+        return status.decode(error.code(), error.details() or "", tuple(trailing))
+
+    async def until(self, wanted: int) -> None:
+        """Return when so many predictions of the endpoint are counted."""
+        await self.eventually(lambda: self._counted(wanted))
+
+    async def _counted(self, wanted: int) -> bool:
+        return (await self.client.monitor.count("flight-delay")).predictions == wanted
+
+    @staticmethod
+    async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
+        """Return when ``true`` is."""
+        async with asyncio.timeout(60):
+            while not await true():
+                pass
+
+    @staticmethod
+    def batch(*moments: datetime, **changes: object) -> bytes:
+        """A batch with a row a moment."""
+        given: dict[str, object] = {
+            "endpoint": "flight-delay",
+            "model": "flights",
+            "version": 3,
+            "route": "main",
+            "prediction_ids": [str(n) for n in range(len(moments))],
+            "event_times_us": [int(moment.timestamp()) * 1_000_000 for moment in moments],
+            "input_digests": [b"" for _ in moments],
+        }
+        return events_pb2.PredictionBatch(**{**given, **changes}).SerializeToString()  # type: ignore[arg-type]
+
+    @staticmethod
+    def event(event_id: str, value: bytes) -> Event:
+        """An event of the prediction log."""
+        return Event(event_id, TOPIC, "flight-delay", "slipway.inference.predictions", "/gateway", NOON, value)
+
+
+@pytest.fixture
+async def monitor(tmp_path: Path) -> AsyncIterator[Served]:
+    config = MonitorConfig(
+        rpc=Rpc(listen="127.0.0.1:0", grace_s=1),
+        data=tmp_path,
+        database_url="",
+        events_url=f"sqlite:///{tmp_path / 'log.db'}",
+    )
+    migrate(config.database, MIGRATIONS)
+    async with compose(config) as parts, open_log(config.events) as log:
+        for part in parts:
+            await part.start()
+        address = f"127.0.0.1:{parts.server.port}"
+        try:
+            async with AsyncSlipway(monitor=address) as client:
+                yield Served(config, address, log.publisher(), client)
+        finally:
+            for part in reversed(parts):
+                await part.stop()

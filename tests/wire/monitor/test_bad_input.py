@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from slipway.errors import Kind
+from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
+
+NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("method", ["ListPredictionWindows", "CountPredictions"])
+async def test_junk_bytes_are_an_invalid_argument(monitor: Any, method: str) -> None:
+    error = await monitor.refused(method, b"\xff\xff\xff")
+    assert (error.kind, error.reason) == (Kind.INVALID_ARGUMENT, "MALFORMED_MESSAGE")
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "field"),
+    [
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(endpoint="No Such!"), "endpoint"),
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(page_size=501), "page_size"),
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(page_size=-1), "page_size"),
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(page_token="junk"), "page_token"),
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(page_token="WyJhIl0="), "page_token"),
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(start_time=NOON, end_time=NOON), "start_time"),
+        ("ListPredictionWindows", pb.ListPredictionWindowsRequest(start_time={"seconds": 2**60}), "start_time"),
+        ("CountPredictions", pb.CountPredictionsRequest(), "endpoint"),
+        ("CountPredictions", pb.CountPredictionsRequest(endpoint="e/../f"), "endpoint"),
+        ("CountPredictions", pb.CountPredictionsRequest(endpoint="e", start_time=NOON, end_time=NOON), "start_time"),
+        ("CountPredictions", pb.CountPredictionsRequest(endpoint="e", end_time={"nanos": -1}), "end_time"),
+    ],
+)
+async def test_bad_input_names_its_field(monitor: Any, method: str, request_: Message, field: str) -> None:
+    error = await monitor.refused(method, request_)
+    assert error.kind is Kind.INVALID_ARGUMENT
+    assert [one.field for one in error.violations] == [field]
