@@ -8,7 +8,7 @@ for whoever embeds a service.
 
 from slipway.lifecycle.loop import Loop
 from slipway.lifecycle.once import Once
-from slipway.lifecycle.ports import PortTaken
+from slipway.lifecycle.ports import PortTaken, require_free
 from slipway.lifecycle.run import Component, run, running
 
-__all__ = ["Component", "Loop", "Once", "PortTaken", "run", "running"]
+__all__ = ["Component", "Loop", "Once", "PortTaken", "require_free", "run", "running"]

@@ -73,7 +73,7 @@ def _metrics_served(address: str) -> Iterator[None]:
     try:
         server, thread = start_http_server(int(port), host.strip("[]"))
     except OSError as error:
-        raise PortTaken("serve metrics", address, "observe.metrics_listen") from error
+        raise PortTaken("serve metrics", address, "observe.metrics_listen", error) from error
     log.info("serving metrics", extra={"port": server.server_port})
     try:
         yield

@@ -83,6 +83,8 @@ async def _write(context: Context, data: bytes) -> None:
     except asyncio.CancelledError:
         # gRPC takes no status while a message is on its way: without this the reason for the end would be lost.
         await asyncio.wait([writing])
+        if not writing.cancelled():
+            writing.exception()  # looked at: a write that failed meanwhile adds nothing to the end
         raise
     except Exception as error:
         # grpc has several errors for this, none of them public: the caller left, which is no fault of ours.

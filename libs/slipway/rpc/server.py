@@ -12,7 +12,7 @@ from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio as reflection_aio  # type: ignore[attr-defined]
 
-from slipway.lifecycle import PortTaken
+from slipway.lifecycle import PortTaken, require_free
 from slipway.rpc.handlers import Handlers, Service, foreign, service
 from slipway.rpc.settings import RpcSettings
 from slipway.rpc.telemetry import Telemetry
@@ -55,6 +55,8 @@ class Server:
 
     async def start(self) -> None:
         """Listen. Raises :class:`PortTaken` when the address is in use."""
+        # gRPC's core writes lines of its own about a port in use.
+        require_free("listen", self._settings.listen, "rpc.listen")
         limit = self._settings.max_message_bytes
         self._server = grpc.aio.server(
             options=[

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.lifecycle import Loop, PortTaken, run, running
+from slipway.lifecycle import Loop, PortTaken, require_free, run, running
 
 
 class Part:
@@ -145,3 +145,13 @@ def test_a_taken_port_is_told_with_its_mend() -> None:
         "or move this one by rpc.listen in its configuration"
     )
     assert error.facts == {"address": "127.0.0.1:50051", "key": "rpc.listen"}
+
+
+def test_an_address_that_can_t_be_had_for_another_reason_says_which() -> None:
+    with pytest.raises(PortTaken, match=r"can't listen on 192\.0\.2\.1:1: .*; move this one by rpc\.listen"):
+        require_free("listen", "192.0.2.1:1", "rpc.listen")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0"])
+def test_a_free_address_can_be_had(address: str) -> None:
+    require_free("listen", address, "rpc.listen")

@@ -1,9 +1,14 @@
-"""`slipway-registry`: the operator's command."""
+"""`slipway-registry`: the operator's command.
+
+Here are the verbs of the process; `models` and `endpoints` hold those that ask a running registry, `values` reads
+what is typed and `render` says what comes back.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.registry.cli import endpoints, models
 from services.registry.config import RegistryConfig
 from slipway.cli import ServiceCommand
 
@@ -33,3 +38,6 @@ main = ServiceCommand(
     serve=_serve,
     tables=_tables,
 ).group()
+
+for command in (*models.VERBS, *endpoints.VERBS):
+    main.add_command(command)

@@ -1,0 +1,40 @@
+"""What every verb that asks a running registry has: its address, JSON, and the client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from slipway.cli import json_option
+
+if TYPE_CHECKING:
+    from slipway.client._sync.registry import Registry
+
+Command = Callable[..., Any]
+
+
+def verb(name: str, *examples: str) -> Callable[[Command], click.Command]:
+    """A command with ``--address`` and ``--json``, whose help ends with ``examples``."""
+    lines = "\n".join(f"  slipway-registry {name} {example}".rstrip() for example in examples)
+
+    def made(function: Command) -> click.Command:
+        address = click.option(
+            "--address",
+            metavar="HOST:PORT",
+            help="The registry's; else SLIPWAY_REGISTRY_ADDRESS, else the one of the running `slipway up`.",
+        )
+        return click.command(name, epilog=f"\b\nExamples:\n{lines}")(address(json_option(function)))
+
+    return made
+
+
+@contextmanager
+def registry(address: str | None) -> Iterator[Registry]:
+    """The registry at ``address``; raises SlipwayError from every call."""
+    from slipway.client import Slipway  # noqa: PLC0415  (imports gRPC; help needs none of it)
+
+    with Slipway(registry=address) as slipway:
+        yield slipway.registry

@@ -1,0 +1,149 @@
+"""The operator's verbs against the real registry."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.registry.cli import main
+
+ROUTE = "name=main,model=m,alias=champion,weight=100"
+
+
+class Tool:
+    """`slipway-registry`, each time in a thread, because it waits for the server in this loop."""
+
+    def __init__(self, wire: Any) -> None:
+        self._address = f"127.0.0.1:{wire.server.port}"
+
+    async def __call__(self, *arguments: str) -> Result:
+        given = [*arguments, "--address", self._address]
+        return await asyncio.to_thread(CliRunner().invoke, main, given, catch_exceptions=False)
+
+    async def json(self, *arguments: str) -> Any:
+        ended = await self(*arguments, "--json")
+        assert ended.exit_code == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+
+def onnx_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if "onnx" in path.name]
+
+
+@pytest.fixture
+def tool(wire: Any) -> Tool:
+    return Tool(wire)
+
+
+async def test_models_versions_and_aliases_are_shown(wire: Any, tool: Tool) -> None:
+    assert (await tool("models")).stdout == "no model yet\n"
+    assert await tool.json("models") == []
+    versions = await wire.versions("m", 2)
+    assert (await tool("aliases", "m")).stdout == "m has no alias yet\n"
+    moved = await tool.json("set-alias", "m", "champion", "1")
+    assert (moved["model"], moved["alias"], moved["version"]) == ("m", "champion", 1)
+    (model,) = await tool.json("models")
+    assert (model["name"], model["latest_version"], model["aliases"]) == ("m", 2, {"champion": 1})
+    assert [one["number"] for one in await tool.json("versions", "m")] == [2, 1]
+    assert [(one["alias"], one["version"]) for one in await tool.json("aliases", "m")] == [("champion", 1)]
+    by_alias = await tool.json("version", "m", "alias:champion")
+    assert by_alias == await tool.json("version", "m", "1")
+    assert by_alias["artifact"]["digest"] == versions[0].artifact.digest
+    assert by_alias["signature"]["inputs"][0]["name"] == "distance"
+    assert by_alias["lineage"]["run_id"] == "run-1"
+    shown = (await tool("version", "m", "2")).stdout
+    for told in ("distance", "late", "auc", "num_leaves", "run-1", "flights-delay", versions[1].artifact.digest):
+        assert told in shown
+    for verb in (["models"], ["versions", "m"], ["aliases", "m"]):
+        assert (await tool(*verb)).exit_code == 0
+
+
+async def test_endpoints_are_put_shown_and_removed(wire: Any, tool: Tool) -> None:
+    await wire.versions("m", 2)
+    await tool("set-alias", "m", "champion", "1")
+    assert (await tool("endpoints")).stdout == "no endpoint yet\n"
+    put = await tool.json("put-endpoint", "late", "--route", ROUTE, "--route", "name=canary,model=m,version=2,weight=5")
+    assert [(one["name"], one["resolved_version"], one["weight"]) for one in put["routes"]] == [
+        ("main", 1, 100),
+        ("canary", 2, 5),
+    ]
+    assert await tool.json("endpoint", "late") == put
+    (row,) = await tool.json("endpoints")
+    assert row["routes"] == "main: m@champion at 100, canary: m/2 at 5"
+    assert "m@champion" in (await tool("endpoint", "late")).stdout
+    stale = await tool("put-endpoint", "late", "--route", ROUTE, "--expected-revision", "9")
+    assert (stale.exit_code, "read it again" in stale.stderr) == (1, True)
+    assert await tool.json("delete-endpoint", "late") == {"deleted": "late"}
+    assert (await tool("endpoint", "late")).exit_code == 3
+
+
+async def test_an_artifact_is_written_whole_or_not_at_all(wire: Any, tool: Tool, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 10_000
+    digest = (await wire.artifact(data)).digest
+    output = tmp_path / "model.onnx"
+    output.write_bytes(b"old")
+    told = await tool.json("artifact", digest, "--output", str(output))
+    assert told == {"digest": digest, "size_bytes": len(data), "output": str(output)}
+    assert output.read_bytes() == data
+    stored = next(wire.config.artifacts.rglob(digest.removeprefix("sha256:")))
+    stored.chmod(0o644)
+    stored.write_bytes(data[:-1] + b"?")
+    damaged = await tool("artifact", digest, "--output", str(output), "--json")
+    assert (damaged.exit_code, json.loads(damaged.stderr)["error"]["kind"]) == (1, "data_loss")
+    assert output.read_bytes() == data
+    assert onnx_in(tmp_path) == ["model.onnx"]
+    nowhere = await tool("artifact", (await wire.artifact(b"x")).digest, "--output", str(tmp_path / "no" / "file"))
+    assert (nowhere.exit_code, "choose another --output" in nowhere.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["versions", "nobody"], 3, "nobody"),
+        (["version", "m", "77"], 3, "77"),
+        (["version", "m", "alias:nobody"], 3, "nobody"),
+        (["version", "m", "latest"], 2, "alias:champion"),
+        (["version", "m", "alias:"], 2, "alias:champion"),
+        (["version", "m", "0"], 2, "selector"),
+        (["version", "../m", "1"], 2, "model"),
+        (["aliases", "nobody"], 3, "nobody"),
+        (["set-alias", "m", "Bad Name", "1"], 2, "alias"),
+        (["set-alias", "m", "champion", "one"], 2, "VERSION"),
+        (["set-alias", "m", "champion", "--", "-1"], 2, "version"),
+        (["set-alias", "m", "champion", "99"], 3, "99"),
+        (["put-endpoint", "late"], 2, "--route"),
+        (["put-endpoint", "late", "--route", "main"], 2, "--route"),
+        (["put-endpoint", "late", "--route", "name=main,model=m"], 2, "--route"),
+        (["put-endpoint", "late", "--route", "name=main,model=m,version=1,alias=a"], 2, "--route"),
+        (["put-endpoint", "late", "--route", "name=main,model=m,version=x"], 2, "version=x"),
+        (["put-endpoint", "late", "--route", "name=main,name=other,model=m,version=1"], 2, "--route"),
+        (["put-endpoint", "late", "--route", "name=main,model=m,version=1,colour=red"], 2, "colour=red"),
+        (["put-endpoint", "late", "--route", "name=main,model=m,version=1,weight=99999"], 2, "weight"),
+        (["put-endpoint", "late", "--route", "name=main,model=m,version=99999999999999"], 2, "version"),
+        (["delete-endpoint", "nobody"], 3, "nobody"),
+        (["artifact", "sha256:../../x", "--output", "x"], 2, "digest"),
+        (["artifact", "sha256:" + "0" * 64, "--output", "x"], 3, "0000"),
+        (["artifact", "sha256:" + "0" * 64], 2, "--output"),
+    ],
+)
+async def test_bad_input_names_what_is_wrong(wire: Any, tool: Tool, arguments: list[str], code: int, told: str) -> None:
+    await wire.versions("m")
+    given = arguments if "--" not in arguments else arguments[:-2]
+    rest = arguments[len(given) :]
+    ended = await asyncio.to_thread(
+        CliRunner().invoke, main, [*given, "--json", "--address", f"127.0.0.1:{wire.server.port}", *rest]
+    )
+    assert (ended.exit_code, ended.stdout) == (code, "")
+    assert told in json.dumps(json.loads(ended.stderr)["error"])
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("verb", sorted(main.commands))
+def test_every_verb_shows_an_example(verb: str) -> None:
+    shown = CliRunner().invoke(main, [verb, "--help"]).stdout
+    assert f"slipway-registry {verb}" in shown.partition("Example")[2]
