@@ -8,13 +8,14 @@ Promises
     A prediction is counted once, however often its event is delivered: the event's id and the counts commit in one
     transaction. Windows go by event time, never by arrival, so a replayed month lands where it belongs. An answer is
     as of what was consumed so far; an endpoint that nothing was consumed of has zero predictions. An event that is no
-    sound batch goes to ``inference.predictions.v1.monitor.dlq`` with the reason, and those behind it go on.
+    sound batch goes to ``inference.predictions.v1.monitor.dlq`` with the reason, and those behind it go on; operators
+    see it there, and its bytes when they ask for them.
 
 Fails
-    Without its database: UNAVAILABLE for every call, and events wait in the log. Without the event log it does not
-    start; while that is away, calls go on and counts stand still. Killed at any line: nothing is lost, nothing counted
-    twice. A second monitor takes the log over, and the first one ends. A changed ``window_s`` holds for events to come;
-    windows that were counted keep their width.
+    Without its database: UNAVAILABLE for counts and windows, and events wait in the log. Without the event log it does
+    not start; while that is away, counts stand still, and UNAVAILABLE answers who asks for dead letters. Killed at any
+    line: nothing is lost, nothing counted twice. A second monitor takes the log over, and the first one ends. A changed
+    ``window_s`` holds for events to come; windows that were counted keep their width.
 
 Where a change goes
     What makes a batch sound, which window a moment falls in: ``domain``. What happens to events, and when: ``engine``.

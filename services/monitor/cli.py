@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -98,3 +99,17 @@ def windows(endpoint: str | None, since: datetime | None, until: datetime | None
     with _client() as slipway:
         rows = [asdict(window) for window in slipway.monitor.windows(endpoint, start=since, end=until)]
     emit(rows, as_json=as_json, empty="no predictions counted")
+
+
+@main.command("dead-letters", epilog="Example: slipway-monitor dead-letters --values --json")
+@click.option("--values", is_flag=True, help="With each event's value, in base64.")
+@json_option
+def dead_letters(values: bool, as_json: bool) -> None:
+    """List the events that could not be handled, and why."""
+    rows = []
+    with _client() as slipway:
+        for letter in slipway.monitor.dead_letters(include_value=values):
+            row = asdict(letter)
+            value: bytes | None = row.pop("value")
+            rows.append(row if value is None else {**row, "value": b64encode(value).decode()})
+    emit(rows, as_json=as_json, empty="no dead letters")

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.monitor.domain.batch import Arm, Batch, check_batch
+from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.errors import invalid_field
 from slipway.events import Event
@@ -99,3 +100,28 @@ def encode_counts(counts: Sequence[VersionCount]) -> monitor_pb2.CountPrediction
             for one in counts
         ],
     )
+
+
+def encode_dead_letter(letter: DeadLetter) -> resources_pb2.DeadLetter:
+    """A letter as the contract has it."""
+    return resources_pb2.DeadLetter(
+        event_id=letter.event_id,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        key=letter.key,
+        time=_sayable(letter.time),
+        error=letter.error,
+        size_bytes=letter.size_bytes,
+        value=letter.value,
+    )
+
+
+def _sayable(moment: datetime) -> Timestamp | None:
+    """``moment``, None when its year in UTC is one that neither Python nor a Timestamp has."""
+    stamp = Timestamp()
+    try:
+        stamp.FromDatetime(moment)
+    except (ValueError, OverflowError):
+        return None
+    return stamp

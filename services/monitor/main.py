@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from services.monitor.adapters.dead_letters import LogDeadLetters
 from services.monitor.adapters.meters import OtelMeters
 from services.monitor.adapters.sql import GROUP, MIGRATIONS, SqlWindows
 from services.monitor.api.consumer import TOPIC, Predictions
@@ -13,10 +14,12 @@ from services.monitor.api.servicer import MonitorServicer
 from services.monitor.config import MonitorConfig
 from services.monitor.engine.answers import Answers
 from services.monitor.engine.counting import Counting
+from services.monitor.engine.inspection import Inspection
 from services.monitor.engine.lag import Lag
 from services.monitor.engine.upkeep import Upkeep
 from slipway import lifecycle, observe
 from slipway.clock import SystemClock
+from slipway.events import dead_letter_topic
 from slipway.events.connect import open_log
 from slipway.gen.slipway.monitor.v1 import monitor_pb2
 from slipway.lifecycle import Loop
@@ -46,12 +49,13 @@ async def compose(config: MonitorConfig) -> AsyncIterator[Parts]:
         lag = Lag(log, TOPIC, clock, meters)
         predictions = Predictions(consumer, counting, lag, meters, clock)
         upkeep = Upkeep(windows, clock, config.inbox_days)
+        inspection = Inspection(LogDeadLetters(log, dead_letter_topic(TOPIC, GROUP)))
         contract = monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]
         yield Parts(
             Loop("predictions", predictions.run),
             Loop("upkeep", upkeep.run),
             Loop("lag", lag.run),
-            Server(config.rpc, [service(contract, MonitorServicer(Answers(windows)))]),
+            Server(config.rpc, [service(contract, MonitorServicer(Answers(windows), inspection))]),
         )
 
 

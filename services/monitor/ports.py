@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.monitor.domain.batch import Tally
+from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.paging import Page
 
@@ -49,6 +50,17 @@ class Windows(Protocol):
 
     def write(self) -> AbstractAsyncContextManager[Writer]:
         """A transaction; committed on leaving, rolled back by an exception."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The events that were set aside."""
+
+    async def read(self, position: int, limit: int) -> Sequence[DeadLetter]:
+        """Up to ``limit`` letters from ``position`` on, in order, each with its value; empty after the last.
+
+        Raises Unavailable.
+        """
         ...
 
 

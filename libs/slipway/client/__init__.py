@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         ServedEndpoints,
         VersionState,
     )
-    from slipway.client.types.monitor import PredictionCount, PredictionWindow, VersionCount
+    from slipway.client.types.monitor import DeadLetter, PredictionCount, PredictionWindow, VersionCount
     from slipway.client.types.registry import (
         Alias,
         Artifact,
@@ -62,7 +62,7 @@ _HOMES = {
     "slipway.client.types.inference": (
         "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
     ),
-    "slipway.client.types.monitor": "PredictionCount PredictionWindow VersionCount",
+    "slipway.client.types.monitor": "DeadLetter PredictionCount PredictionWindow VersionCount",
     "slipway.client.types.registry": (
         "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange Lineage Model "
         "ModelVersion Route Signature TensorSpec"
@@ -80,6 +80,7 @@ __all__ = [
     "ColumnSpec",
     "DataReference",
     "DataType",
+    "DeadLetter",
     "Endpoint",
     "EndpointChange",
     "EndpointStatus",

@@ -113,7 +113,7 @@ MONITOR = Peer(
     argument="monitor",
     port=50054,
     contract="slipway.monitor.v1.MonitorService",
-    safe=frozenset({"CountPredictions", "ListPredictionWindows"}),
+    safe=frozenset({"CountPredictions", "ListDeadLetters", "ListPredictionWindows"}),
 )
 
 

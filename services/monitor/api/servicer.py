@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.monitor import codec
 from services.monitor.engine.answers import Answers
+from services.monitor.engine.inspection import Inspection
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 from slipway.rpc.call import Call
 
@@ -11,8 +12,9 @@ from slipway.rpc.call import Call
 class MonitorServicer:
     """``slipway.monitor.v1.MonitorService``."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, inspection: Inspection) -> None:
         self._answers = answers
+        self._inspection = inspection
 
     async def ListPredictionWindows(
         self, request: pb.ListPredictionWindowsRequest, call: Call
@@ -25,3 +27,9 @@ class MonitorServicer:
     async def CountPredictions(self, request: pb.CountPredictionsRequest, call: Call) -> pb.CountPredictionsResponse:
         """Sum an endpoint's predictions."""
         return codec.encode_counts(await self._answers.counts(codec.decode_span(request)))
+
+    async def ListDeadLetters(self, request: pb.ListDeadLettersRequest, call: Call) -> pb.ListDeadLettersResponse:
+        """Give a page of what could not be handled."""
+        found = await self._inspection.page(request.page_size, request.page_token, with_value=request.include_value)
+        letters = [codec.encode_dead_letter(letter) for letter in found.rows]
+        return pb.ListDeadLettersResponse(dead_letters=letters, next_page_token=found.next_token)

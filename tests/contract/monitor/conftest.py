@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from services.monitor.adapters.sql import MIGRATIONS, SqlWindows
-from services.monitor.ports import Windows
+from services.monitor.adapters.dead_letters import LogDeadLetters
+from services.monitor.adapters.sql import GROUP, MIGRATIONS, SqlWindows
+from services.monitor.api.consumer import TOPIC
+from services.monitor.ports import DeadLetters, Windows
+from slipway.events import EventLog, dead_letter_topic
+from slipway.events.connect import open_log
 from slipway.sql import Database, file_url, migrate
 
 
@@ -19,3 +23,15 @@ async def windows(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     migrate(url, MIGRATIONS)
     async with Database.open(url, MIGRATIONS) as database:
         yield SqlWindows(database)
+
+
+@pytest.fixture(params=["sqlite"])
+async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EventLog]:
+    assert request.param == "sqlite"
+    async with open_log(f"sqlite:///{tmp_path / 'log.db'}") as log:
+        yield log
+
+
+@pytest.fixture
+def letters(log: EventLog) -> DeadLetters:
+    return LogDeadLetters(log, dead_letter_topic(TOPIC, GROUP))

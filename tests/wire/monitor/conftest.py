@@ -101,3 +101,17 @@ async def monitor(tmp_path: Path) -> AsyncIterator[Served]:
         finally:
             for part in reversed(parts):
                 await part.stop()
+
+
+@pytest.fixture
+async def poisoned(monitor: Served) -> Served:
+    """A monitor that was given two events that it can't handle among two that it can."""
+    uneven = monitor.batch(NOON, input_digests=[b"", b""])
+    values = {"e1": monitor.batch(NOON), "junk": b"\xff\xff", "uneven": uneven, "e2": monitor.batch(NOON)}
+    await monitor.publisher.publish([monitor.event(event_id, value) for event_id, value in values.items()])
+
+    async def set_aside() -> bool:
+        return len([one async for one in monitor.client.monitor.dead_letters()]) == 2
+
+    await monitor.eventually(set_aside)
+    return monitor

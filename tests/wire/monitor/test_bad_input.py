@@ -12,7 +12,7 @@ from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("method", ["ListPredictionWindows", "CountPredictions"])
+@pytest.mark.parametrize("method", ["ListPredictionWindows", "CountPredictions", "ListDeadLetters"])
 async def test_junk_bytes_are_an_invalid_argument(monitor: Any, method: str) -> None:
     error = await monitor.refused(method, b"\xff\xff\xff")
     assert (error.kind, error.reason) == (Kind.INVALID_ARGUMENT, "MALFORMED_MESSAGE")
@@ -28,6 +28,10 @@ async def test_junk_bytes_are_an_invalid_argument(monitor: Any, method: str) -> 
         ("ListPredictionWindows", pb.ListPredictionWindowsRequest(page_token="WyJhIl0="), "page_token"),
         ("ListPredictionWindows", pb.ListPredictionWindowsRequest(start_time=NOON, end_time=NOON), "start_time"),
         ("ListPredictionWindows", pb.ListPredictionWindowsRequest(start_time={"seconds": 2**60}), "start_time"),
+        ("ListDeadLetters", pb.ListDeadLettersRequest(page_size=501), "page_size"),
+        ("ListDeadLetters", pb.ListDeadLettersRequest(page_size=-1), "page_size"),
+        ("ListDeadLetters", pb.ListDeadLettersRequest(page_token="junk"), "page_token"),
+        ("ListDeadLetters", pb.ListDeadLettersRequest(page_token="Wy0xXQ=="), "page_token"),
         ("CountPredictions", pb.CountPredictionsRequest(), "endpoint"),
         ("CountPredictions", pb.CountPredictionsRequest(endpoint="e/../f"), "endpoint"),
         ("CountPredictions", pb.CountPredictionsRequest(endpoint="e", start_time=NOON, end_time=NOON), "start_time"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +37,21 @@ async def test_the_operator_sees_counts_and_windows(monitor: Any) -> None:
     assert (window["start_time"], window["predictions"]) == (NOON.isoformat(), 2)
     assert "flight-delay" in (await run(monitor, "windows")).output
     assert (await run(monitor, "windows", "--endpoint", "never-seen")).output == "no predictions counted\n"
+
+
+async def test_the_operator_sees_dead_letters(poisoned: Any) -> None:
+    junk, uneven = json.loads((await run(poisoned, "dead-letters", "--json")).output)
+    assert (junk["event_id"], junk["offset"], junk["size_bytes"], "value" in junk) == ("junk", 1, 2, False)
+    assert (uneven["topic"], uneven["time"]) == ("inference.predictions.v1", NOON.isoformat())
+    told, _ = json.loads((await run(poisoned, "dead-letters", "--values", "--json")).output)
+    assert base64.b64decode(told["value"]) == b"\xff\xff"
+    lines = (await run(poisoned, "dead-letters")).output.splitlines()
+    assert len(lines) == 3
+    assert "input_digests: has 2 values" in lines[2]
+
+
+async def test_the_operator_is_told_that_there_are_no_dead_letters(monitor: Any) -> None:
+    assert (await run(monitor, "dead-letters")).output == "no dead letters\n"
 
 
 @pytest.mark.parametrize(

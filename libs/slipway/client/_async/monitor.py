@@ -8,7 +8,7 @@ from datetime import datetime
 from slipway.client._async.transport import AsyncStub
 from slipway.client.codec import monitor as codec
 from slipway.client.codec.scalars import text, timestamp
-from slipway.client.types.monitor import PredictionCount, PredictionWindow
+from slipway.client.types.monitor import DeadLetter, PredictionCount, PredictionWindow
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 
 _PAGE = 500
@@ -44,3 +44,13 @@ class Monitor:
             end_time=timestamp("end", end),
         )
         return codec.decode_count(await self._stub.unary("CountPredictions", request, pb.CountPredictionsResponse))
+
+    async def dead_letters(self, *, include_value: bool = False) -> AsyncIterator[DeadLetter]:
+        """Events that the monitor could not handle, in the order in which it set them aside.
+
+        Their values come along only if asked for: each may be as large as the event log takes.
+        """
+        request = pb.ListDeadLettersRequest(page_size=_PAGE, include_value=include_value)
+        async for page in self._stub.pages("ListDeadLetters", request, pb.ListDeadLettersResponse):
+            for letter in page.dead_letters:
+                yield codec.decode_dead_letter(letter)

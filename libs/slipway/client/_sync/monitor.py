@@ -9,7 +9,7 @@ from datetime import datetime
 from slipway.client._sync.transport import Stub
 from slipway.client.codec import monitor as codec
 from slipway.client.codec.scalars import text, timestamp
-from slipway.client.types.monitor import PredictionCount, PredictionWindow
+from slipway.client.types.monitor import DeadLetter, PredictionCount, PredictionWindow
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 
 _PAGE = 500
@@ -43,3 +43,13 @@ class Monitor:
             end_time=timestamp("end", end),
         )
         return codec.decode_count(self._stub.unary("CountPredictions", request, pb.CountPredictionsResponse))
+
+    def dead_letters(self, *, include_value: bool = False) -> Iterator[DeadLetter]:
+        """Events that the monitor could not handle, in the order in which it set them aside.
+
+        Their values come along only if asked for: each may be as large as the event log takes.
+        """
+        request = pb.ListDeadLettersRequest(page_size=_PAGE, include_value=include_value)
+        for page in self._stub.pages("ListDeadLetters", request, pb.ListDeadLettersResponse):
+            for letter in page.dead_letters:
+                yield codec.decode_dead_letter(letter)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, text, timestamp, whole
-from slipway.client.types.monitor import PredictionCount, PredictionWindow, VersionCount
+from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, moment, text, timestamp, whole
+from slipway.client.types.monitor import DeadLetter, PredictionCount, PredictionWindow, VersionCount
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 from slipway.gen.slipway.monitor.v1 import resources_pb2 as res
 
@@ -41,4 +41,19 @@ def decode_count(message: pb.CountPredictionsResponse) -> PredictionCount:
     return PredictionCount(
         message.predictions,
         tuple(VersionCount(one.model, one.version, one.predictions) for one in message.versions),
+    )
+
+
+def decode_dead_letter(message: res.DeadLetter) -> DeadLetter:
+    """Decode a dead letter."""
+    return DeadLetter(
+        event_id=message.event_id,
+        topic=message.topic,
+        partition=message.partition if message.HasField("partition") else None,
+        offset=message.offset if message.HasField("offset") else None,
+        key=message.key,
+        time=moment(message, "time"),
+        error=message.error,
+        size_bytes=message.size_bytes,
+        value=message.value if message.HasField("value") else None,
     )

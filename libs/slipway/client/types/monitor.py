@@ -34,3 +34,22 @@ class PredictionCount:
 
     predictions: int
     versions: tuple[VersionCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that the monitor could not handle, and why.
+
+    ``partition`` and ``offset`` are its place in ``topic``; None, and an empty ``topic`` or ``error``, when the letter
+    does not say. ``time`` is when it happened; None when no year has it. ``value`` is None unless it was asked for.
+    """
+
+    event_id: str
+    topic: str
+    partition: int | None
+    offset: int | None
+    key: str
+    time: datetime | None
+    error: str
+    size_bytes: int
+    value: bytes | None = None

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.monitor.codec import decode_batch, decode_span, encode_window
+from services.monitor.codec import decode_batch, decode_span, encode_dead_letter, encode_window
 from services.monitor.domain.batch import Arm, Batch
+from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.window import PredictionWindow, Span
 from slipway.errors import InvalidInput
 from slipway.events import Event
@@ -102,3 +103,13 @@ def test_a_window_is_written() -> None:
     message = encode_window(window)
     assert message.start_time.ToDatetime(tzinfo=UTC) == datetime(1969, 12, 31, 23, tzinfo=UTC)
     assert (message.end_time.seconds, message.predictions, message.route) == (0, 7, "r")
+
+
+def test_a_dead_letter_is_written_as_far_as_it_says() -> None:
+    message = encode_dead_letter(DeadLetter(7, "e", "t", 0, 0, "k", NOW, "why", 0, b""))
+    assert (message.partition, message.offset, message.value) == (0, 0, b"")
+    assert all(message.HasField(name) for name in ("partition", "offset", "value"))
+    assert message.time.ToDatetime(tzinfo=UTC) == NOW
+    year_zero = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    message = encode_dead_letter(DeadLetter(7, "e", "", None, None, "k", year_zero, "", 2, None))
+    assert not any(message.HasField(name) for name in ("partition", "offset", "value", "time"))

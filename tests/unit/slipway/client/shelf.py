@@ -18,6 +18,7 @@ from slipway.gen.slipway.features.v1 import features_pb2 as features
 from slipway.gen.slipway.inference.v1 import inference_pb2 as inference
 from slipway.gen.slipway.inference.v1 import resources_pb2 as resources
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as monitor
+from slipway.gen.slipway.monitor.v1 import resources_pb2 as results
 from slipway.gen.slipway.registry.v1 import registry_pb2 as registry
 from slipway.gen.slipway.training.v1 import resources_pb2 as runs
 from slipway.gen.slipway.training.v1 import training_pb2 as training
@@ -130,6 +131,26 @@ class Monitor:
     ) -> monitor.CountPredictionsResponse:
         versions = [monitor.VersionCount(model="echo", version=1, predictions=7)]
         return monitor.CountPredictionsResponse(predictions=7, versions=versions)
+
+    async def ListDeadLetters(
+        self, request: monitor.ListDeadLettersRequest, call: Call
+    ) -> monitor.ListDeadLettersResponse:
+        """Two pages: a letter that says everything, with its value if asked for; one that says nothing."""
+        if request.page_token:
+            return monitor.ListDeadLettersResponse(dead_letters=[{"event_id": "silent"}])
+        letter = results.DeadLetter(
+            event_id="junk",
+            topic="t",
+            partition=0,
+            offset=0,
+            key="late",
+            time={"seconds": 1},
+            error="why",
+            size_bytes=2,
+        )
+        if request.include_value:
+            letter.value = b"\xff\0"
+        return monitor.ListDeadLettersResponse(dead_letters=[letter], next_page_token="more")
 
 
 async def main() -> None:

@@ -11,6 +11,7 @@ from slipway.client import (
     Artifact,
     ColumnSpec,
     DataType,
+    DeadLetter,
     Feature,
     FeatureView,
     Kind,
@@ -191,3 +192,10 @@ def test_windows_and_counts(client: Any) -> None:
     assert (window.endpoint, window.start_time, window.predictions) == ("late", start, 7)
     counted = client.monitor.count("late")
     assert (counted.predictions, counted.versions[0].predictions) == (7, 7)
+
+
+def test_dead_letters(client: Any) -> None:
+    silent = DeadLetter("silent", "", None, None, "", None, "", 0, None)
+    told = DeadLetter("junk", "t", 0, 0, "late", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "why", 2, None)
+    assert list(client.monitor.dead_letters()) == [told, silent]
+    assert [letter.value for letter in client.monitor.dead_letters(include_value=True)] == [b"\xff\0", None]

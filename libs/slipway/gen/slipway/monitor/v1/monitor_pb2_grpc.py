@@ -47,6 +47,11 @@ class MonitorServiceStub:
                 request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CountPredictionsRequest.SerializeToString,
                 response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CountPredictionsResponse.FromString,
                 _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/ListDeadLetters',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
 
 
 class MonitorServiceServicer:
@@ -69,6 +74,16 @@ class MonitorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeadLetters(self, request, context):
+        """Lists the events that the monitor could not handle, in the order in which it set them aside; they are kept for as
+        long as the event log keeps them. Reads only: it may be repeated, and no letter is taken away by it.
+
+        Answers UNAVAILABLE while the event log is away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MonitorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +96,11 @@ def add_MonitorServiceServicer_to_server(servicer, server):
                     servicer.CountPredictions,
                     request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CountPredictionsRequest.FromString,
                     response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CountPredictionsResponse.SerializeToString,
+            ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -140,6 +160,33 @@ class MonitorService:
             '/slipway.monitor.v1.MonitorService/CountPredictions',
             slipway_dot_monitor_dot_v1_dot_monitor__pb2.CountPredictionsRequest.SerializeToString,
             slipway_dot_monitor_dot_v1_dot_monitor__pb2.CountPredictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/ListDeadLetters',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.monitor.domain.dead_letter import DeadLetter
+from services.monitor.ports import DeadLetters
+from slipway.events import Event, EventLog, dead_letter_topic
+
+TOPIC, GROUP = "inference.predictions.v1", "monitor"
+NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
+
+
+def event(event_id: str, value: bytes, topic: str = TOPIC, **headers: str) -> Event:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Event(event_id, topic, "late", "t", "/gateway", NOON, value, named)
+
+
+async def test_what_was_set_aside_is_read_with_its_place_and_the_reason(log: EventLog, letters: DeadLetters) -> None:
+    await log.publisher().publish([event("good", b""), event("junk", b"\xff\0", traceparent="00-a")])
+    async with log.consumer([TOPIC], GROUP) as consumer:
+        _, junk = await consumer.poll(10, 5)
+        await consumer.dead_letter(junk, "no batch")
+    assert await letters.read(0, 10) == [
+        DeadLetter(0, "junk", TOPIC, junk.partition, junk.offset, "late", NOON, "no batch", 2, b"\xff\0")
+    ]
+
+
+async def test_letters_are_read_from_a_position_on(log: EventLog, letters: DeadLetters) -> None:
+    assert await letters.read(0, 10) == []
+    topic = dead_letter_topic(TOPIC, GROUP)
+    await log.publisher().publish([event(f"e{n}", b"", topic) for n in range(5)])
+    first = await letters.read(0, 2)
+    assert [one.event_id for one in first] == ["e0", "e1"]
+    rest = await letters.read(first[-1].position + 1, 10)
+    assert [one.event_id for one in rest] == ["e2", "e3", "e4"]
+    assert await letters.read(rest[-1].position + 1, 10) == []
+
+
+@pytest.mark.parametrize("text", ["", "-1", "x", "1.0", "²", "9" * 5_000, str(2**63)])
+async def test_what_somebody_put_there_by_hand_is_shown_as_far_as_it_says(
+    log: EventLog, letters: DeadLetters, text: str
+) -> None:
+    topic = dead_letter_topic(TOPIC, GROUP)
+    await log.publisher().publish([event("bare", b"", topic), event("odd", b"", topic, dlq_offset=text)])
+    for letter in await letters.read(0, 10):
+        assert (letter.topic, letter.partition, letter.offset, letter.error) == ("", None, None, "")
