@@ -9,13 +9,14 @@ from typing import Any
 from slipway.workflow.errors import NotStorable
 from slipway.workflow.forms import JsonForm, MappingForm
 
-MAX_BYTES = 8 * 1024
+# So that a run with the most steps, each with the longest summary, still fits into one event of 1 MiB.
+MAX_BYTES = 3 * 1024
 
 
 def summary_of(output: object) -> dict[str, Any]:
     """The mapping that the output's ``summary()`` gives, empty when it has none.
 
-    Raises NotStorable when it is no mapping of JSON values or has over 8 KiB. A figure that is no number (NaN, an
+    Raises NotStorable when it is no mapping of JSON values or has over 3 KiB. A figure that is no number (NaN, an
     infinity) is given as text, for JSON has no word for it.
     """
     tell = getattr(output, "summary", None)

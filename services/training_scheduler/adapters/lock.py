@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from slipway.errors import Kind, SlipwayError
+from slipway.errors import Kind, SlipwayError, Unavailable
 
 
 class AlreadyRunning(SlipwayError):
@@ -23,14 +23,27 @@ class AlreadyRunning(SlipwayError):
         )
 
 
+class FolderUnusable(Unavailable):
+    """The data folder can't be made or written."""
+
+    reason = "FOLDER_UNUSABLE"
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(f"data: {folder} can't be used ({why}); make it writable, or name another by SLIPWAY_DATA")
+
+
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock until left; the system lets go of it when the process dies. Raises AlreadyRunning.
+    """Hold the folder's lock until left; the system lets go of it when the process dies.
 
-    Without it a second scheduler would take over what the first still works on: fenced, but in vain.
+    Without it a second scheduler would take over what the first still works on: fenced, but in vain. Raises
+    AlreadyRunning, FolderUnusable.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "scheduler.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "scheduler.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FolderUnusable(folder, error.strerror or "no reason given") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

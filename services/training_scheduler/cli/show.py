@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,7 @@ def seconds(step: Step) -> float | None:
 
 def said(step: Step) -> str:
     """Its summary in a line, or its error."""
-    facts = ", ".join(f"{name} {_figure(value)}" for name, value in (step.summary or {}).items())
-    return facts or step.error
+    return _figures(step.summary or {}) or step.error
 
 
 def _step_row(step: Step) -> dict[str, Any]:
@@ -81,8 +81,13 @@ def _step_row(step: Step) -> dict[str, Any]:
 
 def _shown(value: Any) -> Any:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_figure(one)}" for name, one in value.items())
+        return _figures(value)
     return f"{value[:19]}…" if isinstance(value, str) and value.startswith("sha256:") else value
+
+
+def _figures(summary: Mapping[str, Any]) -> str:
+    # The contract's map has no order: by name, so that two looks are alike.
+    return ", ".join(f"{name} {_figure(value)}" for name, value in sorted(summary.items()))
 
 
 def _figure(value: Any) -> str:
