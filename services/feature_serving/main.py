@@ -30,7 +30,7 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
     store = RedisStore(config.redis_url, config.redis_password())
     async with Database.open(config.database, MIGRATIONS) as database:
         views = Views(SqlCatalogue(database), SystemClock())
-        contract = features_pb2.DESCRIPTOR.services_by_name["FeatureService"]
+        contract = features_pb2.DESCRIPTOR.services_by_name["FeatureStoreService"]
         yield Parts(Server(config.rpc, [service(contract, FeatureServicer(views=views, store=store))]))
 
 

@@ -96,7 +96,7 @@ class Served:
         """The error that a request, or any bytes, is answered with."""
         data = request if isinstance(request, bytes) else request.SerializeToString()
         async with grpc.aio.insecure_channel(self.address) as channel:
-            call: Any = channel.unary_unary(f"/slipway.features.v1.FeatureService/{method}", None, None)
+            call: Any = channel.unary_unary(f"/slipway.features.v1.FeatureStoreService/{method}", None, None)
             with pytest.raises(grpc.aio.AioRpcError) as raised:
                 await call(data, timeout=30)
         error = raised.value
@@ -222,7 +222,7 @@ async def test_pages_are_followed_by_their_token(features: Served) -> None:
     request = pb.ListFeatureViewsRequest(page_size=2)
     async with grpc.aio.insecure_channel(features.address) as channel:
         call = channel.unary_unary(
-            "/slipway.features.v1.FeatureService/ListFeatureViews",
+            "/slipway.features.v1.FeatureStoreService/ListFeatureViews",
             pb.ListFeatureViewsRequest.SerializeToString,
             pb.ListFeatureViewsResponse.FromString,
         )

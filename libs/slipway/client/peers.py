@@ -90,7 +90,7 @@ FEATURES = Peer(
     name="feature_serving",
     argument="features",
     port=50052,
-    contract="slipway.features.v1.FeatureService",
+    contract="slipway.features.v1.FeatureStoreService",
     safe=frozenset({"GetFeatureView", "GetOnlineStore", "ListFeatureViews"}),
 )
 TRAINING = Peer(

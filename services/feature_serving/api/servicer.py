@@ -10,7 +10,7 @@ from slipway.rpc.call import Call
 
 
 class FeatureServicer:
-    """``slipway.features.v1.FeatureService``."""
+    """``slipway.features.v1.FeatureStoreService``."""
 
     def __init__(self, *, views: Views, store: OnlineStore) -> None:
         self._views = views

@@ -159,7 +159,7 @@ async def main() -> None:
         service(registry.DESCRIPTOR.services_by_name["RegistryService"], Registry(attempts)),
         service(inference.DESCRIPTOR.services_by_name["InferenceService"], Inference(attempts)),
         service(training.DESCRIPTOR.services_by_name["TrainingService"], Training()),
-        service(features.DESCRIPTOR.services_by_name["FeatureService"], Features()),
+        service(features.DESCRIPTOR.services_by_name["FeatureStoreService"], Features()),
         service(monitor.DESCRIPTOR.services_by_name["MonitorService"], Monitor()),
     ]
     server = Server(RpcSettings(listen="127.0.0.1:0"), services)

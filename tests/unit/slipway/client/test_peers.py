@@ -54,7 +54,7 @@ def test_a_bad_address_is_refused_by_name(bad: str, monkeypatch: pytest.MonkeyPa
     ("peer", "contract"),
     [
         (REGISTRY, registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]),
-        (FEATURES, features_pb2.DESCRIPTOR.services_by_name["FeatureService"]),
+        (FEATURES, features_pb2.DESCRIPTOR.services_by_name["FeatureStoreService"]),
         (TRAINING, training_pb2.DESCRIPTOR.services_by_name["TrainingService"]),
         (GATEWAY, inference_pb2.DESCRIPTOR.services_by_name["InferenceService"]),
         (MONITOR, monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]),

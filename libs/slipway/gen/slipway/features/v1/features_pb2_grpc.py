@@ -25,7 +25,7 @@ if _version_not_supported:
     )
 
 
-class FeatureServiceStub:
+class FeatureStoreServiceStub:
     """The feature catalogue.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field; an unknown name is NOT_FOUND.
@@ -38,28 +38,28 @@ class FeatureServiceStub:
             channel: A grpc.Channel.
         """
         self.ApplyFeatureViews = channel.unary_unary(
-                '/slipway.features.v1.FeatureService/ApplyFeatureViews',
+                '/slipway.features.v1.FeatureStoreService/ApplyFeatureViews',
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureViewsRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureViewsResponse.FromString,
                 _registered_method=True)
         self.GetFeatureView = channel.unary_unary(
-                '/slipway.features.v1.FeatureService/GetFeatureView',
+                '/slipway.features.v1.FeatureStoreService/GetFeatureView',
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureViewRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureViewResponse.FromString,
                 _registered_method=True)
         self.ListFeatureViews = channel.unary_unary(
-                '/slipway.features.v1.FeatureService/ListFeatureViews',
+                '/slipway.features.v1.FeatureStoreService/ListFeatureViews',
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureViewsRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureViewsResponse.FromString,
                 _registered_method=True)
         self.GetOnlineStore = channel.unary_unary(
-                '/slipway.features.v1.FeatureService/GetOnlineStore',
+                '/slipway.features.v1.FeatureStoreService/GetOnlineStore',
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreResponse.FromString,
                 _registered_method=True)
 
 
-class FeatureServiceServicer:
+class FeatureStoreServiceServicer:
     """The feature catalogue.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field; an unknown name is NOT_FOUND.
@@ -95,7 +95,7 @@ class FeatureServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
 
-def add_FeatureServiceServicer_to_server(servicer, server):
+def add_FeatureStoreServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'ApplyFeatureViews': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyFeatureViews,
@@ -119,13 +119,13 @@ def add_FeatureServiceServicer_to_server(servicer, server):
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'slipway.features.v1.FeatureService', rpc_method_handlers)
+            'slipway.features.v1.FeatureStoreService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('slipway.features.v1.FeatureService', rpc_method_handlers)
+    server.add_registered_method_handlers('slipway.features.v1.FeatureStoreService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class FeatureService:
+class FeatureStoreService:
     """The feature catalogue.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field; an unknown name is NOT_FOUND.
@@ -145,7 +145,7 @@ class FeatureService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/slipway.features.v1.FeatureService/ApplyFeatureViews',
+            '/slipway.features.v1.FeatureStoreService/ApplyFeatureViews',
             slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureViewsRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureViewsResponse.FromString,
             options,
@@ -172,7 +172,7 @@ class FeatureService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/slipway.features.v1.FeatureService/GetFeatureView',
+            '/slipway.features.v1.FeatureStoreService/GetFeatureView',
             slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureViewRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureViewResponse.FromString,
             options,
@@ -199,7 +199,7 @@ class FeatureService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/slipway.features.v1.FeatureService/ListFeatureViews',
+            '/slipway.features.v1.FeatureStoreService/ListFeatureViews',
             slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureViewsRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureViewsResponse.FromString,
             options,
@@ -226,7 +226,7 @@ class FeatureService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/slipway.features.v1.FeatureService/GetOnlineStore',
+            '/slipway.features.v1.FeatureStoreService/GetOnlineStore',
             slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreResponse.FromString,
             options,

@@ -182,21 +182,23 @@ class RegistryServiceServicer:
 
     def SetAlias(self, request, context):
         """Points an alias at a version, and moves every endpoint that follows it in the same transaction.
-        ABORTED when expected_version is given and the alias points elsewhere.
+        ABORTED when expected_version is given and the alias points elsewhere; the same call again finds its own work
+        and succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteAlias(self, request, context):
-        """Removes an alias. FAILED_PRECONDITION while an endpoint follows it.
+        """Removes an alias. FAILED_PRECONDITION while an endpoint follows it; NOT_FOUND the second time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutEndpoint(self, request, context):
-        """Creates an endpoint or replaces its routes. ABORTED when expected_revision is given and is not the current one.
+        """Creates an endpoint or replaces its routes. ABORTED when expected_revision is given and is not the current one;
+        the same call again finds its own work and succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,7 +219,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteEndpoint(self, request, context):
-        """Removes an endpoint; gateways stop serving it.
+        """Removes an endpoint; gateways stop serving it. NOT_FOUND the second time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
