@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from examples.flights.asks import Ask
 from examples.flights.workflow import ALIAS, MODEL, NATIVE, flights_delay, native_scores
 from slipway.client import ModelVersion, Prediction, Route, Run, Slipway
-from slipway.errors import Kind, SlipwayError, Unavailable
+from slipway.errors import Unavailable
 
 ENDPOINT = MODEL
 Progress = Callable[[str], None]
@@ -132,14 +132,3 @@ def counted(slipway: Slipway, version: ModelVersion, wanted: int, patience_s: fl
             return seen
         progress(f"{seen} of {wanted}")
         time.sleep(0.05)
-
-
-def reachable(slipway: Slipway) -> bool:
-    """Whether the platform answers."""
-    try:
-        slipway.training.workflows()
-    except SlipwayError as error:
-        if error.kind in {Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED}:
-            return False
-        raise
-    return True
