@@ -114,6 +114,8 @@ def _dynamic(name: str, shape: list[int | str | None]) -> list[int]:
 
 
 def _session(settings: LoadSettings, model: bytes) -> Any:
+    # Builds of ONNX Runtime may report home and keep a file for it; models and their use are nobody else's.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime as ort  # noqa: PLC0415  (after the limits are set)
 
     ort.set_default_logger_severity(4)

@@ -136,8 +136,7 @@ class ProcessWorker:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         await self._process.wait()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._rest()
         self._listener.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._listener
@@ -160,6 +159,8 @@ class ProcessWorker:
             raise WorkerDied(self._version) from error
         finally:
             del self._waiting[request]
+            if not self._waiting:
+                self._rest()
             if reply.done() and not reply.cancelled():
                 reply.exception()  # the process may end while the request is still being written
 
@@ -168,6 +169,11 @@ class ProcessWorker:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(timeout_s, self._look, timeout_s, self._answered)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _look(self, timeout_s: float, answered_before: int) -> None:
         self._timer = None

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.inference_gateway.adapters.snapshot_file import SnapshotFile
+from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
+from slipway.errors import Kind, SlipwayError
+
+KEY = VersionKey("flights", 3)
+SIGNATURE = Signature(
+    (ColumnSpec("carrier", DataType.BYTES, True), ColumnSpec("distance", DataType.FP32)),
+    (TensorSpec("p", DataType.FP32, (-1, 1)),),
+)
+
+
+def desired(revision: int) -> Desired:
+    return Desired(
+        revision,
+        {"late": Endpoint("late", (Route("main", KEY, 90), Route("shadow", KEY, 0)), revision)},
+        {KEY: VersionSpec(KEY, "sha256:ab", SIGNATURE)},
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "gateway" / "snapshot.json"
+
+
+async def test_what_is_stored_last_is_loaded(path: Path) -> None:
+    file = SnapshotFile(path)
+    assert await file.load() is None
+    for revision in (1, 2):
+        await file.store(desired(revision))
+    assert await SnapshotFile(path).load() == desired(2)
+    assert [one.name for one in path.parent.iterdir()] == ["snapshot.json"]
+
+
+async def test_a_crash_before_the_rename_leaves_the_old_one(path: Path) -> None:
+    file = SnapshotFile(path)
+    await file.store(desired(1))
+    whole = path.read_bytes()
+    for cut in (0, 1, len(whole) // 2, len(whole)):
+        path.with_suffix(".staged").write_bytes(whole.replace(b'"revision": 1', b'"revision": 2')[:cut])
+        assert await SnapshotFile(path).load() == desired(1)
+    await file.store(desired(3))
+    assert await file.load() == desired(3)
+
+
+def damaged() -> list[bytes]:
+    facts = {"format": 1, "revision": 1, "endpoints": [], "versions": []}
+    return [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"{}",
+        json.dumps({**facts, "endpoints": 5}).encode(),
+        json.dumps({**facts, "endpoints": {"late": 1}}).encode(),
+        json.dumps({**facts, "endpoints": [{"name": "late"}]}).encode(),
+        json.dumps({**facts, "versions": [{"key": {"model": "m"}}]}).encode(),
+        json.dumps({**facts, "versions": [None]}).encode(),
+        json.dumps({**facts, "format": 2}).encode(),
+    ]
+
+
+@pytest.mark.parametrize("content", damaged())
+async def test_a_damaged_file_is_as_none_and_the_next_one_replaces_it(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    file = SnapshotFile(path)
+    assert await file.load() is None
+    await file.store(desired(1))
+    assert await file.load() == desired(1)
+
+
+async def test_every_truncation_is_as_none(path: Path) -> None:
+    file = SnapshotFile(path)
+    await file.store(desired(1))
+    whole = path.read_bytes()
+    for cut in range(len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        assert await file.load() is None
+
+
+async def test_a_disk_that_fails_is_told_as_unavailable(path: Path) -> None:
+    path.parent.write_text("a file stands where the folder should be")
+    with pytest.raises(SlipwayError) as caught:
+        await SnapshotFile(path).store(desired(1))
+    assert (caught.value.kind, caught.value.reason) == (Kind.UNAVAILABLE, "SNAPSHOT_NOT_KEPT")
+    assert await SnapshotFile(path).load() is None

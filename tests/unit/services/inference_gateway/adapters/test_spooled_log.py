@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.inference_gateway.adapters.spooled_log import TOPIC, SpooledLog
+from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol, predictions
+from services.inference_gateway.domain.columns import Column, ValueKind
+from services.inference_gateway.domain.errors import PredictionTooLarge
+from slipway.errors import Exhausted
+from slipway.events import Event
+from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.spool import Spool
+
+NOW = datetime(2013, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
+LIMIT = 256 * 1024
+
+
+@contextmanager
+def opened(folder: Path, event_limit_bytes: int = 1024 * 1024, limit_bytes: int = LIMIT) -> Iterator[SpooledLog]:
+    with Spool.open(
+        folder, segment_bytes=8 * 1024, limit_bytes=limit_bytes, retain_bytes=LIMIT, sync="interval"
+    ) as spool:
+        yield SpooledLog(spool, limit_bytes, event_limit_bytes)
+
+
+def answer(name: str, rows: int = 2, keyed: bool = True, text: str = "") -> Answer:
+    batch = Batch(
+        endpoint="late",
+        rows=rows,
+        ids=(),
+        event_times_us=np.arange(rows) + 7,
+        timed=True,
+        entity_keys=(Column.of("flight", ValueKind.STRING, [f"UA{row}" for row in range(rows)], [0]),),
+        features=(),
+        protocol=Protocol.PREDICT,
+        trace_id="ab" * 16,
+    )
+    return Answer(
+        batch=batch,
+        ids=tuple(f"{name}.{row}" for row in range(rows)),
+        digests=tuple(f"{name}{row}".encode() for row in range(rows)) if keyed else (),
+        model="m",
+        version=3,
+        route="main",
+        features={
+            "distance": np.array([np.nan, *range(1, rows)], dtype=np.float32),
+            "carrier": np.array([text] * rows, dtype=object),
+            "stops": np.arange(rows, dtype=np.int32),
+            "late": np.arange(rows) % 2 == 0,
+        },
+        outputs={
+            "p": np.arange(2.0 * rows).reshape(rows, 2),
+            "label": np.array(["yes"] * rows, dtype=object),
+            "sure": np.arange(rows) % 2 == 1,
+            "count": np.arange(rows),
+        },
+    )
+
+
+def parsed(events: list[Event] | Any) -> list[events_pb2.PredictionBatch]:
+    return [events_pb2.PredictionBatch.FromString(event.value) for event in events]
+
+
+def remembered(log: SpooledLog) -> list[tuple[Prediction, bytes]]:
+    return [(one.prediction, one.digest) for one in log.replay()]
+
+
+def test_an_event_says_everything_about_its_rows(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append([answer("a")], NOW)
+        [event] = log.unshipped(1)
+    assert (event.topic, event.key, event.time, event.source) == (TOPIC, "late", NOW, event.id.partition("/")[0])
+    [message] = parsed([event])
+    assert (message.endpoint, message.model, message.version, message.route) == ("late", "m", 3, "main")
+    assert (list(message.prediction_ids), list(message.input_digests)) == (["a.0", "a.1"], [b"a0", b"a1"])
+    assert (list(message.event_times_us), message.answer_time.ToDatetime(UTC)) == ([7, 8], NOW)
+    assert (message.trace_id, message.gateway_id) == ("ab" * 16, event.source)
+    assert [(one.name, list(one.absent_rows)) for one in message.entity_keys] == [("flight", [0])]
+    features = {one.name: one for one in message.features}
+    assert list(features["distance"].absent_rows) == [0]
+    assert features["distance"].doubles.values[1] == 1
+    assert list(features["stops"].int64s.values) == [0, 1]
+    assert list(features["late"].bools.values) == [True, False]
+    outputs = {one.name: (one.width, list(one.values) or list(one.texts)) for one in message.outputs}
+    assert outputs == {"p": (2, [0, 1, 2, 3]), "label": (1, ["yes", "yes"]), "sure": (1, [0, 1]), "count": (1, [0, 1])}
+
+
+def test_replay_is_what_was_answered(tmp_path: Path) -> None:
+    answers = [answer("a"), answer("b", 3)]
+    with opened(tmp_path) as log:
+        log.append(answers, NOW)
+    with opened(tmp_path) as log:
+        back = remembered(log)
+    assert [digest for _, digest in back] == [digest for one in answers for digest in one.digests]
+    assert [one for one, _ in back] == [one for each in answers for one in predictions(each)]
+
+
+def test_rows_without_an_id_of_the_caller_s_have_an_empty_digest_and_are_not_remembered(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append([answer("a", keyed=False), answer("b")], NOW)
+        assert [one.prediction_id for one, _ in remembered(log)] == ["b.0", "b.1"]
+        assert list(parsed(log.unshipped(1))[0].input_digests) == [b"", b""]
+
+
+def test_an_event_keeps_its_id_over_restarts_until_it_is_shipped(tmp_path: Path) -> None:
+    seen: list[str] = []
+    with opened(tmp_path) as log:
+        log.append([answer("a"), answer("b")], NOW)
+        seen += [event.id for event in log.unshipped(LIMIT)]
+    with opened(tmp_path) as log:
+        log.append([answer("c")], NOW)
+        events = log.unshipped(LIMIT)
+        assert [event.id for event in events[:2]] == seen
+        assert len({event.id for event in events}) == 3
+        log.shipped(events[:2])
+        assert [event.id for event in log.unshipped(LIMIT)] == [events[2].id]
+        log.sync()
+    with opened(tmp_path) as log:
+        assert [event.id for event in log.unshipped(LIMIT)] == [events[2].id]
+
+
+def test_what_was_shipped_but_not_synced_comes_again_as_the_same_events(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append([answer("a"), answer("b")], NOW)
+        events = log.unshipped(LIMIT)
+        log.shipped(events)
+        assert not log.unshipped(LIMIT)
+    with opened(tmp_path) as log:
+        assert log.unshipped(LIMIT) == events
+
+
+def test_the_backlog_counts_what_the_bus_has_not(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        assert (log.backlog().pending_batches, log.backlog().pending_bytes) == (0, 0)
+        for name in "abc":
+            log.append([answer(name)], NOW)
+        three = log.backlog()
+        log.shipped(log.unshipped(1))
+        two = log.backlog()
+        assert (three.pending_batches, two.pending_batches) == (3, 2)
+        assert two.pending_bytes * 3 == three.pending_bytes * 2
+        log.sync()
+    with opened(tmp_path) as log:
+        assert log.backlog() == two
+        log.shipped(log.unshipped(LIMIT))
+        assert (log.backlog().pending_batches, log.backlog().pending_bytes) == (0, 0)
+
+
+def filled(log: SpooledLog) -> int:
+    """Append until the log refuses; how many it took."""
+    for kept in itertools.count():
+        try:
+            log.append([answer(f"n{kept}", text="x" * 2000)], NOW)
+        except Exhausted:
+            return kept
+    raise AssertionError
+
+
+def test_a_full_spool_refuses_all_and_takes_more_when_the_bus_has_some(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        kept = filled(log)
+        assert log.backlog().pending_batches == kept
+        log.shipped(log.unshipped(LIMIT // 2))
+        log.append([answer("after", text="x" * 2000)], NOW)
+        assert len(remembered(log)) == 2 * (kept + 1)
+
+
+def test_answers_that_no_empty_spool_would_hold_are_as_a_full_one(tmp_path: Path) -> None:
+    with opened(tmp_path) as log, pytest.raises(Exhausted) as caught:
+        log.append([answer("a", text="x" * LIMIT)], NOW)
+    assert caught.value.reason == "LOG_FULL"
+
+
+def test_a_batch_too_large_for_an_event_is_split_into_those_that_fit(tmp_path: Path) -> None:
+    with opened(tmp_path, event_limit_bytes=10_000) as log:
+        whole = answer("a", rows=64, text="x" * 1000)
+        log.append([whole], NOW)
+        events = log.unshipped(LIMIT)
+        assert max(event.size_bytes for event in events) <= 10_000
+        assert [one for message in parsed(events) for one in message.prediction_ids] == list(whole.ids)
+        assert [one for one, _ in remembered(log)] == list(predictions(whole))
+        assert [one.width for message in parsed(events) for one in message.outputs if one.name == "p"] == [2] * len(
+            events
+        )
+
+
+def test_a_row_too_large_for_any_event_is_refused_with_all_that_came_with_it(tmp_path: Path) -> None:
+    with opened(tmp_path, event_limit_bytes=2000) as log:
+        with pytest.raises(PredictionTooLarge) as caught:
+            log.append([answer("a"), answer("b", rows=1, text="x" * 2000)], NOW)
+        assert [one.field for one in caught.value.violations] == ["features"]
+        assert caught.value.facts["prediction_id"] == "b.0"
+        assert log.backlog().pending_batches == 0

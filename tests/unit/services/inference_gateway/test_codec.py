@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.inference_gateway.codec import decode_batch, encode_predictions
+from services.inference_gateway.domain.batch import Prediction
+from slipway.errors import InvalidInput
+from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
+from slipway.gen.slipway.inference.v1 import resources_pb2 as res
+
+NOW = datetime(2013, 6, 1, tzinfo=UTC)
+NOW_US = int(NOW.timestamp()) * 1_000_000
+
+
+def request(**changes: Any) -> pb.PredictRequest:
+    given: dict[str, Any] = {
+        "endpoint": "late",
+        "features": [res.Column(name="x", doubles=res.DoubleValues(values=[1, 2]))],
+    }
+    return pb.PredictRequest(**{**given, **changes})
+
+
+def test_rows_ask_about_now_about_one_moment_or_about_their_own() -> None:
+    assert decode_batch(request(), NOW, "").event_times_us.tolist() == [NOW_US, NOW_US]
+    one = decode_batch(request(event_times=[Timestamp(seconds=5, nanos=1999)]), NOW, "")
+    assert (one.event_times_us.tolist(), one.timed) == ([5_000_001, 5_000_001], True)
+    two = decode_batch(request(event_times=[Timestamp(seconds=-5), Timestamp()]), NOW, "")
+    assert two.event_times_us.tolist() == [-5_000_000, 0]
+
+
+@pytest.mark.parametrize("seconds", [2**63 - 1, -(2**63), 253_370_764_800, -62_104_060_801, 2**60])
+def test_a_moment_out_of_this_world_is_refused(seconds: int) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decode_batch(request(event_times=[Timestamp(), Timestamp(seconds=seconds)]), NOW, "")
+    assert [one.field for one in caught.value.violations] == ["event_times[1]"]
+
+
+@pytest.mark.parametrize("seconds", [-62_104_060_800, 253_370_764_799])
+def test_the_first_and_the_last_moment_are_taken(seconds: int) -> None:
+    asked = request(event_times=[Timestamp(seconds=seconds)])
+    assert decode_batch(asked, NOW, "").event_times_us.tolist() == [seconds * 1_000_000] * 2
+
+
+def test_a_column_without_values_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decode_batch(request(entity_keys=[res.Column(name="flight")]), NOW, "")
+    assert [one.field for one in caught.value.violations] == ["entity_keys[flight].values"]
+
+
+def test_rows_are_counted_from_the_longest_list() -> None:
+    longer = res.Column(name="flight", strings=res.StringValues(values=["a", "b", "c"]))
+    assert decode_batch(request(entity_keys=[longer]), NOW, "").rows == 3
+    assert decode_batch(request(features=[], prediction_ids=["a"]), NOW, "").rows == 1
+    assert decode_batch(request(features=[]), NOW, "").rows == 0
+
+
+def test_an_answer_holds_numbers_and_texts() -> None:
+    made = Prediction("a", {"p": (1, True, 0.5), "label": ("yes",), "none": ()}, "m", 3, "main", replayed=True)
+    [one] = encode_predictions([made]).predictions
+    assert [(out.name, list(out.values), list(out.texts)) for out in one.outputs] == [
+        ("p", [1.0, 1.0, 0.5], []),
+        ("label", [], ["yes"]),
+        ("none", [], []),
+    ]
+    assert (one.prediction_id, one.model, one.version, one.route, one.replayed) == ("a", "m", 3, "main", True)
