@@ -112,3 +112,26 @@ def heavy(mebibytes: int) -> bytes:
     ]
     first = numpy_helper.from_array(np.array([0], np.int64), "first")
     return model(nodes, {"x": (FLOAT, COLUMN)}, {"y": (FLOAT, COLUMN)}, weight, first)
+
+
+def mixed(plus: float = 0.0) -> bytes:
+    """p = distance + plus, and the other columns as they came: year, carrier (text), stops (whole numbers)."""
+    nodes = [
+        helper.make_node("Add", ["distance", "plus"], ["p"]),
+        helper.make_node("Identity", ["year"], ["seen_year"]),
+        helper.make_node("Identity", ["carrier"], ["seen_carrier"]),
+        helper.make_node("Identity", ["stops"], ["seen_stops"]),
+    ]
+    inputs = {
+        "distance": (FLOAT, COLUMN),
+        "year": (FLOAT, COLUMN),
+        "carrier": (STRING, COLUMN),
+        "stops": (INT64, COLUMN),
+    }
+    outputs = {
+        "p": (FLOAT, COLUMN),
+        "seen_year": (FLOAT, COLUMN),
+        "seen_carrier": (STRING, COLUMN),
+        "seen_stops": (INT64, COLUMN),
+    }
+    return model(nodes, inputs, outputs, numpy_helper.from_array(np.array([plus], np.float32), "plus"))

@@ -156,6 +156,7 @@ class ProcessWorker:
             await self._writer.drain()
             return await reply
         except ConnectionError as error:
+            self._end()  # the listener has not read the end yet, and nobody may ask this process again
             raise WorkerDied(self._version) from error
         finally:
             del self._waiting[request]
@@ -183,7 +184,11 @@ class ProcessWorker:
             self._watch(timeout_s)
             return
         log.error("a worker hangs and is ended", extra={"version": self._version, "timeout_s": timeout_s})
-        self._process.kill()
+        self._end()
+
+    def _end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
         self._tell_death()
 
     def _tell_death(self) -> None:
