@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from slipway.config import ConfigError, DataFolder, LoopbackAddress, Settings, data_root, from_env
+from slipway.config import ConfigError, DatabaseUrl, DataFolder, LoopbackAddress, Settings, data_root, from_env
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
 
@@ -54,7 +54,7 @@ class FeatureServingConfig(Settings):
     rpc: Rpc = Rpc()
     observe: Observe = Observe()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
-    database_url: str = from_env("SLIPWAY_FEATURE_SERVING_DATABASE", "")
+    database_url: DatabaseUrl = from_env("SLIPWAY_FEATURE_SERVING_DATABASE", "")
     redis_url: RedisUrl = from_env("SLIPWAY_REDIS", "redis://127.0.0.1:6379/0")
     redis_password_file: Path | None = from_env("SLIPWAY_REDIS_PASSWORD_FILE", None)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from slipway.config import DataFolder, LoopbackAddress, Settings, data_root, from_env
+from slipway.config import DataFolder, EventsUrl, LoopbackAddress, Settings, data_root, from_env
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
 
@@ -62,7 +62,7 @@ class GatewayConfig(Settings):
     worker: WorkerConfig = WorkerConfig()
     spool: SpoolConfig = SpoolConfig()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
-    events_url: str = from_env("SLIPWAY_EVENTS", "")
+    events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     registry: str = from_env("SLIPWAY_REGISTRY_ADDRESS", "127.0.0.1:50051")
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
     remembered_predictions: int = Field(100_000, ge=0)

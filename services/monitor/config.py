@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from slipway.config import DataFolder, LoopbackAddress, Settings, data_root, from_env
+from slipway.config import DatabaseUrl, DataFolder, EventsUrl, LoopbackAddress, Settings, data_root, from_env
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
 
@@ -27,9 +27,11 @@ class MonitorConfig(Settings):
     rpc: Rpc = Rpc()
     observe: Observe = Observe()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
-    database_url: str = from_env("SLIPWAY_MONITOR_DATABASE", "")
-    events_url: str = from_env("SLIPWAY_EVENTS", "")
+    database_url: DatabaseUrl = from_env("SLIPWAY_MONITOR_DATABASE", "")
+    events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     window_s: int = Field(3600, ge=1, le=31 * 86_400)
+    performance_window_s: int = Field(7 * 86_400, ge=60, le=92 * 86_400)
+    join_days: int = Field(30, ge=1, le=3650)
     inbox_days: int = Field(30, ge=1, le=3650)
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from slipway.config import DataFolder, LoopbackAddress, Settings, data_root, from_env
+from slipway.config import DatabaseUrl, DataFolder, EventsUrl, LoopbackAddress, Settings, data_root, from_env
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
 
@@ -29,8 +29,8 @@ class RegistryConfig(Settings):
     rpc: Rpc = Rpc()
     observe: Observe = Observe()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
-    database_url: str = from_env("SLIPWAY_REGISTRY_DATABASE", "")
-    events_url: str = from_env("SLIPWAY_EVENTS", "")
+    database_url: DatabaseUrl = from_env("SLIPWAY_REGISTRY_DATABASE", "")
+    events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
 
     @property

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from pydantic import Field
 
-from slipway.config import DataFolder, LoopbackAddress, Settings, checkout_root, data_root, from_env
+from slipway.config import (
+    DatabaseUrl,
+    DataFolder,
+    EventsUrl,
+    LoopbackAddress,
+    Settings,
+    checkout_root,
+    data_root,
+    from_env,
+)
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
 
@@ -33,8 +42,8 @@ class TrainingConfig(Settings):
     rpc: Rpc = Rpc()
     observe: Observe = Observe()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
-    database_url: str = from_env("SLIPWAY_TRAINING_SCHEDULER_DATABASE", "")
-    events_url: str = from_env("SLIPWAY_EVENTS", "")
+    database_url: DatabaseUrl = from_env("SLIPWAY_TRAINING_SCHEDULER_DATABASE", "")
+    events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     workflow_modules: tuple[str, ...] = ()
     workflow_path: tuple[Path, ...] = (Path(),)
     max_running_runs: int = Field(1, ge=1, le=64)

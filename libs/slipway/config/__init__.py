@@ -8,5 +8,17 @@ before a socket opens, and an error names the key and the mend.
 from slipway.config.load import ConfigError, from_env, load
 from slipway.config.place import checkout_root, data_root
 from slipway.config.settings import DataFolder, LoopbackAddress, Settings
+from slipway.config.urls import DatabaseUrl, EventsUrl
 
-__all__ = ["ConfigError", "DataFolder", "LoopbackAddress", "Settings", "checkout_root", "data_root", "from_env", "load"]
+__all__ = [
+    "ConfigError",
+    "DataFolder",
+    "DatabaseUrl",
+    "EventsUrl",
+    "LoopbackAddress",
+    "Settings",
+    "checkout_root",
+    "data_root",
+    "from_env",
+    "load",
+]
