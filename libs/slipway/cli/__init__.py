@@ -5,8 +5,18 @@ names does not exist, 4 when the service can't be reached. With ``--json`` the a
 stderr are JSON; without, they are for people.
 """
 
+from slipway.cli.address import address_option
 from slipway.cli.group import Group, exit_code
-from slipway.cli.output import emit, emit_one, json_option
+from slipway.cli.output import emit, emit_one, figures, json_option
 from slipway.cli.service import ServiceCommand
 
-__all__ = ["Group", "ServiceCommand", "emit", "emit_one", "exit_code", "json_option"]
+__all__ = [
+    "Group",
+    "ServiceCommand",
+    "address_option",
+    "emit",
+    "emit_one",
+    "exit_code",
+    "figures",
+    "json_option",
+]

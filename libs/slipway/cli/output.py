@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 # Into a pipe a row stays on one line, so that grep and cut work.
 _PIPED_WIDTH = 10_000
+# A column up to here keeps its cells whole where a wider one beside it can be folded instead.
+_WHOLE = 24
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,23 +23,17 @@ def json_option(command: F) -> F:
 
 
 def emit(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str = "nothing yet") -> None:
-    """Print rows: a JSON list, or a table whose columns are the keys of the first row."""
+    """Print rows: a JSON list, or a table whose columns are the keys of the first row.
+
+    The table leaves out a column that has nothing to say in any row.
+    """
     if as_json:
         click.echo(json.dumps(list(rows), default=_plain, indent=2))
         return
     if not rows:
         click.echo(empty)
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        # As Text: a value such as features[a] is not markup.
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    console = Console()
-    if not console.is_terminal:
-        console.width = _PIPED_WIDTH
-    console.print(table)
+    _print_table([{name: _cell(value) for name, value in row.items()} for row in rows])
 
 
 def emit_one(facts: Mapping[str, Any], *, as_json: bool) -> None:
@@ -53,16 +46,51 @@ def emit_one(facts: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):<{width}}  {_cell(value)}")
 
 
+def figures(values: Mapping[str, Any]) -> str:
+    """A mapping in a line for people, by name, so that two looks are alike."""
+    return ", ".join(f"{name} {_cell(value)}" for name, value in sorted(values.items()))
+
+
+def _print_table(rows: Sequence[Mapping[str, str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415  (slow to import; serving prints no table)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    shown = [name for name in rows[0] if any(row[name] for row in rows)]
+    for name in shown:
+        whole = max(len(row[name]) for row in rows) <= _WHOLE
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=whole)
+    for row in rows:
+        # As Text: a value such as features[a] is not markup.
+        table.add_row(*(Text(row[name]) for name in shown))
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(table)
+
+
 def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%SZ")
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, default=_plain)
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        case float():
+            return f"{value:.6g}"
+        case dict() | list() | tuple():
+            return _several(value)
     return str(value)
+
+
+def _several(values: Any) -> str:
+    if isinstance(values, dict):
+        return figures(values)
+    if any(isinstance(one, (dict, list, tuple)) for one in values):
+        return json.dumps(values, default=_plain)
+    return ", ".join(_cell(one) for one in values)
 
 
 def _plain(value: Any) -> Any:

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, inspect, text
 from sqlalchemy.schema import SchemaItem
 
 from slipway import sqlite
 from slipway.errors import Kind, SlipwayError
-from slipway.sql import engines, place
+from slipway.sql import engines, place, revisions
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
+
+# Alembic's own, with one row a head.
+_TABLE = "alembic_version"
 
 
 class TableMaker(Protocol):
@@ -67,7 +70,7 @@ def migrate(url: str, migrations: Migrations) -> list[str]:
     Raises SchemaMismatch for a schema that is newer than this code, and a :mod:`slipway.sqlite` error when
     the database can't be written.
     """
-    script = _script(migrations)
+    head = head_of(migrations)
     parsed = place.parse(url)
     if file := place.file_of(parsed):
         sqlite.prepare(file)
@@ -77,24 +80,23 @@ def migrate(url: str, migrations: Migrations) -> list[str]:
             if connection.dialect.name == place.POSTGRESQL:
                 lock = zlib.crc32(migrations.package.encode())
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-            return _upgrade(connection, script, migrations)
+            if revisions_of(connection) == (head,):
+                return []
+            return _upgrade(connection, head, migrations)
     finally:
         engine.dispose()
 
 
 def head_of(migrations: Migrations) -> str:
     """The newest revision that the code knows."""
-    head = _script(migrations).get_current_head()
-    if head is None:
-        raise LookupError(f"{migrations.package} has no versions; add versions/0001_<what>.py")
-    return head
+    return revisions.head(_folder(migrations))
 
 
 def revisions_of(connection: Connection) -> tuple[str, ...]:
     """The revisions that the database says it is at; empty before the first."""
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - Alembic is slow to import
-
-    return MigrationContext.configure(connection).get_current_heads()
+    if not inspect(connection).has_table(_TABLE):
+        return ()
+    return tuple(connection.execute(text(f"SELECT version_num FROM {_TABLE}")).scalars())  # noqa: S608
 
 
 def require_head(migrations: Migrations, found: tuple[str, ...], head: str) -> None:
@@ -118,11 +120,11 @@ def _refuse_unknown(migrations: Migrations, found: tuple[str, ...], script: Scri
         )
 
 
-def _upgrade(connection: Connection, script: ScriptDirectory, migrations: Migrations) -> list[str]:
-    from alembic.operations import Operations  # noqa: PLC0415
+def _upgrade(connection: Connection, head: str, migrations: Migrations) -> list[str]:
+    from alembic.operations import Operations  # noqa: PLC0415 - Alembic is slow to import
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
 
-    head = head_of(migrations)
+    script = _script(migrations)
     _refuse_unknown(migrations, revisions_of(connection), script, head)
     applied: list[str] = []
     context = MigrationContext.configure(
@@ -147,11 +149,15 @@ def _upgrade(connection: Connection, script: ScriptDirectory, migrations: Migrat
 def _script(migrations: Migrations) -> ScriptDirectory:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
+    return ScriptDirectory(str(_folder(migrations)))
+
+
+def _folder(migrations: Migrations) -> Path:
     spec = importlib.util.find_spec(migrations.package)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders or not (Path(folders[0]) / "versions").is_dir():
         raise LookupError(f"{migrations.package} is not a package with a versions folder")
-    return ScriptDirectory(folders[0])
+    return Path(folders[0])
 
 
 def _names(revisions: Iterable[str]) -> str:
