@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.inference_gateway.config import GatewayConfig
-from slipway.cli import ServiceCommand, emit, emit_one, json_option
+from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
 from slipway.errors import invalid_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from slipway.client import Slipway
 
@@ -29,9 +29,7 @@ main = ServiceCommand(
     serve=_serve,
 ).group()
 
-_ADDRESS = click.option(
-    "--address", help="host:port of the gateway; found by itself when `slipway up` started it.", default=None
-)
+_ADDRESS = address_option("inference_gateway")
 
 
 def _connect(address: str | None) -> Slipway:
@@ -56,7 +54,7 @@ def endpoints(address: str | None, as_json: bool) -> None:
             "serving": arm.serving_version,
             "weight": arm.weight,
             "state": str(arm.state).lower(),
-            "provider": arm.provider,
+            "provider": arm.provider if as_json else arm.provider.removesuffix("ExecutionProvider"),
             "worker_pid": arm.worker_pid,
             "reason": arm.reason,
         }
@@ -68,7 +66,7 @@ def endpoints(address: str | None, as_json: bool) -> None:
 
 @main.command(
     "predict",
-    epilog="Example: slipway-gateway predict flight-delay -f carrier=UA -f distance=1400 -f plane_year=",
+    epilog="Example: slipway-gateway predict flight-delay -f carrier=UA -f distance_miles=1400 -f plane_year=",
 )
 @click.argument("endpoint")
 @click.option("-f", "--feature", "features", multiple=True, metavar="NAME=VALUE", help="A feature; empty means absent.")
@@ -86,8 +84,9 @@ def predict(
     as_json: bool,
 ) -> None:
     """Ask an endpoint about one row. A value that reads as a number or true/false is sent as one; quote texts."""
-    row = dict(_pair("feature", one) for one in features)
-    entity = dict(_pair("key", one) for one in keys)
+    row, entity = _pairs("--feature", features), _pairs("--key", keys)
+    if prediction_id == "":
+        raise invalid_field("--id", "is empty; give an id, or leave the option out")
     with _connect(address) as slipway:
         [answer] = slipway.inference.predict(
             endpoint,
@@ -124,11 +123,16 @@ def prediction_log(address: str | None, as_json: bool) -> None:
     )
 
 
-def _pair(field: str, text: str) -> tuple[str, bool | int | float | str | None]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise invalid_field(field, f"{text!r} is not NAME=VALUE, such as carrier=UA")
-    return name, _value(value)
+def _pairs(field: str, texts: Sequence[str]) -> dict[str, bool | int | float | str | None]:
+    pairs: dict[str, bool | int | float | str | None] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise invalid_field(field, f"{text!r} is not NAME=VALUE, such as carrier=UA")
+        if name in pairs:
+            raise invalid_field(field, f"{name!r} is given twice; give it once")
+        pairs[name] = _value(value)
+    return pairs
 
 
 def _value(text: str) -> bool | int | float | str | None:

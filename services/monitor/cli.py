@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from services.monitor.config import MonitorConfig
-from slipway.cli import ServiceCommand, emit, json_option
+from slipway.cli import ServiceCommand, address_option, emit, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -61,21 +61,27 @@ _UNTIL = click.option(
 )
 
 
-def _client() -> Slipway:
+_ADDRESS = address_option("monitor")
+
+
+def _client(address: str | None) -> Slipway:
     from slipway.client import Slipway  # noqa: PLC0415  (brings gRPC; the other verbs do without)
 
-    return Slipway()
+    return Slipway(monitor=address)
 
 
 @main.command("predictions", epilog="Example: slipway-monitor predictions --endpoint flight-delay --since 2013-06-01")
 @_ENDPOINT
 @_SINCE
 @_UNTIL
+@_ADDRESS
 @json_option
-def predictions(endpoint: str | None, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+def predictions(
+    *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
+) -> None:
     """Count predictions by endpoint and version, as of what was consumed."""
     counted: Counter[tuple[str, str, int]] = Counter()
-    with _client() as slipway:
+    with _client(address) as slipway:
         if endpoint is None:
             for window in slipway.monitor.windows(start=since, end=until):
                 counted[window.endpoint, window.model, window.version] += window.predictions
@@ -93,21 +99,25 @@ def predictions(endpoint: str | None, since: datetime | None, until: datetime | 
 @_ENDPOINT
 @_SINCE
 @_UNTIL
+@_ADDRESS
 @json_option
-def windows(endpoint: str | None, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+def windows(
+    *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
+) -> None:
     """List windows of event time with their predictions, oldest first."""
-    with _client() as slipway:
+    with _client(address) as slipway:
         rows = [asdict(window) for window in slipway.monitor.windows(endpoint, start=since, end=until)]
     emit(rows, as_json=as_json, empty="no predictions counted")
 
 
 @main.command("dead-letters", epilog="Example: slipway-monitor dead-letters --values --json")
 @click.option("--values", is_flag=True, help="With each event's value, in base64.")
+@_ADDRESS
 @json_option
-def dead_letters(values: bool, as_json: bool) -> None:
+def dead_letters(values: bool, address: str | None, as_json: bool) -> None:
     """List the events that could not be handled, and why."""
     rows = []
-    with _client() as slipway:
+    with _client(address) as slipway:
         for letter in slipway.monitor.dead_letters(include_value=values):
             row = asdict(letter)
             value: bytes | None = row.pop("value")

@@ -28,11 +28,14 @@ _CONFIG = click.option(
 )
 
 
+_EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong input, 3 not there, 4 not reachable."
+
+
 @dataclass(frozen=True)
 class ServiceCommand(Generic[C]):
     """Builds a service's command.
 
-    ``load`` gives the configuration's class, ``serve`` is main's coroutine function, imported only when it is
+    ``config`` is the configuration's class, ``serve`` gives main's coroutine function, imported only when it is
     needed, and ``tables`` the database's URL and migrations of a configuration.
     """
 
@@ -44,15 +47,20 @@ class ServiceCommand(Generic[C]):
 
     def group(self) -> Group:
         """The command with its common verbs; the caller adds the operator's."""
-        group = Group(name=self.name, help=self.help)
+        group = Group(name=self.name, help=self.help, epilog=_EXIT_CODES)
         group.add_command(self._serve())
         group.add_command(self._check_config())
         if self.tables is not None:
             group.add_command(self._migrate())
         return group
 
+    @property
+    def _file(self) -> str:
+        """The configuration that a checkout has for it: named as the service's package."""
+        return f"deploy/config/{self.config.__module__.split('.')[-2]}.toml"
+
     def _serve(self) -> click.Command:
-        @click.command("serve", epilog=f"Example: {self.name} serve --config {self.name}.toml")
+        @click.command("serve", epilog=f"Example: {self.name} serve --config {self._file}")
         @_CONFIG
         def serve(file: Path | None, migrate: bool = False) -> None:
             """Serve until SIGTERM or Ctrl-C, then drain."""
@@ -67,7 +75,7 @@ class ServiceCommand(Generic[C]):
         return serve
 
     def _check_config(self) -> click.Command:
-        @click.command("check-config", epilog=f"Example: {self.name} check-config --config {self.name}.toml --json")
+        @click.command("check-config", epilog=f"Example: {self.name} check-config --config {self._file} --json")
         @_CONFIG
         @json_option
         def check_config(file: Path | None, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from services.feature_serving.config import FeatureServingConfig
-from slipway.cli import ServiceCommand, emit, emit_one, json_option
+from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
 from slipway.errors import Kind, SlipwayError
 
 if TYPE_CHECKING:
@@ -41,16 +41,20 @@ main = ServiceCommand(
 ).group()
 
 
-def _client() -> Slipway:
+_ADDRESS = address_option("feature_serving")
+
+
+def _client(address: str | None) -> Slipway:
     from slipway.client import Slipway  # noqa: PLC0415  (brings gRPC; the other verbs do without)
 
-    return Slipway()
+    return Slipway(features=address)
 
 
 @main.command("apply", epilog="Example: slipway-features apply planes.toml")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_ADDRESS
 @json_option
-def apply(file: Path, as_json: bool) -> None:
+def apply(file: Path, address: str | None, as_json: bool) -> None:
     """Store the feature views of FILE, all or none; the same file again changes nothing.
 
     \b
@@ -67,7 +71,7 @@ def apply(file: Path, as_json: bool) -> None:
     from services.feature_serving.cli import definitions  # noqa: PLC0415
 
     views = definitions.read(file)
-    with _client() as slipway:
+    with _client(address) as slipway:
         try:
             stored = slipway.features.apply(views)
         except SlipwayError as error:
@@ -78,30 +82,33 @@ def apply(file: Path, as_json: bool) -> None:
 
 
 @main.command("views", epilog="Example: slipway-features views --json")
+@_ADDRESS
 @json_option
-def views(as_json: bool) -> None:
+def views(address: str | None, as_json: bool) -> None:
     """List the feature views by name."""
-    with _client() as slipway:
+    with _client(address) as slipway:
         rows = [_row(view) for view in slipway.features.views()]
     emit(rows, as_json=as_json, empty="no feature views yet; see slipway-features apply --help")
 
 
 @main.command("view", epilog="Example: slipway-features view planes")
 @click.argument("name")
+@_ADDRESS
 @json_option
-def view(name: str, as_json: bool) -> None:
+def view(name: str, address: str | None, as_json: bool) -> None:
     """Show one feature view with its features."""
-    with _client() as slipway:
+    with _client(address) as slipway:
         found = slipway.features.get_view(name)
     features = [{"name": one.name, "type": one.type.value, "description": one.description} for one in found.features]
     emit_one({**_row(found), "description": found.description, "features": features}, as_json=as_json)
 
 
 @main.command("store", epilog="Example: slipway-features store --json")
+@_ADDRESS
 @json_option
-def store(as_json: bool) -> None:
+def store(address: str | None, as_json: bool) -> None:
     """Say whether the online store answers just now, and what it holds."""
-    with _client() as slipway:
+    with _client(address) as slipway:
         emit_one(asdict(slipway.features.online_store()), as_json=as_json)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import json_option
+from slipway.cli import address_option, json_option
 
 if TYPE_CHECKING:
     from slipway.client._sync.registry import Registry
@@ -21,12 +21,7 @@ def verb(name: str, *examples: str) -> Callable[[Command], click.Command]:
     lines = "\n".join(f"  slipway-registry {name} {example}".rstrip() for example in examples)
 
     def made(function: Command) -> click.Command:
-        address = click.option(
-            "--address",
-            metavar="HOST:PORT",
-            help="The registry's; else SLIPWAY_REGISTRY_ADDRESS, else the one of the running `slipway up`.",
-        )
-        return click.command(name, epilog=f"\b\nExamples:\n{lines}")(address(json_option(function)))
+        return click.command(name, epilog=f"\b\nExamples:\n{lines}")(address_option("registry")(json_option(function)))
 
     return made
 

@@ -25,7 +25,7 @@ def models(address: str | None, as_json: bool) -> None:
 def versions(model: str, address: str | None, as_json: bool) -> None:
     """List a model's versions, newest first."""
     with registry(address) as client:
-        rows = [render.version_row(version) for version in client.versions(model)]
+        rows = [render.version_row(version, as_json=as_json) for version in client.versions(model)]
     emit(rows, as_json=as_json, empty=f"{model} has no version yet")
 
 

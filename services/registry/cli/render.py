@@ -27,13 +27,14 @@ def model_row(model: Model) -> Facts:
     }
 
 
-def version_row(version: ModelVersion) -> Facts:
-    """A version in one row."""
+def version_row(version: ModelVersion, *, as_json: bool) -> Facts:
+    """A version in one row; for people with the start of its artifact's digest, which ``version`` shows whole."""
+    digest = version.artifact.digest
     return {
         "number": version.number,
-        "metrics": dict(version.metrics),
+        "metrics": dict(sorted(version.metrics.items())),
         "run_id": version.lineage.run_id,
-        "artifact": version.artifact.digest,
+        "artifact": digest if as_json else f"{digest[:19]}…",
         "create_time": version.create_time,
     }
 
@@ -54,7 +55,7 @@ def show_version(version: ModelVersion, *, as_json: bool) -> None:
             "size_bytes": artifact["size_bytes"],
             "run": lineage["run_id"] or None,
             **{f"data_{name}": value for name, value in (lineage["data"] or {}).items()},
-            **{f"code_{name}": value for name, value in (lineage["code"] or {}).items()},
+            **{f"code_{name}": value for name, value in (lineage["code"] or {}).items() if value},
         },
         as_json=False,
     )
@@ -63,7 +64,11 @@ def show_version(version: ModelVersion, *, as_json: bool) -> None:
         emit([one | {"datatype": str(one["datatype"])} for one in facts["signature"][title]], as_json=False)
     for title in ("metrics", "params"):
         click.echo(f"\n{title}")
-        emit([{"name": name, "value": value} for name, value in facts[title].items()], as_json=False, empty="none")
+        emit(
+            [{"name": name, "value": value} for name, value in sorted(facts[title].items())],
+            as_json=False,
+            empty="none",
+        )
 
 
 def endpoint_row(endpoint: Endpoint) -> Facts:

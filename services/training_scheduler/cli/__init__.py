@@ -11,7 +11,7 @@ import click
 from services.training_scheduler.cli.given import read
 from services.training_scheduler.cli.show import run_row, show, workflow_row
 from services.training_scheduler.config import TrainingConfig
-from slipway.cli import ServiceCommand, emit, emit_one, json_option
+from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -41,9 +41,7 @@ _COMMAND = ServiceCommand(
 )
 main = _COMMAND.group()
 
-_ADDRESS = click.option(
-    "--address", metavar="HOST:PORT", help="The scheduler; without it SLIPWAY_TRAINING_SCHEDULER_ADDRESS, or who is up."
-)
+_ADDRESS = address_option("training_scheduler")
 
 
 def _client(address: str | None) -> Slipway:
@@ -52,7 +50,9 @@ def _client(address: str | None) -> Slipway:
     return Slipway(training=address)
 
 
-@main.command("check-config", epilog="Example: slipway-training check-config --config training_scheduler.toml --json")
+@main.command(
+    "check-config", epilog="Example: slipway-training check-config --config deploy/config/training_scheduler.toml"
+)
 @click.option("--config", "file", type=click.Path(path_type=Path, dir_okay=False), help="The TOML file.")
 @json_option
 def check_config(file: Path | None, as_json: bool) -> None:
@@ -111,7 +111,9 @@ def runs(workflow: str | None, limit: int, address: str | None, as_json: bool) -
             rows.append(run_row(run))
             if len(rows) == limit:
                 break
-    emit(rows, as_json=as_json, empty="no runs")
+    emit(
+        rows, as_json=as_json, empty=f"no runs of {workflow}; see slipway-training workflows" if workflow else "no runs"
+    )
 
 
 @main.command("run", epilog="Example: slipway-training run run-0123456789abcdef --json")

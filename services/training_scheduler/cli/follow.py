@@ -47,9 +47,8 @@ def _in_lines(slipway: Slipway, run: Run, console: Console) -> Run:
         for step in run.steps:
             if told.get(step.name, "waiting") != step.state:
                 told[step.name] = step.state
-                console.print(
-                    f"{run.id} {step.name}: {step.state} {said(step)}".rstrip(), markup=False, highlight=False
-                )
+                line = f"{run.id} {step.name}: {step.state} {said(step)}".rstrip()
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
     return run
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from slipway.cli import emit, emit_one
+from slipway.cli import emit, emit_one, figures
 
 if TYPE_CHECKING:
     from slipway.client import Run, Step, Workflow
@@ -51,7 +49,7 @@ def show(run: Run, *, as_json: bool) -> None:
         return
     emit_one({name: value for name, value in run_row(run).items() if value not in ("", None)}, as_json=False)
     click.echo()
-    emit([{name: _shown(value) for name, value in _step_row(step).items()} for step in run.steps], as_json=False)
+    emit([_brief(step) for step in run.steps], as_json=False)
 
 
 def seconds(step: Step) -> float | None:
@@ -63,7 +61,7 @@ def seconds(step: Step) -> float | None:
 
 def said(step: Step) -> str:
     """Its summary in a line, or its error."""
-    return _figures(step.summary or {}) or step.error
+    return figures(step.summary or {}) or step.error
 
 
 def _step_row(step: Step) -> dict[str, Any]:
@@ -79,18 +77,13 @@ def _step_row(step: Step) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _figures(value)
-    return f"{value[:19]}…" if isinstance(value, str) and value.startswith("sha256:") else value
-
-
-def _figures(summary: Mapping[str, Any]) -> str:
-    # The contract's map has no order: by name, so that two looks are alike.
-    return ", ".join(f"{name} {_figure(value)}" for name, value in sorted(summary.items()))
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value)
+def _brief(step: Step) -> dict[str, Any]:
+    """What a person looks for first; the rest is in the JSON."""
+    return {
+        "step": step.name,
+        "state": str(step.state),
+        "attempts": step.attempts,
+        "seconds": seconds(step),
+        "summary": figures(step.summary or {}),
+        "error": step.error,
+    }

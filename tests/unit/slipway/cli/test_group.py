@@ -137,3 +137,23 @@ def test_one_thing_is_a_line_a_fact_or_an_object(tool: Group) -> None:
 
 def test_help_answers_both_ways(tool: Group) -> None:
     assert invoke(tool, "-h").stdout == invoke(tool, "--help").stdout
+
+
+def test_a_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"name": "m", "figures": {"b": 0.25, "a": True}, "many": ["x", "y"], "deep": [{"k": 1}], "reason": ""}
+    emit([row, row | {"name": "n"}], as_json=False)
+    head, first, _ = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "figures", "many", "deep"]
+    assert first.split(maxsplit=1) == ["m", 'a yes, b 0.25  x, y  [{"k": 1}]']
+    emit([row], as_json=True)
+    assert json.loads(capsys.readouterr().out) == [row]
+
+
+def test_verbs_are_listed_with_their_whole_first_sentence() -> None:
+    tool = Group(name="tool")
+    told = "Say in one sentence that is longer than a line of the terminal what comes of it, to its very end"
+    tool.add_command(click.Command("verb", help=f"{told}. More."))
+    tool.add_command(click.Command("secret", help="Hidden.", hidden=True))
+    shown = invoke(tool, "--help").stdout
+    assert told in " ".join(shown.split())
+    assert "secret" not in shown
