@@ -55,7 +55,8 @@ def _column(field: str, message: resources_pb2.Column) -> Column:
         raise invalid_field(
             f"{field}[{message.name}].values", "is not set; give doubles, int64s, strings or bools, one a row"
         )
-    return Column.of(message.name, _KINDS[chosen], getattr(message, chosen).values, message.absent_rows)
+    # As lists: numpy asks a repeated field of protobuf for every protocol that it might be.
+    return Column.of(message.name, _KINDS[chosen], list(getattr(message, chosen).values), list(message.absent_rows))
 
 
 def _event_times(stamps: Sequence[Timestamp], rows: int, now: datetime) -> Array:
@@ -119,7 +120,7 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
 
 
 def _gaps(array: Array) -> Sequence[int]:
-    gaps: list[int] = np.flatnonzero(np.isnan(array)).tolist() if array.dtype.kind == "f" else []
+    gaps: list[int] = np.isnan(array).nonzero()[0].tolist() if array.dtype.kind == "f" else []
     return gaps
 
 

@@ -13,6 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
 from prometheus_client import start_http_server
 
 from slipway.lifecycle import PortTaken
@@ -31,7 +32,8 @@ def observed(settings: ObserveSettings, service: str) -> Iterator[None]:
     with ExitStack() as ending:
         ending.enter_context(_logging(settings.log_level, service))
         resource = Resource.create({"service.name": service, "service.namespace": "slipway"})
-        tracer = TracerProvider(resource=resource)
+        # Without an exporter spans are only ids: recording them would cost every call and nobody would see them.
+        tracer = TracerProvider(resource=resource, sampler=DEFAULT_ON if settings.otlp_endpoint else ALWAYS_OFF)
         ending.callback(tracer.shutdown)
         if settings.otlp_endpoint:
             tracer.add_span_processor(BatchSpanProcessor(_exporter(settings.otlp_endpoint)))

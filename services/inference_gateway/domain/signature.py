@@ -77,6 +77,7 @@ Tensors = dict[str, Array]
 """Arrays of shape [rows], of the signature's types; absence is NaN or the empty text."""
 
 
+@np.errstate(over="ignore")  # a number too large for its type becomes infinite, which is looked for
 def conform(
     signature: Signature, columns: Sequence[Column], rows: int, places: Array | None = None, field: str = "features"
 ) -> Tensors:
@@ -169,8 +170,7 @@ def _convert(spec: ColumnSpec, column: Column) -> Array:
 
 
 def _floats(spec: ColumnSpec, column: Column) -> Array:
-    with np.errstate(over="ignore"):
-        values = column.values.astype(DTYPES[spec.datatype])
+    values = column.values.astype(DTYPES[spec.datatype])
     if len(column.absent):
         values[list(column.absent)] = np.nan
     if np.isfinite(values).all():

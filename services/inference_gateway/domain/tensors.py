@@ -17,6 +17,8 @@ from services.inference_gateway.domain.signature import DTYPES, DataType
 _COUNT = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<BBHQ")  # datatype, dimensions, bytes of name, bytes of data
+_WIRE = {kind: dtype.newbyteorder("<") for kind, dtype in DTYPES.items()}
+_KIND_OF = {dtype: kind for kind, dtype in DTYPES.items()}
 _CODES = {kind: code for code, kind in enumerate(DataType)}
 _KINDS = dict(enumerate(DataType))
 
@@ -28,7 +30,7 @@ class BadRaw(ValueError):
 def pack_raw(kind: DataType, array: Array) -> bytes:
     """A tensor's raw form."""
     if kind is not DataType.BYTES:
-        return np.ascontiguousarray(array, dtype=DTYPES[kind].newbyteorder("<")).tobytes()
+        return array.astype(_WIRE[kind], copy=False).tobytes()
     pieces: list[bytes] = []
     for value in array.ravel():
         data = value if isinstance(value, bytes) else str(value).encode()
@@ -52,7 +54,7 @@ def unpack_raw(kind: DataType, shape: tuple[int, ...], data: bytes | memoryview)
 def _flat(kind: DataType, count: int, data: bytes | memoryview) -> Array:
     if kind is DataType.BYTES:
         return _unpack_texts(count, bytes(data))
-    dtype = DTYPES[kind].newbyteorder("<")
+    dtype = _WIRE[kind]
     if count * dtype.itemsize != len(data):
         raise BadRaw(f"has {len(data)} bytes where {count} elements of {kind} take {count * dtype.itemsize}")
     if kind is DataType.BOOL:
@@ -84,11 +86,10 @@ def _unpack_texts(count: int, data: bytes) -> Array:
 
 def kind_of(array: Array) -> DataType:
     """The data type of an array. Raises BadRaw for one that has none."""
-    if array.dtype.kind in "OUS":
+    if kind := _KIND_OF.get(array.dtype):
+        return kind
+    if array.dtype.kind in "US":
         return DataType.BYTES
-    for kind, dtype in DTYPES.items():
-        if array.dtype == dtype:
-            return kind
     raise BadRaw(f"has element type {array.dtype}, which can't be served; convert it in the model")
 
 

@@ -15,9 +15,10 @@ class Meter:
 
     def __init__(self) -> None:
         meter = metrics.get_meter("slipway.inference_gateway")
-        self._predictions = meter.create_counter("slipway.predictions", description="Rows answered.")
         self._rows = meter.create_histogram(
-            "slipway.batch.rows", description="Rows in a batch.", explicit_bucket_boundaries_advisory=_ROWS
+            "slipway.batch.rows",
+            description="Rows answered, by the size of their batch.",
+            explicit_bucket_boundaries_advisory=_ROWS,
         )
         self._seconds = meter.create_histogram(
             "slipway.batch.duration",
@@ -39,7 +40,6 @@ class Meter:
             "route": answer.route,
             "protocol": answer.batch.protocol.value,
         }
-        self._predictions.add(answer.batch.rows, labels)
         self._rows.record(answer.batch.rows, labels)
         self._seconds.record(seconds, labels)
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -95,7 +94,7 @@ class Predict:
         inputs = conform(spec.signature, part.features, part.rows, part.places, part.protocol.field)
         outputs = await arm.runner.run(inputs, part.rows)
         return Answer(
-            batch=replace(part, ids=()),
+            batch=part,
             ids=tuple(ids[row] for row in chosen),
             digests=tuple(marks[row] for row in chosen) if marks else (),
             model=spec.key.model,
