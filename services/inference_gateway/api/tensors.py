@@ -85,7 +85,7 @@ def _typed(contents: pb.InferTensorContents, kind: DataType, rows: int) -> Array
             given = [value.decode() for value in given]
         except UnicodeDecodeError as error:
             raise BadRaw("holds bytes that are not UTF-8 text") from error
-    return np.array(given, dtype=DTYPES[kind])
+    return np.array(list(given), dtype=DTYPES[kind])
 
 
 def encode_output(response: pb.ModelInferResponse, name: str, array: Array) -> None:
