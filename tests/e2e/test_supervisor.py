@@ -110,7 +110,7 @@ def test_failing_service_fails_up_and_leaves_nothing(slipway):
     done = slipway.run("up", "--detach", "--free-ports", "--without", "ray")
     assert done.returncode == 1
     assert "not serving: monitor" in done.stderr
-    assert "exited with code 7 (exit code 7)" in done.stderr
+    assert "exited with code 7; its log" in done.stderr
     assert "| monitor refuses to serve" in done.stderr
     assert slipway.journal().count("monitor serve") == 2
     assert slipway.left() == []

@@ -34,8 +34,8 @@ def main() -> None:
 
 
 @main.command(
-    epilog="Examples: slipway up --detach; slipway up --port registry.grpc=50061 --without ray; "
-    "slipway up --detach --free-ports --data /var/tmp/try --json"
+    epilog="\b\nExamples:\n  slipway up --detach\n  slipway up --port registry.grpc=50061 --without ray\n"
+    "  slipway up --detach --free-ports --data /var/tmp/try --json"
 )
 @click.option("--detach", is_flag=True, help="Return when everything serves; it goes on in the background.")
 @click.option("--port", "ports", multiple=True, metavar="SERVICE.KIND=N", help="Move a port; 0 takes a free one.")
@@ -144,30 +144,35 @@ def down(*, timeout: float, data: Path | None, as_json: bool) -> None:
     render.show_state(status.current(root), as_json=True)
 
 
-@main.command("logs", epilog="Examples: slipway logs monitor -n 100; slipway logs --follow")
-@click.argument("service", required=False, type=click.Choice(_UNITS))
+@main.command(
+    "logs",
+    epilog="\b\nExamples:\n  slipway logs monitor -n 100\n  slipway logs --follow\n"
+    '  slipway logs --json | grep \'"level": "error"\'',
+)
+@click.argument("unit", required=False, metavar="[UNIT]", type=click.Choice(_UNITS))
 @click.option("-n", "lines", type=click.IntRange(min=0), default=20, show_default=True, help="Lines of each log.")
 @click.option("--follow", is_flag=True, help="Go on with what is written, until Ctrl-C.")
 @data_option
-def logs_command(*, service: str | None, lines: int, follow: bool, data: Path | None) -> None:
-    """Print the logs of a service, redis, ray or the supervisor; of all of them by default."""
+@json_option
+def logs_command(*, unit: str | None, lines: int, follow: bool, data: Path | None, as_json: bool) -> None:
+    """Print the log of a service, redis, ray or the supervisor; of all of them without UNIT.
+
+    Times are in UTC. With --json every line is one JSON object, with all that was logged.
+    """
     root = _root(data)
-    paths = [logs.log_path(root, name) for name in ([service] if service else _UNITS)]
+    paths = [logs.log_path(root, name) for name in ([unit] if unit else _UNITS)]
     if not follow and not any(path.is_file() for path in paths):
         raise NotFound(f"no logs under {root / 'log'}; was it ever up there? name another root with --data")
+    show = render.LogPrinter(named=unit is None, as_json=as_json)
     ends = {path: logs.size(path) for path in paths}
     for path in paths:
         for line in logs.tail(path, lines, end=ends[path]):
-            _print_line(path, line, named=service is None)
+            show(path, line)
     try:
         for path, line in logs.follow(ends) if follow else ():
-            _print_line(path, line, named=service is None)
+            show(path, line)
     except KeyboardInterrupt:
         return
-
-
-def _print_line(path: Path, line: str, *, named: bool) -> None:
-    click.echo(f"{path.stem:<18} | {line}" if named else line)
 
 
 def _root(data: Path | None) -> Path:

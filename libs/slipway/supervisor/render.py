@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from slipway.cli import emit
+from slipway.supervisor import lines
 from slipway.supervisor.report import Culprit, Message, Progress
 from slipway.supervisor.state import State, UnitStatus
 
@@ -24,6 +26,8 @@ def show_state(state: State, *, as_json: bool) -> None:
     click.echo(f"{state.profile} profile, {supervisor}, data in {state.data}")
     if state.note:
         click.echo(state.note)
+    if state.supervisor is None and not state.note:
+        click.echo("start it with: slipway up --detach")
     if state.supervisor:
         emit([_row(one) for one in (*state.services, *state.backing)], as_json=False)
 
@@ -33,15 +37,30 @@ def show_progress(message: Message) -> None:
     if isinstance(message, Progress):
         state = click.style(f"{message.state:<9}", fg=_COLOURS.get(message.state))
         reason = f"  {message.reason}" if message.reason else ""
-        click.echo(f"{message.elapsed_s:6.1f} s  {message.name:<18} {state}{reason}", err=True)
+        click.echo(f"{message.elapsed_s:6.1f} s  {message.name:<18} {state}{reason}".rstrip(), err=True)
 
 
 def show_culprit(culprit: Culprit) -> None:
     """A unit that did not serve, on stderr: why, and how its log ends."""
-    code = f" (exit code {culprit.exit_code})" if culprit.exit_code is not None else ""
-    click.echo(f"{click.style(culprit.name, bold=True)}: {culprit.reason}{code}; its log: {culprit.log}", err=True)
+    click.echo(f"{click.style(culprit.name, bold=True)}: {culprit.reason}; its log: {culprit.log}", err=True)
     for line in culprit.log_tail or ["(it wrote nothing)"]:
-        click.echo(f"  | {line}", err=True)
+        click.echo(f"  | {lines.readable(line)}", err=True)
+
+
+class LogPrinter:
+    """Prints lines of logs, ``named`` with the unit that each is of."""
+
+    def __init__(self, *, named: bool, as_json: bool) -> None:
+        self._named = named
+        self._as_json = as_json
+
+    def __call__(self, path: Path, line: str) -> None:
+        """Print one line of the log at ``path``."""
+        if self._as_json:
+            click.echo(lines.as_json(path.stem, line))
+            return
+        for part in lines.readable(line).splitlines() or [""]:
+            click.echo(f"{path.stem:<18} | {part}" if self._named else part)
 
 
 class DrainWatcher:
@@ -67,7 +86,7 @@ def _row(unit: UnitStatus) -> dict[str, Any]:
         "for": _age(unit.since),
         "pid": unit.pid,
         "restarts": unit.restarts,
-        "ports": "  ".join(f"{kind} {at.rpartition(':')[2]}" for kind, at in unit.endpoints.items()),
+        "ports": " ".join(f"{kind}:{at.rpartition(':')[2]}" for kind, at in unit.endpoints.items()),
         "reason": unit.reason or "",
     }
 
