@@ -6,11 +6,12 @@ stderr are JSON; without, they are for people.
 """
 
 from slipway.cli.address import address_option
-from slipway.cli.group import Group, exit_code
+from slipway.cli.group import Command, Group, exit_code
 from slipway.cli.output import emit, emit_one, figures, json_option
 from slipway.cli.service import ServiceCommand
 
 __all__ = [
+    "Command",
     "Group",
     "ServiceCommand",
     "address_option",

@@ -1,4 +1,4 @@
-"""A click group whose errors read like help."""
+"""Commands whose errors read like help."""
 
 from __future__ import annotations
 
@@ -25,19 +25,12 @@ def exit_code(error: SlipwayError) -> int:
     return _CODES.get(error.kind, 1)
 
 
-class Group(click.Group):
-    """A group of commands; a :class:`SlipwayError` from any of them becomes a message and an exit code."""
+class _Refusing(click.Command):
+    """Turns a :class:`SlipwayError` into a message, or JSON, and an exit code."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
         super().__init__(*args, **kwargs)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs, each with its whole first sentence."""
-        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        rows = [(name, one.get_short_help_str(limit=200)) for name, one in found if one is not None and not one.hidden]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Note whether JSON is asked for, before anything can go wrong."""
@@ -45,7 +38,7 @@ class Group(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the chosen command."""
+        """Run the command."""
         as_json: bool = ctx.meta[_AS_JSON]
         try:
             return super().invoke(ctx)
@@ -55,6 +48,21 @@ class Group(click.Group):
             if not as_json:
                 raise
             _refuse(_usage(error), as_json=True)
+
+
+class Command(_Refusing):
+    """A command that stands alone, with the errors and exit codes of a :class:`Group`."""
+
+
+class Group(_Refusing, click.Group):
+    """A group of commands; a :class:`SlipwayError` from any of them becomes a message and an exit code."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs, each with its whole first sentence."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, one.get_short_help_str(limit=200)) for name, one in found if one is not None and not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def _usage(error: click.UsageError) -> SlipwayError:
