@@ -16,6 +16,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 
@@ -49,8 +50,9 @@ async def measure_all(seconds: float) -> list[Measured]:
 
 async def _cases(address: str, cases: Sequence[tuple[str, str, bytes]], seconds: float) -> list[Measured]:
     async with grpc.aio.insecure_channel(address) as channel:
+        bytes_to: Any = channel.unary_unary
         return [
-            await measure(name, partial(channel.unary_unary(method), data), concurrency, seconds)
+            await measure(name, partial(bytes_to(method), data), concurrency, seconds)
             for name, method, data in cases
             for concurrency in CONCURRENCIES
         ]
@@ -129,7 +131,7 @@ def _free_port() -> int:
     return port
 
 
-def _ratios(found: Sequence[Measured]) -> list[dict[str, object]]:
+def _ratios(found: Sequence[Measured]) -> list[dict[str, Any]]:
     """Each case with its ratios to the bare gRPC server at the same concurrency."""
     peers = {one.concurrency: one for one in found if one.name == PEER}
     return [

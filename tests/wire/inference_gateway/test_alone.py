@@ -137,13 +137,6 @@ async def test_a_full_spool_stops_no_answer_and_is_counted(world: Any, eventuall
     assert (await world.client.inference.prediction_log()).dropped_predictions == log.dropped_predictions
 
 
-async def test_a_url_that_names_no_bus_is_refused_at_the_start(world: Any) -> None:
-    await world.stop_gateway()
-    with pytest.raises(SlipwayError) as caught:
-        await world.start_gateway(events_url="kafka+smoke://host")
-    assert [one.field for one in caught.value.violations] == ["events.url"]
-
-
 async def test_callers_who_vanish_disturb_nobody(world: Any) -> None:
     number = await world.register(artifact=world.models.mixed())
     await world.route("late", ("main", number, 1))
