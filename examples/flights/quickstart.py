@@ -18,6 +18,7 @@ import click
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 from slipway.cli import Command
 from slipway.client import Slipway
@@ -74,6 +75,10 @@ class Screen:
         done = f"[green]✓[/] {title} [dim]({self.seconds[name]:.1f} s)[/] {' '.join(told)}"
         self.console.print(done.rstrip(), soft_wrap=True)
 
+    def said(self, line: str) -> None:
+        """Show what the step's program said, above the running step."""
+        self.console.print(Text(f"  {line.rstrip()}", style="dim"), soft_wrap=True)
+
     def note(self, text: str) -> None:
         """Say how the running step stands."""
         if self._status is not None and text:
@@ -87,21 +92,21 @@ def tell(screen: Screen, predictions: int, batch_rows: int) -> Result:
         from examples.flights import story  # noqa: PLC0415
         from examples.flights.asks import asks  # noqa: PLC0415
     with Slipway() as slipway:
-        with screen.step("train", "Train on January to March, export to ONNX, register") as told:
+        with screen.step("train", "Train, export to ONNX, register") as told:
             _, version = story.train(slipway, f"quickstart-{uuid.uuid4().hex}", screen.note)
             told.append(f"{version.model}/{version.number}, AUC {version.metrics['auc']:.4f}")
         with screen.step("release", "Release it behind the endpoint flight-delay") as told:
             story.release(slipway, version, _PATIENCE_S, screen.note)
             provider = slipway.inference.endpoints().endpoints[0].routes[0].provider
             told.append(f"on {provider.removesuffix('ExecutionProvider')}")
-        with screen.step("ask", f"Ask about {predictions} real flights from April on") as told:
+        with screen.step("ask", f"Ask about {predictions} real flights") as told:
             questions = story.strangers(asks(predictions))
             asked = story.ask(slipway, questions, uuid.uuid4().hex, batch_rows, screen.note)
             told.append(f"p50 {asked.latency_ms(0.5):.1f} ms, p99 {asked.latency_ms(0.99):.1f} ms one by one")
-        with screen.step("compare", "Compare with LightGBM's own answers, ask some again") as told:
+        with screen.step("compare", "Compare with LightGBM itself, ask some again") as told:
             largest = story.difference(slipway, version, asked)
             alike = story.repeated(slipway, asked)
-            told.append(f"largest difference {largest:.1e}; {alike} of {story.REPEATED} alike")
+            told.append(f"differs by {largest:.1e} at most")
         with screen.step("count", "Wait until the monitor has counted every answer") as told:
             seen = story.counted(slipway, version, len(questions), _PATIENCE_S, screen.note)
             told.append(f"{seen} counted")
@@ -140,15 +145,17 @@ def table(result: Result) -> Table:
     return shown
 
 
-def _slipway(*arguments: str) -> None:
-    process = subprocess.Popen([_SLIPWAY, *arguments], stdout=subprocess.DEVNULL)
-    try:
-        code = process.wait()
-    except BaseException:
-        # A terminal's Ctrl-C has reached it too; anything else is passed on. It takes down what it started.
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        raise
+def _slipway(screen: Screen, *arguments: str) -> None:
+    process = subprocess.Popen([_SLIPWAY, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with process:
+        try:
+            for line in process.stderr or ():
+                screen.said(line)
+            code = process.wait()
+        except BaseException:
+            # A terminal's Ctrl-C has reached it too; anything else is passed on. It takes down what it started.
+            process.send_signal(signal.SIGINT)
+            raise
     if code:
         raise QuickstartFailed(f"`slipway {' '.join(arguments)}` ended with {code}; what it said stands above")
 
@@ -167,12 +174,12 @@ def _platform(screen: Screen, *choices: str, keep: bool) -> Iterator[None]:
     found_up = status.current(data_root()).supervisor is not None
     try:
         with screen.step("up", "Find the platform up" if found_up else "Start the platform (slipway up --detach)"):
-            _slipway("up", "--detach", *choices)
+            _slipway(screen, "up", "--detach", *choices)
         yield
     finally:
         if not keep and not found_up:
             with screen.step("down", "Stop the platform (slipway down)"):
-                _slipway("down")
+                _slipway(screen, "down")
         elif status.current(data_root()).supervisor is not None:
             told = (
                 "The platform is up: look at it with `.venv/bin/slipway status`, end it with `.venv/bin/slipway down`"

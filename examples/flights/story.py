@@ -13,7 +13,6 @@ from slipway.client import ModelVersion, Prediction, Route, Run, Slipway
 from slipway.errors import Unavailable
 
 ENDPOINT = MODEL
-REPEATED = 100
 Progress = Callable[[str], None]
 
 
@@ -110,7 +109,7 @@ def difference(slipway: Slipway, version: ModelVersion, asked: Asked) -> float:
     return max(abs(one - other) for one, other in zip(served, native, strict=True))
 
 
-def repeated(slipway: Slipway, asked: Asked, rows: int = REPEATED) -> int:
+def repeated(slipway: Slipway, asked: Asked, rows: int = 100) -> int:
     """Ask some questions again under their ids; how many got the answer that they got before."""
     again = slipway.inference.predict(
         ENDPOINT,

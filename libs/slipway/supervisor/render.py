@@ -33,8 +33,8 @@ def show_state(state: State, *, as_json: bool) -> None:
 
 
 def show_progress(message: Message) -> None:
-    """A line on stderr for a unit that entered another state."""
-    if isinstance(message, Progress):
+    """A line on stderr for a unit that entered another state; that all start at first is no news."""
+    if isinstance(message, Progress) and (message.state != "starting" or message.reason):
         state = click.style(f"{message.state:<9}", fg=_COLOURS.get(message.state))
         reason = f"  {message.reason}" if message.reason else ""
         click.echo(f"{message.elapsed_s:6.1f} s  {message.name:<18} {state}{reason}".rstrip(), err=True)
