@@ -106,7 +106,7 @@ def tell(screen: Screen, predictions: int, batch_rows: int) -> Result:
         with screen.step("compare", "Compare with LightGBM itself, ask some again") as told:
             largest = story.difference(slipway, version, asked)
             alike = story.repeated(slipway, asked)
-            told.append(f"differs by {largest:.1e} at most")
+            told.append(f"differs by {largest:.1e}")
         with screen.step("count", "Wait until the monitor has counted every answer") as told:
             seen = story.counted(slipway, version, len(questions), _PATIENCE_S, screen.note)
             told.append(f"{seen} counted")

@@ -56,18 +56,29 @@ def _print_table(rows: Sequence[Mapping[str, str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    shown = [name for name in rows[0] if any(row[name] for row in rows)]
-    for name in shown:
-        whole = max(len(row[name]) for row in rows) <= _WHOLE
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=whole)
-    for row in rows:
-        # As Text: a value such as features[a] is not markup.
-        table.add_row(*(Text(row[name]) for name in shown))
     console = Console()
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
+    shown = [name for name in rows[0] if any(row[name] for row in rows)]
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in shown}
+    if sum(min(width, _WHOLE) + 2 for width in widths.values()) - 2 > console.width:
+        _print_records(rows)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in shown:
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=widths[name] <= _WHOLE)
+    for row in rows:
+        # As Text: a value such as features[a] is not markup.
+        table.add_row(*(Text(row[name]) for name in shown))
     console.print(table)
+
+
+def _print_records(rows: Sequence[Mapping[str, str]]) -> None:
+    """What is too wide for the terminal: each row as lines, an empty one between two."""
+    for number, row in enumerate(rows):
+        if number:
+            click.echo()
+        emit_one({name: value for name, value in row.items() if value}, as_json=False)
 
 
 def _cell(value: Any) -> str:

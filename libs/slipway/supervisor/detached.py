@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from slipway.clock import SystemClock
 from slipway.errors import SlipwayError
 from slipway.supervisor import logs
 from slipway.supervisor.options import Options
-from slipway.supervisor.report import Culprit, Failed, Message, Ready, Report, UpFailed, decode, encode, failed
+from slipway.supervisor.report import (
+    Culprit,
+    Failed,
+    Message,
+    Progress,
+    Ready,
+    Report,
+    UpFailed,
+    decode,
+    encode,
+    failed,
+)
 from slipway.supervisor.up import supervise
 
 
@@ -85,6 +98,17 @@ def main() -> int:
     return 0
 
 
+def log_line(message: Message) -> str:
+    """A report as a line of the supervisor's log, like those of the services."""
+    said = {"time": SystemClock().now().isoformat(timespec="milliseconds"), "service": "supervisor"}
+    if isinstance(message, Progress):
+        wrong = message.state in {"backoff", "failed"} or bool(message.reason)
+        said |= {"level": "warning" if wrong else "info", "message": f"{message.name} is {message.state}"}
+        return json.dumps(said | ({"reason": message.reason} if message.reason else {}))
+    text = message.message if isinstance(message, Failed) else "everything serves"
+    return json.dumps(said | {"level": "error" if isinstance(message, Failed) else "info", "message": text})
+
+
 class _Speaker:
     """Writes reports to the pipe until the verdict, or until nobody listens; to the log from then on."""
 
@@ -93,7 +117,7 @@ class _Speaker:
 
     def say(self, message: Message) -> None:
         if not self._listened_to:
-            print(encode(message), file=sys.stderr, flush=True)
+            print(log_line(message), file=sys.stderr, flush=True)
             return
         try:
             print(encode(message), flush=True)

@@ -157,3 +157,16 @@ def test_verbs_are_listed_with_their_whole_first_sentence() -> None:
     shown = invoke(tool, "--help").stdout
     assert told in " ".join(shown.split())
     assert "secret" not in shown
+
+
+def test_what_is_too_wide_for_the_terminal_is_shown_line_by_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    row = {f"column_{number}": "x" * 12 for number in range(4)} | {"empty": ""}
+    emit([row, row], as_json=False)
+    told = capsys.readouterr().out.splitlines()
+    record = [f"column {number}  {'x' * 12}" for number in range(4)]
+    assert told == [*record, "", *record]
+    assert "empty" not in "".join(told)
