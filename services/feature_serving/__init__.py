@@ -1,20 +1,37 @@
-"""Feature serving: which features exist, what they mean, and whether the online store answers.
+"""Feature serving: which features exist, what they mean, and their values online.
 
 Owns
-    the feature catalogue: views, their features, entities and owners, in one database. Nobody else writes it.
+    the feature catalogue: views, their features, entities and owners, and feature services, in one database. Nobody
+    else writes it. The values online, in Redis in Feast's own layout (project ``slipway``), where Feast's clients may
+    read and write too. How far each view's rows have come: its watermark.
 
 Promises
     Definitions are stored all or none. The same definition again changes nothing, so a call may be repeated; another
-    one raises the view's revision by one. A stored feature never changes its type, nor a view its entities: what was
-    trained on a name goes on meaning the same. The catalogue is served whether the online store is up or not.
+    one raises the revision by one. A stored feature never changes its type, nor a view its entities: what was
+    trained on a name goes on meaning the same; nor does a feature go that a feature service names. The catalogue is
+    served whether the online store is up or not.
+    A row is written whole or not at all, and never over a newer one by event time; at the same event time the later
+    row wins: a correction. So rows may be pushed and published again. A watermark rises after its rows are there.
+    An answer says of each value whether it is there and when it was true. Ages are measured from the moment asked
+    about. What is missing, null or older than its view's max_age is never told as a value. Nothing expires by itself.
     Feast is never imported here.
 
+Reads
+    ``features.rows.v1`` as the group ``feature_serving``. An event that can't be applied (no rows, unknown view or
+    feature, wrong type, no entity) goes to ``features.rows.v1.feature_serving.dlq`` with the reason.
+
 Fails
-    Without its database: UNAVAILABLE for every call but GetOnlineStore. Without the online store: GetOnlineStore says
-    so, with the reason, within a second; every other call goes on. Killed at any line: what was acknowledged is there.
+    Without its database: UNAVAILABLE for every call but GetOnlineStore; reads of what was read a moment ago go on for
+    a second.
+    Without the online store: GetOnlineStore says so, with the reason, within a second; reads and pushes are
+    UNAVAILABLE, ingestion waits, the catalogue goes on. A store that lost its values answers NOT_FOUND until they are
+    written again; watermarks are kept apart from it and stay. Killed at any line: what was acknowledged is there, what
+    was being applied from the log is applied again. A type that another writer stored is UNREADABLE.
 
 Where a change goes
-    What a view must be like, and which changes are allowed: ``domain``. What a call does, in which order: ``engine``.
-    A field of the contract: ``codec``. A table: ``adapters/tables`` with a new revision in
-    ``adapters/migrations/versions``. Another online store: a file in ``adapters``. The definition files: ``cli``.
+    What a view or a feature service must be like, and which changes are allowed: ``domain/rules``, ``domain/service``.
+    Feast's keys and bytes: ``domain/layout``, ``domain/wire``. Which row takes effect: ``domain/rows``. What an answer
+    says: ``domain/reading``, ``domain/answer``. What a call does, in which order: ``engine``. A field of the contract:
+    ``codec``. A table: ``adapters/tables`` with a new revision in ``adapters/migrations/versions``. Another online
+    store: a file in ``adapters``. The definition files: ``cli``.
 """

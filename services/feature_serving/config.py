@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from slipway.config import ConfigError, DatabaseUrl, DataFolder, LoopbackAddress, Settings, data_root, from_env
+from slipway.config import (
+    ConfigError,
+    DatabaseUrl,
+    DataFolder,
+    EventsUrl,
+    LoopbackAddress,
+    Settings,
+    data_root,
+    from_env,
+)
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
 
@@ -57,11 +66,18 @@ class FeatureServingConfig(Settings):
     database_url: DatabaseUrl = from_env("SLIPWAY_FEATURE_SERVING_DATABASE", "")
     redis_url: RedisUrl = from_env("SLIPWAY_REDIS", "redis://127.0.0.1:6379/0")
     redis_password_file: Path | None = from_env("SLIPWAY_REDIS_PASSWORD_FILE", None)
+    project: str = Field("slipway", pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=128)
+    events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
 
     @property
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data}/feature_serving/feature_serving.db"
+
+    @property
+    def events(self) -> str:
+        """The event log's URL."""
+        return self.events_url or f"sqlite:///{self.data}/events/log.db"
 
     def redis_password(self) -> str | None:
         """The online store's password, None without one. Raises ConfigError when its file can't be read."""

@@ -6,14 +6,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from services.feature_serving.adapters.meters import OtelMeters
 from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.adapters.sql import MIGRATIONS, SqlCatalogue
+from services.feature_serving.adapters.watermarks import SqlWatermarks
+from services.feature_serving.api.consumer import GROUP, TOPIC, Ingestion
 from services.feature_serving.api.servicer import FeatureServicer
 from services.feature_serving.config import FeatureServingConfig
+from services.feature_serving.engine.compiled import Compiled
+from services.feature_serving.engine.progress import Progress
+from services.feature_serving.engine.reads import Reads
+from services.feature_serving.engine.services import Services
 from services.feature_serving.engine.views import Views
+from services.feature_serving.engine.writes import Writes
 from slipway import lifecycle, observe
 from slipway.clock import SystemClock
+from slipway.events.connect import open_log
 from slipway.gen.slipway.features.v1 import features_pb2
+from slipway.lifecycle import Loop
 from slipway.rpc.server import Server, service
 from slipway.sql import Database
 
@@ -21,17 +31,38 @@ from slipway.sql import Database
 class Parts(NamedTuple):
     """What runs, in the order in which it starts."""
 
+    ingestion: Loop
     server: Server
 
 
 @asynccontextmanager
 async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
     """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
-    store = RedisStore(config.redis_url, config.redis_password())
-    async with Database.open(config.database, MIGRATIONS) as database:
-        views = Views(SqlCatalogue(database), SystemClock())
+    async with (
+        Database.open(config.database, MIGRATIONS) as database,
+        RedisStore.open(config.redis_url, config.redis_password()) as store,
+        open_log(config.events) as log,
+        log.consumer([TOPIC], GROUP) as consumer,
+    ):
+        clock, meters, watermarks = SystemClock(), OtelMeters(), SqlWatermarks(database)
+        catalogue = SqlCatalogue(database)
+        compiled = Compiled(catalogue, clock)
+        writes = Writes(
+            compiled=compiled, store=store, watermarks=watermarks, clock=clock, meters=meters, project=config.project
+        )
+        servicer = FeatureServicer(
+            views=Views(catalogue, clock, compiled.forget),
+            services=Services(catalogue, clock, compiled.forget),
+            reads=Reads(compiled, store, clock, config.project),
+            writes=writes,
+            progress=Progress(compiled, watermarks),
+            store=store,
+        )
         contract = features_pb2.DESCRIPTOR.services_by_name["FeatureStoreService"]
-        yield Parts(Server(config.rpc, [service(contract, FeatureServicer(views=views, store=store))]))
+        yield Parts(
+            Loop("ingestion", Ingestion(consumer, writes, meters, clock).run),
+            Server(config.rpc, [service(contract, servicer)]),
+        )
 
 
 async def serve(config: FeatureServingConfig) -> None:

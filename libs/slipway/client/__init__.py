@@ -26,7 +26,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from slipway.client._async.slipway import AsyncSlipway
     from slipway.client._sync.slipway import Slipway
-    from slipway.client.types.features import Feature, FeatureView, OnlineStore, ValueType
+    from slipway.client.types.features import (
+        Feature,
+        FeatureService,
+        FeatureStatus,
+        FeatureView,
+        OnlineColumn,
+        OnlineFeatures,
+        OnlineStore,
+        Pushed,
+        ValueType,
+        Watermark,
+    )
     from slipway.client.types.inference import (
         EndpointStatus,
         Prediction,
@@ -58,7 +69,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "slipway.client._async.slipway": "AsyncSlipway",
     "slipway.client._sync.slipway": "Slipway",
-    "slipway.client.types.features": "Feature FeatureView OnlineStore ValueType",
+    "slipway.client.types.features": (
+        "Feature FeatureService FeatureStatus FeatureView OnlineColumn OnlineFeatures OnlineStore Pushed ValueType "
+        "Watermark"
+    ),
     "slipway.client.types.inference": (
         "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
     ),
@@ -85,17 +99,22 @@ __all__ = [
     "EndpointChange",
     "EndpointStatus",
     "Feature",
+    "FeatureService",
+    "FeatureStatus",
     "FeatureView",
     "Kind",
     "Lineage",
     "Model",
     "ModelVersion",
+    "OnlineColumn",
+    "OnlineFeatures",
     "OnlineStore",
     "Parameter",
     "Prediction",
     "PredictionCount",
     "PredictionLog",
     "PredictionWindow",
+    "Pushed",
     "Route",
     "RouteStatus",
     "Run",
@@ -111,6 +130,7 @@ __all__ = [
     "ValueType",
     "VersionCount",
     "VersionState",
+    "Watermark",
     "Workflow",
 ]
 

@@ -91,7 +91,19 @@ FEATURES = Peer(
     argument="features",
     port=50052,
     contract="slipway.features.v1.FeatureStoreService",
-    safe=frozenset({"GetFeatureView", "GetOnlineStore", "ListFeatureViews"}),
+    safe=frozenset(
+        {
+            "GetFeatureService",
+            "GetFeatureView",
+            "GetOnlineFeatures",
+            "GetOnlineStore",
+            "GetWatermark",
+            "ListFeatureServices",
+            "ListFeatureViews",
+            "ListWatermarks",
+            "PushRows",
+        }
+    ),
 )
 TRAINING = Peer(
     name="training_scheduler",

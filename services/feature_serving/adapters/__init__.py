@@ -1,1 +1,1 @@
-"""Outbound: the catalogue in SQL, the online store in Redis."""
+"""Outbound: the catalogue and the watermarks in SQL, the online store in Redis, metrics in OpenTelemetry."""

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.feature_serving.adapters import tables
+from services.feature_serving.adapters import services, tables
+from services.feature_serving.domain.service import FeatureService, Reference
 from services.feature_serving.domain.view import Definition, Feature, FeatureView, ValueType
 from slipway.paging import Page
 from slipway.sql import Database, Migrations
@@ -38,6 +39,18 @@ class SqlReader:
         if page.after:
             query = query.where(name > page.after[0])
         return await self._views(query)
+
+    async def services_named(self, names: Sequence[str]) -> Mapping[str, FeatureService]:
+        """See Reader."""
+        return await services.named(self._connection, names)
+
+    async def services(self, page: Page) -> Sequence[FeatureService]:
+        """See Reader."""
+        return await services.page(self._connection, page)
+
+    async def users(self, views: Sequence[str]) -> Mapping[Reference, str]:
+        """See Reader."""
+        return await services.users(self._connection, views)
 
     async def _views(self, query: Select[Any]) -> Sequence[FeatureView]:
         rows = (await self._connection.execute(query)).all()
@@ -76,6 +89,10 @@ class SqlWriter(SqlReader):
             for n, one in enumerate(definition.features)
         ]
         await self._connection.execute(insert(tables.feature), rows)
+
+    async def put_service(self, service: FeatureService) -> None:
+        """See Writer."""
+        await services.put(self._connection, service)
 
 
 class SqlCatalogue:

@@ -1,1 +1,1 @@
-"""Inbound: the gRPC servicer."""
+"""Inbound: the gRPC servicer, and the consumer of rows."""

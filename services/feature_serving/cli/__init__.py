@@ -10,13 +10,12 @@ import click
 
 from services.feature_serving.config import FeatureServingConfig
 from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
-from slipway.errors import Kind, SlipwayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from typing import Any
+    from typing import Any, TextIO
 
-    from slipway.client import FeatureView, Slipway
+    from slipway.client import FeatureService, FeatureView, Slipway
     from slipway.sql import Migrations
 
 
@@ -34,7 +33,7 @@ def _tables(config: FeatureServingConfig) -> tuple[str, Migrations]:
 
 main = ServiceCommand(
     "slipway-features",
-    help="The feature catalogue, and how the online store stands.",
+    help="The feature catalogue, and feature values online.",
     config=FeatureServingConfig,
     serve=_serve,
     tables=_tables,
@@ -55,7 +54,7 @@ def _client(address: str | None) -> Slipway:
 @_ADDRESS
 @json_option
 def apply(file: Path, address: str | None, as_json: bool) -> None:
-    """Store the feature views of FILE, all or none; the same file again changes nothing.
+    """Store the feature views of FILE, then its feature services, each all or none; again it changes nothing.
 
     \b
     [[views]]
@@ -67,18 +66,22 @@ def apply(file: Path, address: str | None, as_json: bool) -> None:
     name = "seats"
     type = "int32"
     description = "Seats in the plane."
+    [[services]]
+    name = "late_arrivals"
+    owner = "fleet"
+    features = ["planes:seats"]
     """  # noqa: D301  (click's mark for a paragraph that keeps its lines)
     from services.feature_serving.cli import definitions  # noqa: PLC0415
 
-    views = definitions.read(file)
+    views, services = definitions.read(file)
     with _client(address) as slipway:
-        try:
-            stored = slipway.features.apply(views)
-        except SlipwayError as error:
-            if error.kind not in {Kind.INVALID_ARGUMENT, Kind.FAILED_PRECONDITION}:
-                raise
-            raise definitions.located(error, file, views) from error
-    emit([_row(view) for view in stored], as_json=as_json)
+        with definitions.located(file, views):
+            rows = [_row(one) for one in (slipway.features.apply(views) if views else [])]
+        with definitions.located(file, services):
+            stored = slipway.features.apply_services(services) if services else []
+    # A feature service has no entities nor age of its own: its views have.
+    rows += [{**dict.fromkeys(rows[0] if rows else ()), **_service_row(one)} for one in stored]
+    emit(rows, as_json=as_json)
 
 
 @main.command("views", epilog="Example: slipway-features views --json")
@@ -112,6 +115,79 @@ def store(address: str | None, as_json: bool) -> None:
         emit_one(asdict(slipway.features.online_store()), as_json=as_json)
 
 
+@main.command("services", epilog="Example: slipway-features services --json")
+@_ADDRESS
+@json_option
+def services(address: str | None, as_json: bool) -> None:
+    """List the feature services by name."""
+    with _client(address) as slipway:
+        rows = [_service_row(service) for service in slipway.features.services()]
+    emit(rows, as_json=as_json, empty="no feature services yet; see slipway-features apply --help")
+
+
+@main.command(
+    "get", epilog="Example: slipway-features get late_arrivals --key tailnum=N14228 --at 2013-06-01T12:00:00Z"
+)
+@click.argument("features", nargs=-1, required=True, metavar="SERVICE|VIEW:FEATURE...")
+@click.option(
+    "keys", "--key", multiple=True, required=True, metavar="ENTITY=TEXT|ENTITY:=NUMBER", help="An entity of the row."
+)
+@click.option("moment", "--at", metavar="TIME", help="Measure ages from here, such as 2013-06-01T12:00:00Z; else now.")
+@_ADDRESS
+@json_option
+def get(
+    features: tuple[str, ...], keys: tuple[str, ...], moment: str | None, address: str | None, as_json: bool
+) -> None:
+    """Read features online, of a feature service or named one by one, with what each is and when it was true."""
+    from services.feature_serving.cli import rows  # noqa: PLC0415
+
+    asked = features[0] if len(features) == 1 and ":" not in features[0] else list(features)
+    entities = [dict(rows.key(one) for one in keys)]
+    at = None if moment is None else rows.moment("--at", moment)
+    with _client(address) as slipway:
+        found = slipway.features.get_online(asked, entities, event_times=at)
+    shown = [
+        {
+            "feature": one.name,
+            "value": one.values[0],
+            "status": one.statuses[0].value,
+            "event_time": one.event_times[0],
+        }
+        for one in found.columns.values()
+    ]
+    emit(shown, as_json=as_json)
+
+
+@main.command("push", epilog="Example: slipway-features push planes rows.jsonl")
+@click.argument("view")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@_ADDRESS
+@json_option
+def push(view: str, file: TextIO, address: str | None, as_json: bool) -> None:
+    """Write the rows of FILE (- for stdin) to the online store: a JSON object a line, its event_time beside them.
+
+    \b
+    {"tailnum": "N14228", "seats": 149, "event_time": "2013-01-01T05:15:00Z"}
+    """  # noqa: D301
+    from services.feature_serving.cli import rows  # noqa: PLC0415
+
+    with _client(address) as slipway:
+        given = rows.read(file, slipway.features.get_view(view))
+        done = [slipway.features.push(view, part.entities, part.features, part.event_times) for part in given]
+    total = {"applied": sum(one.applied for one in done), "late": sum(one.late for one in done)}
+    emit_one(total, as_json=as_json)
+
+
+@main.command("watermarks", epilog="Example: slipway-features watermarks --json")
+@_ADDRESS
+@json_option
+def watermarks(address: str | None, as_json: bool) -> None:
+    """Say how far each view's rows have come."""
+    with _client(address) as slipway:
+        rows = [asdict(one) for one in slipway.features.watermarks()]
+    emit(rows, as_json=as_json, empty="no view got a row yet; see slipway-features push --help")
+
+
 def _row(view: FeatureView) -> dict[str, object]:
     return {
         "name": view.name,
@@ -121,4 +197,14 @@ def _row(view: FeatureView) -> dict[str, object]:
         "max_age_s": None if view.max_age is None else view.max_age.total_seconds(),
         "revision": view.revision,
         "update_time": view.update_time,
+    }
+
+
+def _service_row(service: FeatureService) -> dict[str, object]:
+    return {
+        "name": service.name,
+        "owner": service.owner,
+        "features": list(service.features),
+        "revision": service.revision,
+        "update_time": service.update_time,
     }

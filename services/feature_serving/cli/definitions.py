@@ -1,10 +1,11 @@
-"""Files of feature views: TOML, checked before anything is sent, with errors that name file, view and field."""
+"""Files of definitions: TOML, checked before anything is sent, with errors that name file, definition and field."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -12,16 +13,18 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from slipway.client import Feature, FeatureView, ValueType
+from slipway.client import Feature, FeatureService, FeatureView, ValueType
 from slipway.config import Settings
-from slipway.errors import FieldViolation, InvalidInput, SlipwayError
+from slipway.errors import FieldViolation, InvalidInput, Kind, SlipwayError
 
 TypeName = Literal["bool", "int32", "int64", "float", "double", "string", "timestamp"]
-_POSITION = re.compile(r"\bviews\[(\d+)\]")
+_POSITION = re.compile(r"\b(views|services)\[(\d+)\]")
+_REFUSALS = {Kind.INVALID_ARGUMENT, Kind.FAILED_PRECONDITION, Kind.NOT_FOUND}
+Definitions = Sequence[FeatureView] | Sequence[FeatureService]
 
 
 class BadDefinitions(InvalidInput):
-    """A file that holds no feature views, or unusable ones."""
+    """A file that holds no definitions, or unusable ones."""
 
     reason = "INVALID_DEFINITIONS"
 
@@ -51,12 +54,26 @@ class _View(Settings):
         )
 
 
+class _Service(Settings):
+    name: str
+    owner: str
+    features: tuple[str, ...]
+    description: str = ""
+
+    def service(self) -> FeatureService:
+        return FeatureService(self.name, self.owner, self.features, self.description)
+
+
 class _File(Settings):
-    views: tuple[_View, ...]
+    views: tuple[_View, ...] = ()
+    services: tuple[_Service, ...] = ()
 
 
-def read(file: Path) -> Sequence[FeatureView]:
-    """The views of ``file``, as ``[[views]]`` and ``[[views.features]]``. Raises BadDefinitions."""
+def read(file: Path) -> tuple[Sequence[FeatureView], Sequence[FeatureService]]:
+    """The definitions of ``file``: ``[[views]]`` with ``[[views.features]]``, and ``[[services]]``.
+
+    Raises BadDefinitions.
+    """
     try:
         tree = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -64,32 +81,42 @@ def read(file: Path) -> Sequence[FeatureView]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadDefinitions(f"{file} is not valid TOML: {error}") from error
     try:
-        return [view.view() for view in _File.model_validate(tree).views]
+        found = _File.model_validate(tree)
     except ValidationError as error:
         wrong = [_violation(one, tree) for one in error.errors()]
         told = "; ".join(f"{one.field}: {one.description}" for one in wrong)
         raise BadDefinitions(f"{file}: {told}", violations=wrong) from None
+    if not found.views and not found.services:
+        missing = FieldViolation("views", "is missing; add it, or services")
+        raise BadDefinitions(f"{file}: {missing.field}: {missing.description}", violations=[missing])
+    return [one.view() for one in found.views], [one.service() for one in found.services]
 
 
-def located(error: SlipwayError, file: Path, views: Sequence[FeatureView]) -> SlipwayError:
-    """``error`` with the file, and with the name of each view beside its position."""
-    names = dict(enumerate(view.name for view in views))
-    wrong = [FieldViolation(_name(one.field, names), one.description) for one in error.violations]
-    return SlipwayError.rebuild(
-        error.kind,
-        error.reason,
-        f"{file}: {_name(error.message, names)}",
-        facts=error.facts,
-        violations=wrong,
-        retry_after_s=error.retry_after_s,
-    )
+@contextmanager
+def located(file: Path, definitions: Definitions) -> Iterator[None]:
+    """Give refusals of ``definitions`` the file, and the name of each definition beside its position."""
+    try:
+        yield
+    except SlipwayError as error:
+        if error.kind not in _REFUSALS:
+            raise
+        names = dict(enumerate(one.name for one in definitions))
+        wrong = [FieldViolation(_name(one.field, names), one.description) for one in error.violations]
+        raise SlipwayError.rebuild(
+            error.kind,
+            error.reason,
+            f"{file}: {_name(error.message, names)}",
+            facts=error.facts,
+            violations=wrong,
+            retry_after_s=error.retry_after_s,
+        ) from error
 
 
 def _violation(error: ErrorDetails, tree: Mapping[str, Any]) -> FieldViolation:
     path = ""
     for part in error["loc"]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    field = _name(path, _names(tree.get("views")))
+    field = _name(path, _names(tree.get(str(error["loc"][0]))))
     if error["type"] == "extra_forbidden":
         return FieldViolation(field, "is not a known key; remove it or correct its spelling")
     if error["type"] == "missing":
@@ -97,15 +124,15 @@ def _violation(error: ErrorDetails, tree: Mapping[str, Any]) -> FieldViolation:
     return FieldViolation(field, error["msg"])
 
 
-def _names(views: object) -> Mapping[int, str]:
-    if not isinstance(views, list):
+def _names(made: object) -> Mapping[int, str]:
+    if not isinstance(made, list):
         return {}
-    return {n: str(view["name"]) for n, view in enumerate(views) if isinstance(view, dict) and "name" in view}
+    return {n: str(one["name"]) for n, one in enumerate(made) if isinstance(one, dict) and "name" in one}
 
 
 def _name(text: str, names: Mapping[int, str]) -> str:
     def named(found: re.Match[str]) -> str:
-        name = names.get(int(found[1]))
+        name = names.get(int(found[2]))
         return f"{found[0]} ({name})" if name else found[0]
 
     return _POSITION.sub(named, text)

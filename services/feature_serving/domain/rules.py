@@ -25,7 +25,7 @@ def check_definitions(definitions: Sequence[Definition]) -> None:
     for position, definition in enumerate(definitions):
         wrong += _faults(f"views[{position}]", definition)
     names = [definition.name for definition in definitions]
-    wrong += _repeated("views", names)
+    wrong += repeated("views", names)
     if wrong:
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
 
@@ -50,19 +50,25 @@ def changed(stored: FeatureView | None, wanted: Definition, now: datetime) -> Fe
     return FeatureView(wanted, stored.revision + 1, now)
 
 
+def dropped(stored: FeatureView | None, wanted: Definition) -> Sequence[str]:
+    """The features that the view would lose."""
+    kept = {feature.name for feature in wanted.features}
+    return [one.name for one in stored.definition.features if one.name not in kept] if stored else []
+
+
 def _faults(field: str, view: Definition) -> Iterator[FieldViolation]:
     identifier(f"{field}.name", view.name)
     if not view.owner.strip():
         yield FieldViolation(f"{field}.owner", "is empty; name the person or team that answers for the view")
-    yield from _long(f"{field}.owner", view.owner)
-    yield from _long(f"{field}.description", view.description)
+    yield from long_text(f"{field}.owner", view.owner)
+    yield from long_text(f"{field}.description", view.description)
     if view.max_age is not None and not timedelta(0) < view.max_age <= MAX_AGE:
         yield FieldViolation(f"{field}.max_age", "is not above 0 and under 10,000 years; leave it out for any age")
     yield from _named(f"{field}.entities", view.entities, MAX_ENTITIES)
     names = [feature.name for feature in view.features]
     yield from _named(f"{field}.features", names, MAX_FEATURES, suffix=".name")
     for position, feature in enumerate(view.features):
-        yield from _long(f"{field}.features[{position}].description", feature.description)
+        yield from long_text(f"{field}.features[{position}].description", feature.description)
         if feature.name in view.entities:
             yield FieldViolation(f"{field}.features[{position}].name", "is an entity of the view; choose another name")
 
@@ -72,10 +78,11 @@ def _named(path: str, names: Sequence[str], most: int, *, suffix: str = "") -> I
         yield FieldViolation(path, f"has {len(names)} entries; give 1 to {most}")
     for position, name in enumerate(names):
         identifier(f"{path}[{position}]{suffix}", name)
-    yield from _repeated(path, names, suffix=suffix)
+    yield from repeated(path, names, suffix=suffix)
 
 
-def _repeated(path: str, names: Sequence[str], *, suffix: str = ".name") -> Iterator[FieldViolation]:
+def repeated(path: str, names: Sequence[str], *, suffix: str = ".name") -> Iterator[FieldViolation]:
+    """A violation for each of ``names`` that stood before."""
     seen: set[str] = set()
     for position, name in enumerate(names):
         if name in seen:
@@ -83,6 +90,7 @@ def _repeated(path: str, names: Sequence[str], *, suffix: str = ".name") -> Iter
         seen.add(name)
 
 
-def _long(field: str, text: str) -> Iterator[FieldViolation]:
+def long_text(field: str, text: str) -> Iterator[FieldViolation]:
+    """A violation when ``text`` is too long to keep."""
     if len(text) > MAX_TEXT:
         yield FieldViolation(field, f"has {len(text)} characters; at most {MAX_TEXT} are kept")

@@ -1,1 +1,1 @@
-"""One use case a file: storing and finding views."""
+"""One use case a file: views, feature services, reads, writes, and how far views have come."""

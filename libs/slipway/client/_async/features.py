@@ -1,20 +1,31 @@
-"""The feature catalogue at feature_serving."""
+"""The feature catalogue and features online, at feature_serving."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from slipway.client._async.transport import AsyncStub
 from slipway.client.codec import features as codec
+from slipway.client.codec import online
 from slipway.client.codec.scalars import text
-from slipway.client.types.features import FeatureView, OnlineStore
+from slipway.client.types.features import (
+    FeatureService,
+    FeatureView,
+    OnlineFeatures,
+    OnlineStore,
+    Pushed,
+    Watermark,
+)
+from slipway.errors import invalid_field
+from slipway.gen.slipway.features.v1 import events_pb2
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 
 _PAGE = 500
 
 
 class Features:
-    """The feature catalogue."""
+    """The feature catalogue, and features online."""
 
     def __init__(self, stub: AsyncStub) -> None:
         self._stub = stub
@@ -46,3 +57,93 @@ class Features:
         """Whether the online store answers just now."""
         request = pb.GetOnlineStoreRequest()
         return codec.decode_online_store(await self._stub.unary("GetOnlineStore", request, pb.GetOnlineStoreResponse))
+
+    async def apply_services(self, services: Sequence[FeatureService]) -> list[FeatureService]:
+        """Store feature services, all or none; gives them as stored, in order.
+
+        NOT_FOUND when a feature that one names is not in the catalogue.
+        """
+        request = pb.ApplyFeatureServicesRequest(
+            services=[codec.encode_service(one, f"services[{n}]") for n, one in enumerate(services)]
+        )
+        answer = await self._stub.unary("ApplyFeatureServices", request, pb.ApplyFeatureServicesResponse)
+        return [codec.decode_service(one) for one in answer.services]
+
+    async def get_service(self, name: str) -> FeatureService:
+        """One feature service; NOT_FOUND."""
+        request = pb.GetFeatureServiceRequest(name=text("name", name))
+        answer = await self._stub.unary("GetFeatureService", request, pb.GetFeatureServiceResponse)
+        return codec.decode_service(answer.service)
+
+    async def services(self) -> AsyncIterator[FeatureService]:
+        """Every feature service by name, a page at a time."""
+        request = pb.ListFeatureServicesRequest(page_size=_PAGE)
+        async for page in self._stub.pages("ListFeatureServices", request, pb.ListFeatureServicesResponse):
+            for service in page.services:
+                yield codec.decode_service(service)
+
+    async def push(
+        self,
+        view: str,
+        entities: online.Rows,
+        features: online.Rows,
+        event_times: Sequence[datetime] | datetime,
+        *,
+        timeout_s: float | None = None,
+    ) -> Pushed:
+        """Write rows of one view to the online store; they are there when it returns. Safe to repeat.
+
+        The n-th of ``entities`` (join keys, str or int) and of ``features`` make the n-th row, true at the n-th of
+        ``event_times``, or all at one moment. A newer row of the same entities stays; at the same moment this one
+        wins. None is a null. A feature that no row names is NOT_FOUND after it. NOT_FOUND: no such view.
+        """
+        times = online.times_us("event_times", event_times)
+        keys, values = online.columns("entities", entities), online.columns("features", features)
+        if len(features) != len(entities):
+            raise invalid_field("features", f"has {len(features)} rows but entities has {len(entities)}")
+        rows = events_pb2.FeatureRows(
+            view=text("view", view),
+            entities=keys,
+            features=values,
+            event_times_us=times * len(entities) if isinstance(event_times, datetime) else times,
+        )
+        request = pb.PushRowsRequest(rows=rows)
+        answer = await self._stub.unary("PushRows", request, pb.PushRowsResponse, timeout_s=timeout_s)
+        return Pushed(answer.applied_rows, answer.late_rows)
+
+    async def get_online(
+        self,
+        features: str | Sequence[str],
+        entities: online.Rows,
+        *,
+        event_times: online.Times = None,
+        timeout_s: float | None = None,
+    ) -> OnlineFeatures:
+        """Features of each of ``entities`` (join keys of all views asked), with status and event time.
+
+        ``features`` is the name of a feature service, or a list of ``view:feature``. Ages are measured from
+        ``event_times``: one a row, one for all, or None for now. A value that is missing, null or too old is None
+        and its status says which. NOT_FOUND: no such feature service, view or feature.
+        """
+        named = isinstance(features, str)
+        request = pb.GetOnlineFeaturesRequest(
+            feature_service=text("features", features) if isinstance(features, str) else "",
+            features=[] if named else [text(f"features[{n}]", one) for n, one in enumerate(features)],
+            entities=online.columns("entities", entities),
+            event_times_us=online.times_us("event_times", event_times),
+        )
+        answer = await self._stub.unary("GetOnlineFeatures", request, pb.GetOnlineFeaturesResponse, timeout_s=timeout_s)
+        return online.decode_online(answer)
+
+    async def watermark(self, view: str) -> Watermark:
+        """How far a view's rows have come; NOT_FOUND before the first."""
+        request = pb.GetWatermarkRequest(view=text("view", view))
+        answer = await self._stub.unary("GetWatermark", request, pb.GetWatermarkResponse)
+        return online.decode_watermark(answer.watermark)
+
+    async def watermarks(self) -> AsyncIterator[Watermark]:
+        """Every watermark by view, a page at a time."""
+        request = pb.ListWatermarksRequest(page_size=_PAGE)
+        async for page in self._stub.pages("ListWatermarks", request, pb.ListWatermarksResponse):
+            for watermark in page.watermarks:
+                yield online.decode_watermark(watermark)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.duration_pb2 import Duration
 
 from slipway.client.codec.scalars import UINT64_MAX, Names, moment, text, timestamp, whole
-from slipway.client.types.features import Feature, FeatureView, OnlineStore, ValueType
+from slipway.client.types.features import Feature, FeatureService, FeatureView, OnlineStore, ValueType
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.gen.slipway.features.v1 import resources_pb2 as res
 
@@ -47,6 +47,30 @@ def decode_view(message: res.FeatureView) -> FeatureView:
         features=tuple(Feature(one.name, _TYPES.name(one.type), one.description) for one in message.features),
         description=message.description,
         max_age=message.max_age.ToTimedelta() if message.HasField("max_age") else None,
+        update_time=moment(message, "update_time"),
+        revision=message.revision,
+    )
+
+
+def encode_service(service: FeatureService, field: str = "service") -> res.FeatureService:
+    """Encode a feature service with what the server sets; errors name fields under ``field``."""
+    return res.FeatureService(
+        name=text(f"{field}.name", service.name),
+        owner=text(f"{field}.owner", service.owner),
+        description=text(f"{field}.description", service.description),
+        features=[text(f"{field}.features[{n}]", one) for n, one in enumerate(service.features)],
+        update_time=timestamp(f"{field}.update_time", service.update_time),
+        revision=whole(f"{field}.revision", service.revision, UINT64_MAX),
+    )
+
+
+def decode_service(message: res.FeatureService) -> FeatureService:
+    """Decode a feature service."""
+    return FeatureService(
+        name=message.name,
+        owner=message.owner,
+        features=tuple(message.features),
+        description=message.description,
         update_time=moment(message, "update_time"),
         revision=message.revision,
     )

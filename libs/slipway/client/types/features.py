@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,3 +52,75 @@ class OnlineStore:
     reason: str = ""
     server_version: str = ""
     keys: int = 0
+
+
+OnlineScalar = bool | int | float | str | datetime | None
+"""One value of a row; None means that there is none."""
+
+
+class FeatureStatus(enum.StrEnum):
+    """What an answered value is."""
+
+    UNSPECIFIED = "unspecified"
+    PRESENT = "present"
+    NULL_VALUE = "null_value"
+    NOT_FOUND = "not_found"
+    OUTSIDE_MAX_AGE = "outside_max_age"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureService:
+    """A named list of features, as ``view:feature``, that are read together."""
+
+    name: str
+    owner: str
+    features: tuple[str, ...]
+    description: str = ""
+    update_time: datetime | None = None
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of pushed rows: ``late`` ones had no effect, for a newer one of the same entities was there."""
+
+    applied: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineColumn:
+    """One feature for all rows asked about; a value is None unless its status is PRESENT.
+
+    ``event_times`` say when each value was true; None where nothing was found.
+    """
+
+    name: str
+    values: tuple[OnlineScalar, ...]
+    statuses: tuple[FeatureStatus, ...]
+    event_times: tuple[datetime | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineFeatures:
+    """Features of the rows asked about, by ``view:feature``, in the order asked for."""
+
+    columns: Mapping[str, OnlineColumn]
+
+    def __getitem__(self, name: str) -> OnlineColumn:
+        return self.columns[name]
+
+    def rows(self) -> Iterator[dict[str, OnlineScalar]]:
+        """Each row as a dict of feature to value, None where there is none."""
+        values = (column.values for column in self.columns.values())
+        return (dict(zip(self.columns, row, strict=True)) for row in zip(*values, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Rows of ``view`` up to ``event_time`` are in the online store, as far as their writers kept to order."""
+
+    view: str
+    event_time: datetime
+    update_time: datetime | None = None

@@ -15,6 +15,7 @@ from shelf_registry import Attempts, Registry, WarmingUp
 
 from slipway.errors import NotFound
 from slipway.gen.slipway.features.v1 import features_pb2 as features
+from slipway.gen.slipway.features.v1 import resources_pb2 as online
 from slipway.gen.slipway.inference.v1 import inference_pb2 as inference
 from slipway.gen.slipway.inference.v1 import resources_pb2 as resources
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as monitor
@@ -117,6 +118,56 @@ class Features:
         self, request: features.GetOnlineStoreRequest, call: Call
     ) -> features.GetOnlineStoreResponse:
         return features.GetOnlineStoreResponse(reachable=True, server_version="7", keys=4)
+
+    async def ApplyFeatureServices(
+        self, request: features.ApplyFeatureServicesRequest, call: Call
+    ) -> features.ApplyFeatureServicesResponse:
+        return features.ApplyFeatureServicesResponse(services=request.services)
+
+    async def GetFeatureService(
+        self, request: features.GetFeatureServiceRequest, call: Call
+    ) -> features.GetFeatureServiceResponse:
+        return features.GetFeatureServiceResponse(service={"name": request.name, "features": ["planes:seats"]})
+
+    async def ListFeatureServices(
+        self, request: features.ListFeatureServicesRequest, call: Call
+    ) -> features.ListFeatureServicesResponse:
+        """Two pages."""
+        if request.page_token:
+            return features.ListFeatureServicesResponse(services=[{"name": "b"}])
+        return features.ListFeatureServicesResponse(services=[{"name": "a"}], next_page_token="more")
+
+    async def PushRows(self, request: features.PushRowsRequest, call: Call) -> features.PushRowsResponse:
+        """Keeps the rows for the next question; the first of them counts as late."""
+        self.pushed = request.rows
+        return features.PushRowsResponse(applied_rows=len(request.rows.event_times_us) - 1, late_rows=1)
+
+    async def GetOnlineFeatures(
+        self, request: features.GetOnlineFeaturesRequest, call: Call
+    ) -> features.GetOnlineFeaturesResponse:
+        """What was pushed, row by row; null where absent. The feature service `times` gives the moments asked about."""
+        answer = features.GetOnlineFeaturesResponse()
+        if request.feature_service:
+            made = answer.columns.add(name=request.feature_service, event_times_us=request.event_times_us)
+            made.statuses.extend([online.FEATURE_STATUS_OUTSIDE_MAX_AGE] * len(request.event_times_us))
+            return answer
+        for column in self.pushed.features:
+            made = answer.columns.add(name=column.name, event_times_us=self.pushed.event_times_us)
+            kind = column.WhichOneof("values")
+            if kind is not None:
+                getattr(made, kind).CopyFrom(getattr(column, kind))
+            for row in range(len(self.pushed.event_times_us)):
+                absent = row in column.absent_rows
+                made.statuses.append(online.FEATURE_STATUS_NULL_VALUE if absent else online.FEATURE_STATUS_PRESENT)
+        return answer
+
+    async def GetWatermark(self, request: features.GetWatermarkRequest, call: Call) -> features.GetWatermarkResponse:
+        return features.GetWatermarkResponse(watermark={"view": request.view, "event_time_us": 1_000_001})
+
+    async def ListWatermarks(
+        self, request: features.ListWatermarksRequest, call: Call
+    ) -> features.ListWatermarksResponse:
+        return features.ListWatermarksResponse(watermarks=[{"view": "planes", "event_time_us": 5}])
 
 
 class Monitor:

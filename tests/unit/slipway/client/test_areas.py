@@ -13,6 +13,8 @@ from slipway.client import (
     DataType,
     DeadLetter,
     Feature,
+    FeatureService,
+    FeatureStatus,
     FeatureView,
     Kind,
     Route,
@@ -22,6 +24,7 @@ from slipway.client import (
     TensorSpec,
     ValueType,
     VersionState,
+    Watermark,
 )
 from slipway.client.pieces import PIECE_BYTES, digest
 from slipway.errors import InvalidInput
@@ -184,6 +187,55 @@ def test_feature_views(client: Any) -> None:
     assert [one.name for one in client.features.views()] == ["planes"]
     store = client.features.online_store()
     assert (store.reachable, store.server_version, store.keys) == (True, "7", 4)
+
+
+def test_feature_services_and_watermarks(client: Any) -> None:
+    service = FeatureService("late", "ops", ("planes:seats",), "Late.")
+    assert client.features.apply_services([service]) == [service]
+    assert client.features.get_service("late").features == ("planes:seats",)
+    assert [one.name for one in client.features.services()] == ["a", "b"]
+    moment = datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC)
+    assert client.features.watermark("planes") == Watermark("planes", moment)
+    assert [one.view for one in client.features.watermarks()] == ["planes"]
+
+
+def test_features_go_in_and_come_out_as_they_were(client: Any) -> None:
+    moment = datetime(2013, 1, 1, tzinfo=UTC)
+    rows: list[dict[str, Any]] = [
+        {"b": True, "i": -1, "f": 0.5, "s": "Š", "t": moment, "n": None},
+        {"b": None, "i": 7, "f": 2, "s": None},
+    ]
+    pushed = client.features.push("planes", [{"tailnum": "N1"}, {"tailnum": "N2"}], rows, moment)
+    assert (pushed.applied, pushed.late) == (1, 1)
+    found = client.features.get_online(["planes:b"], [{"tailnum": "N1"}])
+    assert list(found.rows()) == [rows[0], {"b": None, "i": 7, "f": 2.0, "s": None, "t": None, "n": None}]
+    assert found["b"].statuses == (FeatureStatus.PRESENT, FeatureStatus.NULL_VALUE)
+    assert found["b"].event_times == (moment, moment)
+    old = client.features.get_online("late", [{"tailnum": "N1"}], event_times=moment)["late"]
+    assert (old.values, old.statuses, old.event_times) == ((None,), (FeatureStatus.OUTSIDE_MAX_AGE,), (moment,))
+
+
+@pytest.mark.parametrize(
+    ("entities", "features", "times", "field"),
+    [
+        ({"tailnum": "N1"}, [], [], "entities"),
+        (["N1"], [{}], [], "entities[0]"),
+        ([{"k": 1}], [{}, {}], [], "features"),
+        ([{"k": 1}, {"k": "a"}], [{}, {}], [], "entities.k"),
+        ([{"k": 2**63}], [{}], [], "entities.k"),
+        ([{"k": 1}], [{"x": object()}], [], "features.x"),
+        ([{"k": 1}], [{"x": datetime(2013, 1, 1)}], [], "features.x[0]"),
+        ([{"k": 1}], [{}], [datetime(2013, 1, 1)], "event_times[0]"),
+        ([{"k": 1}], [{}], ["noon"], "event_times[0]"),
+    ],
+)
+def test_rows_that_no_column_can_hold_name_their_place(
+    client: Any, entities: Any, features: Any, times: Any, field: str
+) -> None:
+    with pytest.raises(SlipwayError) as raised:
+        client.features.push("planes", entities, features, times)
+    assert raised.value.kind is Kind.INVALID_ARGUMENT
+    assert [one.field for one in raised.value.violations] == [field]
 
 
 def test_windows_and_counts(client: Any) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.feature_serving.cli.definitions import BadDefinitions, located, read
-from slipway.client import Feature, FeatureView, ValueType
-from slipway.errors import Kind, invalid_field
+from slipway.client import Feature, FeatureService, FeatureView, ValueType
+from slipway.errors import Kind, SlipwayError, invalid_field
 
 GOOD = """
 [[views]]
@@ -36,7 +36,16 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_views_are_read(tmp_path: Path) -> None:
-    assert read(write(tmp_path, GOOD)) == [PLANES]
+    assert read(write(tmp_path, GOOD)) == ([PLANES], [])
+
+
+def test_feature_services_are_read_beside_views_or_alone(tmp_path: Path) -> None:
+    service = '[[services]]\nname = "late"\nowner = "fleet"\nfeatures = ["planes:seats"]\n'
+    expected = FeatureService("late", "fleet", ("planes:seats",))
+    assert read(write(tmp_path, GOOD + service)) == ([PLANES], [expected])
+    assert read(write(tmp_path, service)) == ([], [expected])
+    with pytest.raises(BadDefinitions, match=r"services\[0\] \(late\)\.owner: is missing"):
+        read(write(tmp_path, service.replace('owner = "fleet"', "")))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_what_the_service_refuses_is_placed_in_the_file() -> None:
     refused = invalid_field("views[0].features[0].name", "is an entity of the view; choose another name")
-    placed = located(refused, Path("planes.toml"), [PLANES])
+    with pytest.raises(SlipwayError) as raised, located(Path("planes.toml"), [PLANES]):
+        raise refused
+    placed = raised.value
     assert placed.kind is Kind.INVALID_ARGUMENT
     assert placed.message.startswith("planes.toml: views[0] (planes).features[0].name: is an entity")
     assert placed.violations[0].field == "views[0] (planes).features[0].name"

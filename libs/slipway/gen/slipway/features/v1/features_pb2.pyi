@@ -1,3 +1,4 @@
+from slipway.gen.slipway.features.v1 import events_pb2 as _events_pb2
 from slipway.gen.slipway.features.v1 import resources_pb2 as _resources_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -62,3 +63,103 @@ class GetOnlineStoreResponse(_message.Message):
     server_version: str
     keys: int
     def __init__(self, reachable: _Optional[bool] = ..., reason: _Optional[str] = ..., server_version: _Optional[str] = ..., keys: _Optional[int] = ...) -> None: ...
+
+class ApplyFeatureServicesRequest(_message.Message):
+    __slots__ = ("services",)
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    services: _containers.RepeatedCompositeFieldContainer[_resources_pb2.FeatureService]
+    def __init__(self, services: _Optional[_Iterable[_Union[_resources_pb2.FeatureService, _Mapping]]] = ...) -> None: ...
+
+class ApplyFeatureServicesResponse(_message.Message):
+    __slots__ = ("services",)
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    services: _containers.RepeatedCompositeFieldContainer[_resources_pb2.FeatureService]
+    def __init__(self, services: _Optional[_Iterable[_Union[_resources_pb2.FeatureService, _Mapping]]] = ...) -> None: ...
+
+class GetFeatureServiceRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetFeatureServiceResponse(_message.Message):
+    __slots__ = ("service",)
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    service: _resources_pb2.FeatureService
+    def __init__(self, service: _Optional[_Union[_resources_pb2.FeatureService, _Mapping]] = ...) -> None: ...
+
+class ListFeatureServicesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListFeatureServicesResponse(_message.Message):
+    __slots__ = ("services", "next_page_token")
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    services: _containers.RepeatedCompositeFieldContainer[_resources_pb2.FeatureService]
+    next_page_token: str
+    def __init__(self, services: _Optional[_Iterable[_Union[_resources_pb2.FeatureService, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PushRowsRequest(_message.Message):
+    __slots__ = ("rows",)
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    rows: _events_pb2.FeatureRows
+    def __init__(self, rows: _Optional[_Union[_events_pb2.FeatureRows, _Mapping]] = ...) -> None: ...
+
+class PushRowsResponse(_message.Message):
+    __slots__ = ("applied_rows", "late_rows")
+    APPLIED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    LATE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    applied_rows: int
+    late_rows: int
+    def __init__(self, applied_rows: _Optional[int] = ..., late_rows: _Optional[int] = ...) -> None: ...
+
+class GetOnlineFeaturesRequest(_message.Message):
+    __slots__ = ("feature_service", "features", "entities", "event_times_us")
+    FEATURE_SERVICE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIMES_US_FIELD_NUMBER: _ClassVar[int]
+    feature_service: str
+    features: _containers.RepeatedScalarFieldContainer[str]
+    entities: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
+    event_times_us: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, feature_service: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., entities: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., event_times_us: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class GetOnlineFeaturesResponse(_message.Message):
+    __slots__ = ("columns",)
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[_resources_pb2.FeatureColumn]
+    def __init__(self, columns: _Optional[_Iterable[_Union[_resources_pb2.FeatureColumn, _Mapping]]] = ...) -> None: ...
+
+class GetWatermarkRequest(_message.Message):
+    __slots__ = ("view",)
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    view: str
+    def __init__(self, view: _Optional[str] = ...) -> None: ...
+
+class GetWatermarkResponse(_message.Message):
+    __slots__ = ("watermark",)
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    watermark: _resources_pb2.Watermark
+    def __init__(self, watermark: _Optional[_Union[_resources_pb2.Watermark, _Mapping]] = ...) -> None: ...
+
+class ListWatermarksRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListWatermarksResponse(_message.Message):
+    __slots__ = ("watermarks", "next_page_token")
+    WATERMARKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    watermarks: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Watermark]
+    next_page_token: str
+    def __init__(self, watermarks: _Optional[_Iterable[_Union[_resources_pb2.Watermark, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

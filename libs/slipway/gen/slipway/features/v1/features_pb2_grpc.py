@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class FeatureStoreServiceStub:
-    """The feature catalogue.
+    """The feature catalogue, and feature values online.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field; an unknown name is NOT_FOUND.
     """
@@ -57,10 +57,45 @@ class FeatureStoreServiceStub:
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreResponse.FromString,
                 _registered_method=True)
+        self.ApplyFeatureServices = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/ApplyFeatureServices',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureServicesRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureServicesResponse.FromString,
+                _registered_method=True)
+        self.GetFeatureService = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/GetFeatureService',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureServiceRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureServiceResponse.FromString,
+                _registered_method=True)
+        self.ListFeatureServices = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/ListFeatureServices',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureServicesRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureServicesResponse.FromString,
+                _registered_method=True)
+        self.PushRows = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/PushRows',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.PushRowsRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.PushRowsResponse.FromString,
+                _registered_method=True)
+        self.GetOnlineFeatures = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/GetOnlineFeatures',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineFeaturesRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineFeaturesResponse.FromString,
+                _registered_method=True)
+        self.GetWatermark = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/GetWatermark',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkResponse.FromString,
+                _registered_method=True)
+        self.ListWatermarks = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/ListWatermarks',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksResponse.FromString,
+                _registered_method=True)
 
 
 class FeatureStoreServiceServicer:
-    """The feature catalogue.
+    """The feature catalogue, and feature values online.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field; an unknown name is NOT_FOUND.
     """
@@ -68,6 +103,7 @@ class FeatureStoreServiceServicer:
     def ApplyFeatureViews(self, request, context):
         """Stores definitions, all or none of them. A view that is the same as the stored one keeps its revision.
         FAILED_PRECONDITION when a stored feature would change its type or a view its entities: give it another name.
+        FAILED_PRECONDITION too when a view would lose a feature that a feature service names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,6 +125,58 @@ class FeatureStoreServiceServicer:
 
     def GetOnlineStore(self, request, context):
         """Says whether the online store answers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyFeatureServices(self, request, context):
+        """Stores feature services, all or none of them. One that is the same as the stored one keeps its revision.
+        NOT_FOUND when a view or a feature that one names is not in the catalogue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFeatureService(self, request, context):
+        """Gives one feature service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFeatureServices(self, request, context):
+        """Lists feature services by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PushRows(self, request, context):
+        """Writes rows of one view to the online store; they are there when it answers. It may be repeated: rows are told apart
+        by entities and event time. UNAVAILABLE when the online store does not answer: some of the rows may be there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOnlineFeatures(self, request, context):
+        """Reads features of many rows at once. UNAVAILABLE when the online store does not answer; a value that it does not
+        hold is no error but a status.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWatermark(self, request, context):
+        """Says how far a view's rows have come. NOT_FOUND for an unknown view, and for one that got no row yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWatermarks(self, request, context):
+        """Lists watermarks by view.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,6 +205,41 @@ def add_FeatureStoreServiceServicer_to_server(servicer, server):
                     request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreRequest.FromString,
                     response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreResponse.SerializeToString,
             ),
+            'ApplyFeatureServices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyFeatureServices,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureServicesRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureServicesResponse.SerializeToString,
+            ),
+            'GetFeatureService': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFeatureService,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureServiceRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureServiceResponse.SerializeToString,
+            ),
+            'ListFeatureServices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeatureServices,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureServicesRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureServicesResponse.SerializeToString,
+            ),
+            'PushRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.PushRows,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.PushRowsRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.PushRowsResponse.SerializeToString,
+            ),
+            'GetOnlineFeatures': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOnlineFeatures,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineFeaturesRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineFeaturesResponse.SerializeToString,
+            ),
+            'GetWatermark': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWatermark,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkResponse.SerializeToString,
+            ),
+            'ListWatermarks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWatermarks,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'slipway.features.v1.FeatureStoreService', rpc_method_handlers)
@@ -126,7 +249,7 @@ def add_FeatureStoreServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FeatureStoreService:
-    """The feature catalogue.
+    """The feature catalogue, and feature values online.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field; an unknown name is NOT_FOUND.
     """
@@ -229,6 +352,195 @@ class FeatureStoreService:
             '/slipway.features.v1.FeatureStoreService/GetOnlineStore',
             slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyFeatureServices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/ApplyFeatureServices',
+            slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureServicesRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.ApplyFeatureServicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFeatureService(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/GetFeatureService',
+            slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureServiceRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.GetFeatureServiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeatureServices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/ListFeatureServices',
+            slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureServicesRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.ListFeatureServicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PushRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/PushRows',
+            slipway_dot_features_dot_v1_dot_features__pb2.PushRowsRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.PushRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOnlineFeatures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/GetOnlineFeatures',
+            slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineFeaturesRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.GetOnlineFeaturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWatermark(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/GetWatermark',
+            slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWatermarks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/ListWatermarks',
+            slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,17 +26,37 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/features/v1/resources.proto\x12\x13slipway.features.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x01\n\x0b\x46\x65\x61tureView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x65ntities\x18\x04 \x03(\t\x12.\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0b\x32\x1c.slipway.features.v1.Feature\x12*\n\x07max_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x04\"Z\n\x07\x46\x65\x61ture\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04type\x18\x02 \x01(\x0e\x32\x1e.slipway.features.v1.ValueType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t*\xc6\x01\n\tValueType\x12\x1a\n\x16VALUE_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fVALUE_TYPE_BOOL\x10\x01\x12\x14\n\x10VALUE_TYPE_INT32\x10\x02\x12\x14\n\x10VALUE_TYPE_INT64\x10\x03\x12\x14\n\x10VALUE_TYPE_FLOAT\x10\x04\x12\x15\n\x11VALUE_TYPE_DOUBLE\x10\x05\x12\x15\n\x11VALUE_TYPE_STRING\x10\x06\x12\x18\n\x14VALUE_TYPE_TIMESTAMP\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/features/v1/resources.proto\x12\x13slipway.features.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x01\n\x0b\x46\x65\x61tureView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x65ntities\x18\x04 \x03(\t\x12.\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0b\x32\x1c.slipway.features.v1.Feature\x12*\n\x07max_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x04\"Z\n\x07\x46\x65\x61ture\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04type\x18\x02 \x01(\x0e\x32\x1e.slipway.features.v1.ValueType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\x97\x01\n\x0e\x46\x65\x61tureService\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x04\"\xc3\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x07\x64oubles\x18\x02 \x01(\x0b\x32!.slipway.features.v1.DoubleValuesH\x00\x12\x32\n\x06int64s\x18\x03 \x01(\x0b\x32 .slipway.features.v1.Int64ValuesH\x00\x12\x34\n\x07strings\x18\x04 \x01(\x0b\x32!.slipway.features.v1.StringValuesH\x00\x12\x30\n\x05\x62ools\x18\x05 \x01(\x0b\x32\x1f.slipway.features.v1.BoolValuesH\x00\x12:\n\ntimestamps\x18\x07 \x01(\x0b\x32$.slipway.features.v1.TimestampValuesH\x00\x12\x13\n\x0b\x61\x62sent_rows\x18\x06 \x03(\rB\x08\n\x06values\"\x1e\n\x0c\x44oubleValues\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1d\n\x0bInt64Values\x12\x0e\n\x06values\x18\x01 \x03(\x03\"\x1e\n\x0cStringValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1c\n\nBoolValues\x12\x0e\n\x06values\x18\x01 \x03(\x08\"$\n\x0fTimestampValues\x12\x11\n\tvalues_us\x18\x01 \x03(\x10\"\x83\x03\n\rFeatureColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x07\x64oubles\x18\x02 \x01(\x0b\x32!.slipway.features.v1.DoubleValuesH\x00\x12\x32\n\x06int64s\x18\x03 \x01(\x0b\x32 .slipway.features.v1.Int64ValuesH\x00\x12\x34\n\x07strings\x18\x04 \x01(\x0b\x32!.slipway.features.v1.StringValuesH\x00\x12\x30\n\x05\x62ools\x18\x05 \x01(\x0b\x32\x1f.slipway.features.v1.BoolValuesH\x00\x12:\n\ntimestamps\x18\x06 \x01(\x0b\x32$.slipway.features.v1.TimestampValuesH\x00\x12\x34\n\x08statuses\x18\x07 \x03(\x0e\x32\".slipway.features.v1.FeatureStatus\x12\x16\n\x0e\x65vent_times_us\x18\x08 \x03(\x10\x42\x08\n\x06values\"a\n\tWatermark\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x15\n\revent_time_us\x18\x02 \x01(\x10\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc6\x01\n\tValueType\x12\x1a\n\x16VALUE_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fVALUE_TYPE_BOOL\x10\x01\x12\x14\n\x10VALUE_TYPE_INT32\x10\x02\x12\x14\n\x10VALUE_TYPE_INT64\x10\x03\x12\x14\n\x10VALUE_TYPE_FLOAT\x10\x04\x12\x15\n\x11VALUE_TYPE_DOUBLE\x10\x05\x12\x15\n\x11VALUE_TYPE_STRING\x10\x06\x12\x18\n\x14VALUE_TYPE_TIMESTAMP\x10\x07*\xcb\x01\n\rFeatureStatus\x12\x1e\n\x1a\x46\x45\x41TURE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x41TURE_STATUS_PRESENT\x10\x01\x12\x1d\n\x19\x46\x45\x41TURE_STATUS_NULL_VALUE\x10\x02\x12\x1c\n\x18\x46\x45\x41TURE_STATUS_NOT_FOUND\x10\x03\x12\"\n\x1e\x46\x45\x41TURE_STATUS_OUTSIDE_MAX_AGE\x10\x04\x12\x1d\n\x19\x46\x45\x41TURE_STATUS_UNREADABLE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.features.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VALUETYPE']._serialized_start=461
-  _globals['_VALUETYPE']._serialized_end=659
+  _globals['_VALUETYPE']._serialized_start=1593
+  _globals['_VALUETYPE']._serialized_end=1791
+  _globals['_FEATURESTATUS']._serialized_start=1794
+  _globals['_FEATURESTATUS']._serialized_end=1997
   _globals['_FEATUREVIEW']._serialized_start=126
   _globals['_FEATUREVIEW']._serialized_end=366
   _globals['_FEATURE']._serialized_start=368
   _globals['_FEATURE']._serialized_end=458
+  _globals['_FEATURESERVICE']._serialized_start=461
+  _globals['_FEATURESERVICE']._serialized_end=612
+  _globals['_COLUMN']._serialized_start=615
+  _globals['_COLUMN']._serialized_end=938
+  _globals['_DOUBLEVALUES']._serialized_start=940
+  _globals['_DOUBLEVALUES']._serialized_end=970
+  _globals['_INT64VALUES']._serialized_start=972
+  _globals['_INT64VALUES']._serialized_end=1001
+  _globals['_STRINGVALUES']._serialized_start=1003
+  _globals['_STRINGVALUES']._serialized_end=1033
+  _globals['_BOOLVALUES']._serialized_start=1035
+  _globals['_BOOLVALUES']._serialized_end=1063
+  _globals['_TIMESTAMPVALUES']._serialized_start=1065
+  _globals['_TIMESTAMPVALUES']._serialized_end=1101
+  _globals['_FEATURECOLUMN']._serialized_start=1104
+  _globals['_FEATURECOLUMN']._serialized_end=1491
+  _globals['_WATERMARK']._serialized_start=1493
+  _globals['_WATERMARK']._serialized_end=1590
 # @@protoc_insertion_point(module_scope)

@@ -21,6 +21,15 @@ class ValueType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VALUE_TYPE_DOUBLE: _ClassVar[ValueType]
     VALUE_TYPE_STRING: _ClassVar[ValueType]
     VALUE_TYPE_TIMESTAMP: _ClassVar[ValueType]
+
+class FeatureStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FEATURE_STATUS_UNSPECIFIED: _ClassVar[FeatureStatus]
+    FEATURE_STATUS_PRESENT: _ClassVar[FeatureStatus]
+    FEATURE_STATUS_NULL_VALUE: _ClassVar[FeatureStatus]
+    FEATURE_STATUS_NOT_FOUND: _ClassVar[FeatureStatus]
+    FEATURE_STATUS_OUTSIDE_MAX_AGE: _ClassVar[FeatureStatus]
+    FEATURE_STATUS_UNREADABLE: _ClassVar[FeatureStatus]
 VALUE_TYPE_UNSPECIFIED: ValueType
 VALUE_TYPE_BOOL: ValueType
 VALUE_TYPE_INT32: ValueType
@@ -29,6 +38,12 @@ VALUE_TYPE_FLOAT: ValueType
 VALUE_TYPE_DOUBLE: ValueType
 VALUE_TYPE_STRING: ValueType
 VALUE_TYPE_TIMESTAMP: ValueType
+FEATURE_STATUS_UNSPECIFIED: FeatureStatus
+FEATURE_STATUS_PRESENT: FeatureStatus
+FEATURE_STATUS_NULL_VALUE: FeatureStatus
+FEATURE_STATUS_NOT_FOUND: FeatureStatus
+FEATURE_STATUS_OUTSIDE_MAX_AGE: FeatureStatus
+FEATURE_STATUS_UNREADABLE: FeatureStatus
 
 class FeatureView(_message.Message):
     __slots__ = ("name", "owner", "description", "entities", "features", "max_age", "update_time", "revision")
@@ -59,3 +74,97 @@ class Feature(_message.Message):
     type: ValueType
     description: str
     def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., description: _Optional[str] = ...) -> None: ...
+
+class FeatureService(_message.Message):
+    __slots__ = ("name", "owner", "description", "features", "update_time", "revision")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    owner: str
+    description: str
+    features: _containers.RepeatedScalarFieldContainer[str]
+    update_time: _timestamp_pb2.Timestamp
+    revision: int
+    def __init__(self, name: _Optional[str] = ..., owner: _Optional[str] = ..., description: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class Column(_message.Message):
+    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "timestamps", "absent_rows")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOUBLES_FIELD_NUMBER: _ClassVar[int]
+    INT64S_FIELD_NUMBER: _ClassVar[int]
+    STRINGS_FIELD_NUMBER: _ClassVar[int]
+    BOOLS_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
+    ABSENT_ROWS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    doubles: DoubleValues
+    int64s: Int64Values
+    strings: StringValues
+    bools: BoolValues
+    timestamps: TimestampValues
+    absent_rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., timestamps: _Optional[_Union[TimestampValues, _Mapping]] = ..., absent_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class DoubleValues(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Int64Values(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, values: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class StringValues(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, values: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BoolValues(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[bool]
+    def __init__(self, values: _Optional[_Iterable[bool]] = ...) -> None: ...
+
+class TimestampValues(_message.Message):
+    __slots__ = ("values_us",)
+    VALUES_US_FIELD_NUMBER: _ClassVar[int]
+    values_us: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, values_us: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class FeatureColumn(_message.Message):
+    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "timestamps", "statuses", "event_times_us")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DOUBLES_FIELD_NUMBER: _ClassVar[int]
+    INT64S_FIELD_NUMBER: _ClassVar[int]
+    STRINGS_FIELD_NUMBER: _ClassVar[int]
+    BOOLS_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIMES_US_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    doubles: DoubleValues
+    int64s: Int64Values
+    strings: StringValues
+    bools: BoolValues
+    timestamps: TimestampValues
+    statuses: _containers.RepeatedScalarFieldContainer[FeatureStatus]
+    event_times_us: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., timestamps: _Optional[_Union[TimestampValues, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[FeatureStatus, str]]] = ..., event_times_us: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Watermark(_message.Message):
+    __slots__ = ("view", "event_time_us", "update_time")
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    view: str
+    event_time_us: int
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, view: _Optional[str] = ..., event_time_us: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -5,29 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import pytest
-from click.testing import CliRunner, Result
 from google.protobuf.message import Message
 
-from services.feature_serving.adapters.sql import MIGRATIONS
-from services.feature_serving.cli import main
-from services.feature_serving.config import FeatureServingConfig, Rpc
-from services.feature_serving.main import compose
-from slipway.client import AsyncSlipway, Feature, FeatureView, ValueType
+from slipway.client import Feature, FeatureView, ValueType
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.gen.slipway.features.v1 import resources_pb2 as res
-from slipway.rpc import status
-from slipway.sql import migrate
-from slipway.supervisor.redis import find_redis
 
 PLANES = FeatureView(
     name="planes",
@@ -39,105 +29,7 @@ PLANES = FeatureView(
 )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-@dataclass
-class Redis:
-    """A redis-server of the test's own, which may be stopped and started."""
-
-    folder: Path
-    password: str | None = None
-    port: int = field(default_factory=_free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [find_redis(), "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
-        secret = ["--requirepass", self.password] if self.password else []
-        self.process = subprocess.Popen([*command, "--save", "", *secret], stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if b"eady to accept connections" in line:
-                return
-        raise AssertionError("redis-server ended before it was ready")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.communicate()
-            self.process = None
-
-    def send(self, *words: str) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
-            connection.sendall(" ".join(words).encode() + b"\r\n")
-            return connection.recv(1000)
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Redis]:
-    redis = Redis(tmp_path)
-    redis.start()
-    yield redis
-    redis.stop()
-
-
-@dataclass
-class Served:
-    """Feature serving that serves."""
-
-    address: str
-    client: AsyncSlipway
-
-    async def refused(self, method: str, request: Message | bytes) -> SlipwayError:
-        """The error that a request, or any bytes, is answered with."""
-        data = request if isinstance(request, bytes) else request.SerializeToString()
-        async with grpc.aio.insecure_channel(self.address) as channel:
-            call: Any = channel.unary_unary(f"/slipway.features.v1.FeatureStoreService/{method}", None, None)
-            with pytest.raises(grpc.aio.AioRpcError) as raised:
-                await call(data, timeout=30)
-        error = raised.value
-        trailing: Any = error.trailing_metadata()
-        return status.decode(error.code(), error.details() or "", tuple(trailing))
-
-    async def run(self, *arguments: str) -> Result:
-        environment = {"SLIPWAY_FEATURE_SERVING_ADDRESS": self.address}
-        return await asyncio.to_thread(CliRunner().invoke, main, arguments, env=environment)
-
-
-@pytest.fixture
-def redis_at() -> str:
-    """Where the service looks for the online store; nothing listens there."""
-    return f"redis://127.0.0.1:{_free_port()}/0"
-
-
-@pytest.fixture
-async def features(tmp_path: Path, redis_at: str) -> AsyncIterator[Served]:
-    async for served in _serve(tmp_path, redis_at):
-        yield served
-
-
-async def _serve(folder: Path, redis_url: str, **changes: Any) -> AsyncIterator[Served]:
-    config = FeatureServingConfig(
-        rpc=Rpc(listen="127.0.0.1:0", grace_s=1), data=folder, database_url="", redis_url=redis_url, **changes
-    )
-    migrate(config.database, MIGRATIONS)
-    async with compose(config) as parts:
-        for part in parts:
-            await part.start()
-        address = f"127.0.0.1:{parts.server.port}"
-        try:
-            async with AsyncSlipway(features=address) as client:
-                yield Served(address, client)
-        finally:
-            for part in reversed(parts):
-                await part.stop()
-
-
-async def test_views_are_applied_found_and_listed(features: Served) -> None:
+async def test_views_are_applied_found_and_listed(features: Any) -> None:
     other = replace(PLANES, name="airports", entities=("airport",), max_age=None)
     stored = await features.client.features.apply([PLANES, other])
     assert [(view.name, view.revision) for view in stored] == [("planes", 1), ("airports", 1)]
@@ -147,14 +39,14 @@ async def test_views_are_applied_found_and_listed(features: Served) -> None:
     assert [view.name async for view in features.client.features.views()] == ["airports", "planes"]
 
 
-async def test_the_same_definition_keeps_its_revision_and_another_raises_it(features: Served) -> None:
+async def test_the_same_definition_keeps_its_revision_and_another_raises_it(features: Any) -> None:
     (first,) = await features.client.features.apply([PLANES])
     assert await features.client.features.apply([PLANES]) == [first]
     (second,) = await features.client.features.apply([replace(PLANES, owner="dock")])
     assert (second.revision, second.owner) == (2, "dock")
 
 
-async def test_a_refused_change_leaves_every_view_as_it_was(features: Served) -> None:
+async def test_a_refused_change_leaves_every_view_as_it_was(features: Any) -> None:
     (first,) = await features.client.features.apply([PLANES])
     fresh = replace(PLANES, name="fresh")
     wider = replace(PLANES, features=(Feature("seats", ValueType.INT64),))
@@ -167,21 +59,21 @@ async def test_a_refused_change_leaves_every_view_as_it_was(features: Served) ->
     assert [view async for view in features.client.features.views()] == [first]
 
 
-async def test_applies_at_the_same_time_all_count(features: Served) -> None:
+async def test_applies_at_the_same_time_all_count(features: Any) -> None:
     owners = [replace(PLANES, owner=f"team-{n}") for n in range(10)]
     answers = await asyncio.gather(*(features.client.features.apply([one]) for one in owners))
     assert sorted(view.revision for (view,) in answers) == list(range(1, 11))
 
 
-async def test_without_the_online_store_the_catalogue_is_served(features: Served) -> None:
+async def test_without_the_online_store_the_catalogue_is_served(features: Any) -> None:
     state = await features.client.features.online_store()
     assert not state.reachable
     assert "nothing answers at its address" in state.reason
     assert len(await features.client.features.apply([PLANES])) == 1
 
 
-async def test_the_online_store_is_told_of_while_it_lives(redis: Redis, tmp_path: Path) -> None:
-    async for features in _serve(tmp_path / "data", f"redis://127.0.0.1:{redis.port}/0"):
+async def test_the_online_store_is_told_of_while_it_lives(redis: Any, tmp_path: Path, serve: Any) -> None:
+    async with serve(tmp_path / "data", f"redis://127.0.0.1:{redis.port}/0") as features:
         redis.send("SET", "a", "1")
         redis.send("SET", "b", "2")
         state = await features.client.features.online_store()
@@ -194,29 +86,29 @@ async def test_the_online_store_is_told_of_while_it_lives(redis: Redis, tmp_path
         assert (state.reachable, state.keys) == (True, 0)
 
 
-async def test_a_password_comes_from_its_file(tmp_path: Path) -> None:
-    redis = Redis(tmp_path, password="swordfish")
+async def test_a_password_comes_from_its_file(tmp_path: Path, serve: Any, redis_server: Any) -> None:
+    redis = redis_server(tmp_path, password="swordfish")
     redis.start()
     secret = tmp_path / "password"
     secret.write_text("swordfish\n")
     url = f"redis://127.0.0.1:{redis.port}/0"
     try:
-        async for features in _serve(tmp_path / "with", url, redis_password_file=secret):
+        async with serve(tmp_path / "with", url, redis_password_file=secret) as features:
             assert (await features.client.features.online_store()).reachable
-        async for features in _serve(tmp_path / "without", url):
+        async with serve(tmp_path / "without", url) as features:
             assert "refuses the user or the password" in (await features.client.features.online_store()).reason
     finally:
         redis.stop()
 
 
-async def test_a_store_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+async def test_a_store_that_says_nothing_is_given_up(tmp_path: Path, serve: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        async for features in _serve(tmp_path, f"redis://127.0.0.1:{silent.getsockname()[1]}/0"):
+        async with serve(tmp_path, f"redis://127.0.0.1:{silent.getsockname()[1]}/0") as features:
             state = await features.client.features.online_store()
     assert (state.reachable, state.reason) == (False, "it did not answer within 1 s")
 
 
-async def test_pages_are_followed_by_their_token(features: Served) -> None:
+async def test_pages_are_followed_by_their_token(features: Any) -> None:
     await features.client.features.apply([replace(PLANES, name=f"v{n}") for n in range(5)])
     seen: list[str] = []
     request = pb.ListFeatureViewsRequest(page_size=2)
@@ -235,7 +127,7 @@ async def test_pages_are_followed_by_their_token(features: Served) -> None:
 
 
 @pytest.mark.parametrize("method", ["ApplyFeatureViews", "GetFeatureView", "ListFeatureViews", "GetOnlineStore"])
-async def test_junk_bytes_are_an_invalid_argument(features: Served, method: str) -> None:
+async def test_junk_bytes_are_an_invalid_argument(features: Any, method: str) -> None:
     error = await features.refused(method, b"\xff\xff\xff")
     assert (error.kind, error.reason) == (Kind.INVALID_ARGUMENT, "MALFORMED_MESSAGE")
 
@@ -266,13 +158,13 @@ def one(**changes: Any) -> pb.ApplyFeatureViewsRequest:
         ("ListFeatureViews", pb.ListFeatureViewsRequest(page_token="WzFd"), "page_token"),
     ],
 )
-async def test_bad_input_names_its_field(features: Served, method: str, request_: Message, field_: str) -> None:
+async def test_bad_input_names_its_field(features: Any, method: str, request_: Message, field_: str) -> None:
     error = await features.refused(method, request_)
     assert error.kind is Kind.INVALID_ARGUMENT
     assert [one.field for one in error.violations] == [field_]
 
 
-async def test_an_unknown_view_is_not_found(features: Served) -> None:
+async def test_an_unknown_view_is_not_found(features: Any) -> None:
     error = await features.refused("GetFeatureView", pb.GetFeatureViewRequest(name="missing"))
     assert (error.kind, error.reason, error.facts) == (Kind.NOT_FOUND, "FEATURE_VIEW_NOT_FOUND", {"view": "missing"})
 
@@ -289,7 +181,7 @@ type = "int32"
 """
 
 
-async def test_the_operator_applies_a_file_and_sees_what_it_holds(features: Served, tmp_path: Path) -> None:
+async def test_the_operator_applies_a_file_and_sees_what_it_holds(features: Any, tmp_path: Path) -> None:
     file = tmp_path / "planes.toml"
     file.write_text(DEFINITIONS)
     assert (await features.run("views")).output.startswith("no feature views yet")
@@ -303,7 +195,7 @@ async def test_the_operator_applies_a_file_and_sees_what_it_holds(features: Serv
     assert (await features.run("view", "missing")).exit_code == 3
 
 
-async def test_the_operator_is_told_file_view_and_field(features: Served, tmp_path: Path) -> None:
+async def test_the_operator_is_told_file_view_and_field(features: Any, tmp_path: Path) -> None:
     file = tmp_path / "planes.toml"
     file.write_text(DEFINITIONS.replace('"seats"', '"tailnum"'))
     refused = await features.run("apply", str(file))

@@ -1,4 +1,4 @@
-"""Between the contract's messages and the catalogue's values."""
+"""Views, feature services and how the online store stands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.feature_serving.domain.service import FeatureService, ServiceDefinition, reference
 from services.feature_serving.domain.view import Definition, Feature, FeatureView, StoreState, ValueType
 from slipway.errors import invalid_field
 from slipway.gen.slipway.features.v1 import features_pb2, resources_pb2
@@ -67,6 +68,36 @@ def encode_view(view: FeatureView) -> resources_pb2.FeatureView:
     if definition.max_age is not None:
         message.max_age.FromTimedelta(definition.max_age)
     return message
+
+
+def decode_services(messages: Iterable[resources_pb2.FeatureService]) -> Sequence[ServiceDefinition]:
+    """The feature services to be applied. Raises InvalidInput about a feature that is not spelt ``view:feature``."""
+    return [
+        ServiceDefinition(
+            name=message.name,
+            owner=message.owner,
+            description=message.description,
+            features=tuple(
+                reference(f"services[{n}].features[{position}]", text) for position, text in enumerate(message.features)
+            ),
+        )
+        for n, message in enumerate(messages)
+    ]
+
+
+def encode_service(service: FeatureService) -> resources_pb2.FeatureService:
+    """A feature service as the contract has it."""
+    definition = service.definition
+    updated = Timestamp()
+    updated.FromDatetime(service.update_time)
+    return resources_pb2.FeatureService(
+        name=definition.name,
+        owner=definition.owner,
+        description=definition.description,
+        features=[str(one) for one in definition.features],
+        update_time=updated,
+        revision=service.revision,
+    )
 
 
 def encode_state(state: StoreState) -> features_pb2.GetOnlineStoreResponse:

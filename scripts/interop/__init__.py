@@ -1,0 +1,1 @@
+"""Checks against the foreign programs that share our data."""

@@ -1,0 +1,71 @@
+"""Answered features: each value with what it is and when it was true."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.feature_serving.domain.column import SHAPES, Shape
+from services.feature_serving.domain.view import ValueType
+
+Cell = tuple[Any, int] | None
+"""A decoded value (None for a null, an error for bytes that are none) and its event time; None: nothing is stored."""
+
+_FILL: dict[Shape, Any] = {
+    Shape.DOUBLES: 0.0,
+    Shape.INT64S: 0,
+    Shape.STRINGS: "",
+    Shape.BOOLS: False,
+    Shape.TIMESTAMPS: 0,
+}
+
+
+class Status(enum.IntEnum):
+    """What an answered value is; the numbers are the contract's."""
+
+    PRESENT = 1
+    NULL_VALUE = 2
+    NOT_FOUND = 3
+    OUTSIDE_MAX_AGE = 4
+    UNREADABLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerColumn:
+    """One feature for all rows. A value means something where its status is PRESENT; an unknown event time is 0."""
+
+    name: str
+    shape: Shape
+    values: Sequence[Any]
+    statuses: Sequence[Status]
+    event_times_us: Sequence[int]
+
+
+def fill(
+    name: str, kind: ValueType, max_age_us: int | None, cells: Sequence[Cell], moments_us: Sequence[int]
+) -> AnswerColumn:
+    """The column that ``cells``, one a row, make for questions about ``moments_us``."""
+    nothing = _FILL[SHAPES[kind]]
+    values: list[Any] = []
+    statuses: list[Status] = []
+    times: list[int] = []
+    for cell, moment_us in zip(cells, moments_us, strict=True):
+        status = _status(cell, max_age_us, moment_us)
+        statuses.append(status)
+        # A value that is too old is not handed out: a caller who overlooks the status must not take it for fresh.
+        values.append(cell[0] if cell is not None and status is Status.PRESENT else nothing)
+        times.append(cell[1] if cell is not None else 0)
+    return AnswerColumn(name, SHAPES[kind], values, statuses, times)
+
+
+def _status(cell: Cell, max_age_us: int | None, moment_us: int) -> Status:
+    if cell is None:
+        return Status.NOT_FOUND
+    value, event_time_us = cell
+    if isinstance(value, Exception):
+        return Status.UNREADABLE
+    if max_age_us is not None and moment_us - event_time_us > max_age_us:
+        return Status.OUTSIDE_MAX_AGE
+    return Status.NULL_VALUE if value is None else Status.PRESENT
