@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from slipway.client import Slipway
+    from slipway.client import PerformanceWindow, Slipway
     from slipway.sql import Migrations
 
 
@@ -45,7 +45,7 @@ def _tables(config: MonitorConfig) -> tuple[str, Migrations]:
 
 main = ServiceCommand(
     "slipway-monitor",
-    help="What serving saw: predictions by endpoint, version and window of event time.",
+    help="What serving saw and what came of it, by endpoint, version and window of event time.",
     config=MonitorConfig,
     serve=_serve,
     tables=_tables,
@@ -108,6 +108,50 @@ def windows(
     with _client(address) as slipway:
         rows = [asdict(window) for window in slipway.monitor.windows(endpoint, start=since, end=until)]
     emit(rows, as_json=as_json, empty="no predictions counted")
+
+
+@main.command("performance", epilog="Example: slipway-monitor performance --endpoint flight-delay --since 2013-03-01")
+@_ENDPOINT
+@_SINCE
+@_UNTIL
+@_ADDRESS
+@json_option
+def performance(
+    *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
+) -> None:
+    """List windows of event time with what labels tell of them so far, oldest first."""
+    with _client(address) as slipway:
+        found = list(slipway.monitor.performance(endpoint, start=since, end=until))
+    told = [_figures(window) if as_json else _summary(window) for window in found]
+    emit(told, as_json=as_json, empty="no predictions counted")
+
+
+def _figures(window: PerformanceWindow) -> dict[str, object]:
+    row = asdict(window) | {"coverage": window.coverage}
+    del row["negative_bins"], row["positive_bins"]
+    return row
+
+
+def _summary(window: PerformanceWindow) -> dict[str, object]:
+    arm = ("endpoint", "model", "version", "route", "start_time")
+    figures = ("predictions", "joined", "coverage", "auc", "log_loss", "brier", "mean_absolute_error")
+    return {name: getattr(window, name) for name in (*arm, *figures, "newest_label_time")}
+
+
+@main.command("labels", epilog="Example: slipway-monitor labels --endpoint flight-delay")
+@_ENDPOINT
+@_SINCE
+@_UNTIL
+@_ADDRESS
+@json_option
+def labels(
+    *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
+) -> None:
+    """Show how far labels have come: how many predictions have theirs, and what became of all labels."""
+    with _client(address) as slipway:
+        found = slipway.monitor.coverage(endpoint, start=since, end=until)
+    rows = [asdict(one) | {"coverage": one.coverage} for one in found]
+    emit(rows, as_json=as_json, empty="no predictions and no labels")
 
 
 @main.command("dead-letters", epilog="Example: slipway-monitor dead-letters --values --json")

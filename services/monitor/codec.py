@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -10,11 +11,15 @@ from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.monitor.domain.batch import Arm, Batch, check_batch
+from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
+from services.monitor.domain.figures import PerformanceWindow
+from services.monitor.domain.label import LabelBatch, LabelTally, check_labels
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.errors import invalid_field
 from slipway.events import Event
 from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.gen.slipway.monitor.v1 import monitor_pb2, resources_pb2
 
 
@@ -37,10 +42,28 @@ def decode_batch(event: Event) -> Batch:
             "value", f"{len(event.value)} bytes are not a slipway.inference.v1.PredictionBatch"
         ) from None
     arm = Arm(message.endpoint, message.model, message.version, message.route)
-    batch = Batch(event.id, arm, message.event_times_us)
-    rows = len(message.prediction_ids)
-    check_batch(batch, rows, dict(_lengths(message, rows)))
+    batch = Batch(event.id, arm, message.prediction_ids, message.event_times_us, _scores(message))
+    check_batch(batch, dict(_lengths(message, len(message.prediction_ids))))
     return batch
+
+
+def _scores(message: events_pb2.PredictionBatch) -> Sequence[float]:
+    """The first output with one number a row; empty without one."""
+    return next((output.values for output in message.outputs if output.width == 1 and output.values), ())
+
+
+def decode_labels(event: Event) -> LabelBatch:
+    """A batch of labels. Raises InvalidInput saying why the event holds none that can be kept."""
+    try:
+        message = label_events_pb2.LabelBatch.FromString(event.value)
+    except DecodeError:
+        raise invalid_field("value", f"{len(event.value)} bytes are not a slipway.monitor.v1.LabelBatch") from None
+    return check_labels(decode_label_batch(message))
+
+
+def decode_label_batch(message: label_events_pb2.LabelBatch | monitor_pb2.RecordLabelsRequest) -> LabelBatch:
+    """Labels as an event or a call brings them, unchecked."""
+    return LabelBatch(message.endpoint, message.prediction_ids, message.values, message.label_times_us, message.source)
 
 
 def _lengths(message: events_pb2.PredictionBatch, rows: int) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -82,6 +105,64 @@ def encode_window(window: PredictionWindow) -> resources_pb2.PredictionWindow:
         start_time=_stamp(window.start_us),
         end_time=_stamp(window.end_us),
         predictions=window.predictions,
+    )
+
+
+def encode_performance(window: PerformanceWindow, *, with_bins: bool) -> resources_pb2.PerformanceWindow:
+    """A performance window as the contract has it."""
+    key, sums = window.key, window.sums
+    message = resources_pb2.PerformanceWindow(
+        endpoint=key.arm.endpoint,
+        model=key.arm.model,
+        version=key.arm.version,
+        route=key.arm.route,
+        start_time=_stamp(key.start_us),
+        end_time=_stamp(key.end_us),
+        predictions=sums.predictions,
+        joined=sums.joined,
+        newest_label_time=None if sums.newest_label_us is None else _stamp(sums.newest_label_us),
+        mean_label_delay_s=window.mean_label_delay_s,
+        classified=window.classified,
+        positives=sum(window.positives),
+        auc=window.auc,
+        log_loss=window.log_loss,
+        brier=window.brier,
+        calibration=[resources_pb2.CalibrationBin(**asdict(one)) for one in window.calibration],
+        measured=sums.measured,
+        mean_absolute_error=window.mean_absolute_error,
+        root_mean_squared_error=window.root_mean_squared_error,
+    )
+    if with_bins:
+        message.negative_bins.extend(window.negatives)
+        message.positive_bins.extend(window.positives)
+    return message
+
+
+def encode_coverage(coverage: Coverage) -> resources_pb2.LabelCoverage:
+    """How far labels have come, as the contract has it."""
+    labels, newest_us = coverage.labels, coverage.newest_label_us
+    return resources_pb2.LabelCoverage(
+        endpoint=coverage.endpoint,
+        predictions=coverage.predictions,
+        joined=coverage.joined,
+        newest_label_time=None if newest_us is None else _stamp(newest_us),
+        labels_joined=labels.joined,
+        labels_waiting=labels.waiting,
+        labels_expired=labels.expired,
+        labels_corrected=labels.corrected,
+        labels_repeated=labels.repeated,
+        labels_ignored=labels.ignored,
+    )
+
+
+def encode_tally(tally: LabelTally) -> monitor_pb2.RecordLabelsResponse:
+    """What became of a call's labels, as the contract has it."""
+    return monitor_pb2.RecordLabelsResponse(
+        recorded=tally.recorded,
+        corrected=tally.corrected,
+        repeats=tally.repeated,
+        ignored=tally.ignored,
+        joined=tally.joined,
     )
 
 

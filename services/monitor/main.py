@@ -9,12 +9,14 @@ from typing import NamedTuple
 from services.monitor.adapters.dead_letters import LogDeadLetters
 from services.monitor.adapters.meters import OtelMeters
 from services.monitor.adapters.sql import GROUP, MIGRATIONS, SqlWindows
-from services.monitor.api.consumer import TOPIC, Predictions
+from services.monitor.api.consumer import TOPICS, Intake
 from services.monitor.api.servicer import MonitorServicer
 from services.monitor.config import MonitorConfig
 from services.monitor.engine.answers import Answers
 from services.monitor.engine.counting import Counting
 from services.monitor.engine.inspection import Inspection
+from services.monitor.engine.joining import Joining
+from services.monitor.engine.labelling import Labelling
 from services.monitor.engine.lag import Lag
 from services.monitor.engine.upkeep import Upkeep
 from slipway import lifecycle, observe
@@ -30,7 +32,7 @@ from slipway.sql import Database
 class Parts(NamedTuple):
     """What runs, in the order in which it starts."""
 
-    predictions: Loop
+    intake: Loop
     upkeep: Loop
     lag: Loop
     server: Server
@@ -42,20 +44,23 @@ async def compose(config: MonitorConfig) -> AsyncIterator[Parts]:
     async with (
         Database.open(config.database, MIGRATIONS) as database,
         open_log(config.events) as log,
-        log.consumer([TOPIC], GROUP) as consumer,
+        log.consumer(TOPICS, GROUP) as consumer,
     ):
         clock, meters, windows = SystemClock(), OtelMeters(), SqlWindows(database)
-        counting = Counting(windows, clock, meters, config.window_s)
-        lag = Lag(log, TOPIC, clock, meters)
-        predictions = Predictions(consumer, counting, lag, meters, clock)
-        upkeep = Upkeep(windows, clock, config.inbox_days)
-        inspection = Inspection(LogDeadLetters(log, dead_letter_topic(TOPIC, GROUP)))
+        joining = Joining(config.performance_window_s)
+        counting = Counting(windows, joining, clock, meters, config.window_s)
+        lag = Lag(log, TOPICS, clock, meters)
+        intake = Intake(consumer, counting, lag, meters, clock)
+        upkeep = Upkeep(windows, clock, inbox_days=config.inbox_days, join_days=config.join_days)
+        labelling = Labelling(windows, joining, clock, meters)
+        inspection = Inspection(LogDeadLetters(log, *(dead_letter_topic(topic, GROUP) for topic in TOPICS)))
+        servicer = MonitorServicer(Answers(windows), labelling, inspection)
         contract = monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]
         yield Parts(
-            Loop("predictions", predictions.run),
+            Loop("intake", intake.run),
             Loop("upkeep", upkeep.run),
             Loop("lag", lag.run),
-            Server(config.rpc, [service(contract, MonitorServicer(Answers(windows), inspection))]),
+            Server(config.rpc, [service(contract, servicer)]),
         )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from services.monitor.domain.batch import Tally
+from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
+from services.monitor.domain.figures import PerformanceWindow
+from services.monitor.domain.label import KeptLabel, LabelTally
+from services.monitor.domain.performance import Sums, WindowKey
+from services.monitor.domain.prediction import Prediction
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.paging import Page
 
@@ -24,9 +29,57 @@ class Reader(Protocol):
         """Predictions of the span's windows by model and version, in that order."""
         ...
 
+    async def performance(self, span: Span, page: Page) -> Sequence[PerformanceWindow]:
+        """Up to ``page.fetch`` performance windows by start, endpoint, model, version, route and end."""
+        ...
+
+    async def coverage(self, span: Span) -> Sequence[Coverage]:
+        """Endpoints that predictions of the span or labels came for, by name."""
+        ...
+
+
+class Joins(Protocol):
+    """Predictions and labels that are kept for each other, and what they add up to."""
+
+    async def predictions(self, endpoint: str, ids: Sequence[str]) -> Sequence[Prediction]:
+        """What is kept under these ids, every arm's, in no order."""
+        ...
+
+    async def labels(self, endpoint: str, ids: Sequence[str]) -> Mapping[str, KeptLabel]:
+        """The labels that hold, of those of the ids that have one."""
+        ...
+
+    async def keep_predictions(self, rows: Sequence[Prediction], now: datetime) -> None:
+        """Keep rows; none of them is kept already."""
+        ...
+
+    async def keep_labels(self, endpoint: str, labels: Mapping[str, KeptLabel], now: datetime) -> None:
+        """Keep labels by prediction id, in the place of those that were; a label's age counts from its first one."""
+        ...
+
+    async def add_sums(self, sums: Mapping[WindowKey, Sums]) -> None:
+        """Add to performance windows."""
+        ...
+
+    async def add_tally(self, endpoint: str, tally: LabelTally) -> None:
+        """Add to what became of an endpoint's labels."""
+        ...
+
+    async def prune(self, before: datetime) -> Mapping[str, int]:
+        """Drop predictions kept before then, and labels kept before then that have no prediction left.
+
+        How many of the labels never found one, by endpoint.
+        """
+        ...
+
 
 class Writer(Reader, Protocol):
     """The one writing transaction: all of it commits or none."""
+
+    @property
+    def joins(self) -> Joins:
+        """Predictions and labels, in this transaction."""
+        ...
 
     async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
         """The ids that were not claimed before; from the commit on they are."""
@@ -69,6 +122,10 @@ class Meters(Protocol):
 
     def counted(self, predictions: int) -> None:
         """So many predictions were counted."""
+        ...
+
+    def labelled(self, tally: LabelTally) -> None:
+        """So many labels came to each outcome."""
         ...
 
     def dead_lettered(self) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 of the monitor's process while events flow: every prediction is counted, each once."""
+"""kill -9 of the monitor's process while events flow: every prediction is counted and every label joined, each once."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import grpc.aio
 import pytest
+from google.protobuf.message import Message
 
 from slipway.events import Event
 from slipway.events.connect import open_log
 from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
+from slipway.gen.slipway.monitor.v1 import resources_pb2 as res
 
 TOPIC = "inference.predictions.v1"
 KILLS = 3
 ROWS = 3
 START = datetime(2013, 1, 1, tzinfo=UTC)
+ENDPOINT = "flight-delay"
+LABELS = "monitor.labels.v1"
 
 
 class Monitor:
@@ -61,14 +67,26 @@ class Monitor:
 
     async def count(self) -> int:
         """Predictions counted so far, as soon as the process answers."""
+        request = pb.CountPredictionsRequest(endpoint=ENDPOINT)
+        return int((await self._call("CountPredictions", request, pb.CountPredictionsResponse)).predictions)
+
+    async def coverage(self) -> res.LabelCoverage:
+        """How far labels have come."""
+        request = pb.GetLabelCoverageRequest(endpoint=ENDPOINT)
+        (found,) = (await self._call("GetLabelCoverage", request, pb.GetLabelCoverageResponse)).coverages
+        return cast("res.LabelCoverage", found)
+
+    async def performance(self) -> list[res.PerformanceWindow]:
+        """Every performance window."""
+        request = pb.ListPerformanceWindowsRequest(endpoint=ENDPOINT, page_size=500)
+        answer = await self._call("ListPerformanceWindows", request, pb.ListPerformanceWindowsResponse)
+        return list(answer.windows)
+
+    async def _call(self, method: str, request: Message, response: Any) -> Any:
         async with grpc.aio.insecure_channel(self.address) as channel:
-            call = channel.unary_unary(
-                "/slipway.monitor.v1.MonitorService/CountPredictions",
-                pb.CountPredictionsRequest.SerializeToString,
-                pb.CountPredictionsResponse.FromString,
-            )
-            answer = await call(pb.CountPredictionsRequest(endpoint="flight-delay"), timeout=60, wait_for_ready=True)
-        return int(answer.predictions)
+            path = f"/slipway.monitor.v1.MonitorService/{method}"
+            call: Any = channel.unary_unary(path, type(request).SerializeToString, response.FromString)
+            return await call(request, timeout=60, wait_for_ready=True)
 
 
 def _command() -> list[str]:
@@ -98,8 +116,20 @@ def event(number: int) -> Event:
         prediction_ids=[f"{number}-{row}" for row in range(ROWS)],
         event_times_us=[int((START + timedelta(hours=number % 48)).timestamp()) * 1_000_000] * ROWS,
         input_digests=[b""] * ROWS,
+        outputs=[events_pb2.OutputColumn(name="probability", width=1, values=[0.25] * ROWS)],
     )
     return Event(str(number), TOPIC, "flight-delay", "t", "/gateway", START, batch.SerializeToString())
+
+
+def truth(number: int, value: float, hours: int) -> Event:
+    """What came of all predictions of an event, known ``hours`` after the start."""
+    batch = label_events_pb2.LabelBatch(
+        endpoint=ENDPOINT,
+        prediction_ids=[f"{number}-{row}" for row in range(ROWS)],
+        values=[value] * ROWS,
+        label_times_us=[int((START + timedelta(hours=hours)).timestamp()) * 1_000_000] * ROWS,
+    )
+    return Event(f"{number}-{hours}", LABELS, ENDPOINT, "t", "/tower", START, batch.SerializeToString())
 
 
 async def test_killed_again_and_again_it_counts_each_prediction_once(monitor: Monitor) -> None:
@@ -128,3 +158,52 @@ async def test_killed_again_and_again_it_counts_each_prediction_once(monitor: Mo
             pass
     assert counted == ROWS * published
     assert monitor.end(signal.SIGTERM) == 0
+
+
+async def test_killed_again_and_again_it_joins_each_label_once(monitor: Monitor) -> None:
+    published = 0
+
+    async def publish(events: int) -> None:
+        """Half of the labels before their predictions; a third of them wrong at first, and corrected."""
+        nonlocal published
+        numbers = range(published, published + events)
+        predictions = [event(number) for number in numbers]
+        early = [truth(number, 1.0 if number % 3 == 0 else 0.0, 100) for number in numbers if number % 2]
+        late = [truth(number, 1.0 if number % 3 == 0 else 0.0, 100) for number in numbers if not number % 2]
+        corrected = [truth(number, 0.0, 200) for number in numbers if number % 3 == 0]
+        await log.publisher().publish(early)
+        await log.publisher().publish(predictions)
+        await log.publisher().publish([*late, *corrected, *early])
+        published += events
+
+    async with open_log(monitor.events) as log, asyncio.timeout(240):
+        for _ in range(KILLS):
+            monitor.start()
+            before = (await monitor.coverage()).joined
+            while (await monitor.coverage()).joined <= before:
+                await publish(50)
+            # It is busy with these when it dies: more than it takes from the log at once.
+            await publish(800)
+            assert monitor.end(signal.SIGKILL) == -signal.SIGKILL
+        monitor.start()
+        while not await _all_is_in(monitor, published):
+            pass
+        # Last events behind all others: what could still be joined twice stands before them.
+        await publish(1)
+        while not await _all_is_in(monitor, published):
+            pass
+        coverage, windows = await monitor.coverage(), await monitor.performance()
+    corrections = ROWS * len(range(0, published, 3))
+    assert (coverage.joined, coverage.labels_joined, coverage.labels_waiting) == (ROWS * published, ROWS * published, 0)
+    assert (coverage.labels_corrected, coverage.labels_ignored, coverage.labels_repeated) == (corrections, 0, 0)
+    assert sum(window.predictions for window in windows) == ROWS * published
+    # Every label is 0 in the end, so nothing that was 1 may be left in any figure.
+    assert [window.positives for window in windows] == [0] * len(windows)
+    assert sum(window.classified for window in windows) == ROWS * published
+    assert all(window.brier == 0.0625 for window in windows)
+    assert monitor.end(signal.SIGTERM) == 0
+
+
+async def _all_is_in(monitor: Monitor, published: int) -> bool:
+    coverage = await monitor.coverage()
+    return (coverage.joined, coverage.labels_corrected) >= (ROWS * published, ROWS * len(range(0, published, 3)))

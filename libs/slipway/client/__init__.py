@@ -46,7 +46,16 @@ if TYPE_CHECKING:
         ServedEndpoints,
         VersionState,
     )
-    from slipway.client.types.monitor import DeadLetter, PredictionCount, PredictionWindow, VersionCount
+    from slipway.client.types.monitor import (
+        CalibrationBin,
+        DeadLetter,
+        LabelCoverage,
+        PerformanceWindow,
+        PredictionCount,
+        PredictionWindow,
+        RecordedLabels,
+        VersionCount,
+    )
     from slipway.client.types.registry import (
         Alias,
         Artifact,
@@ -76,7 +85,10 @@ _HOMES = {
     "slipway.client.types.inference": (
         "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
     ),
-    "slipway.client.types.monitor": "DeadLetter PredictionCount PredictionWindow VersionCount",
+    "slipway.client.types.monitor": (
+        "CalibrationBin DeadLetter LabelCoverage PerformanceWindow PredictionCount PredictionWindow RecordedLabels "
+        "VersionCount"
+    ),
     "slipway.client.types.registry": (
         "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange Lineage Model "
         "ModelVersion Route Signature TensorSpec"
@@ -90,6 +102,7 @@ __all__ = [
     "Alias",
     "Artifact",
     "AsyncSlipway",
+    "CalibrationBin",
     "CodeReference",
     "ColumnSpec",
     "DataReference",
@@ -103,6 +116,7 @@ __all__ = [
     "FeatureStatus",
     "FeatureView",
     "Kind",
+    "LabelCoverage",
     "Lineage",
     "Model",
     "ModelVersion",
@@ -110,11 +124,13 @@ __all__ = [
     "OnlineFeatures",
     "OnlineStore",
     "Parameter",
+    "PerformanceWindow",
     "Prediction",
     "PredictionCount",
     "PredictionLog",
     "PredictionWindow",
     "Pushed",
+    "RecordedLabels",
     "Route",
     "RouteStatus",
     "Run",

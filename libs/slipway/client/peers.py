@@ -125,7 +125,16 @@ MONITOR = Peer(
     argument="monitor",
     port=50054,
     contract="slipway.monitor.v1.MonitorService",
-    safe=frozenset({"CountPredictions", "ListDeadLetters", "ListPredictionWindows"}),
+    safe=frozenset(
+        {
+            "CountPredictions",
+            "GetLabelCoverage",
+            "ListDeadLetters",
+            "ListPerformanceWindows",
+            "ListPredictionWindows",
+            "RecordLabels",
+        }
+    ),
 )
 
 

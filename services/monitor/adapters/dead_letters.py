@@ -8,24 +8,37 @@ from services.monitor.domain.dead_letter import DeadLetter
 from slipway.events import EventLog, Record
 
 _LARGEST = 2**63 - 1
+# A position is an offset in one of the topics: each topic has a range of its own, far beyond what a log can hold.
+_TOPIC_ROOM = 2**56
 
 
 class LogDeadLetters:
-    """The dead letters of ``topic``, such as ``inference.predictions.v1.monitor.dlq``, in its partition 0."""
+    """The dead letters of ``topics``, such as ``inference.predictions.v1.monitor.dlq``, in partition 0 of each.
 
-    def __init__(self, log: EventLog, topic: str) -> None:
+    Topic by topic: what is set aside later in an earlier topic is not after what a reader has seen of a later one.
+    """
+
+    def __init__(self, log: EventLog, *topics: str) -> None:
         self._log = log
-        self._topic = topic
+        self._topics = topics
 
     async def read(self, position: int, limit: int) -> Sequence[DeadLetter]:
         """See DeadLetters."""
-        return [_letter(record) for record in await self._log.read(self._topic, position, limit)]
+        first, offset = divmod(position, _TOPIC_ROOM)
+        found: list[DeadLetter] = []
+        for place, topic in enumerate(self._topics[first:], start=first):
+            records = await self._log.read(topic, offset, limit - len(found))
+            found += [_letter(record, place * _TOPIC_ROOM) for record in records]
+            offset = 0
+            if len(found) >= limit:
+                break
+        return found
 
 
-def _letter(record: Record) -> DeadLetter:
+def _letter(record: Record, first: int) -> DeadLetter:
     event, headers = record.event, record.event.headers
     return DeadLetter(
-        position=record.offset,
+        position=first + record.offset,
         event_id=event.id,
         topic=headers.get("dlq-topic", ""),
         partition=_whole(headers, "dlq-partition", 2**31 - 1),

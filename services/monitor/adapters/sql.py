@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.monitor.adapters import tables
+from services.monitor.adapters import performance, tables
+from services.monitor.adapters.joins import SqlJoins
+from services.monitor.adapters.spans import key_of, key_row, paged, within
 from services.monitor.domain.batch import Arm, Tally
+from services.monitor.domain.coverage import Coverage
+from services.monitor.domain.figures import PerformanceWindow
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.events.inbox import Inbox
 from slipway.paging import Page
@@ -21,16 +24,8 @@ from slipway.sql import Database, Migrations
 MIGRATIONS = Migrations("services.monitor.adapters.migrations", "slipway-monitor migrate")
 GROUP = "monitor"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_columns = tables.prediction_window.c
-_KEY = (
-    _columns.start_us,
-    _columns.endpoint,
-    _columns.model,
-    _columns.version,
-    _columns.route,
-    _columns.end_us,
-)
+_table = tables.prediction_window
+_columns = _table.c
 
 
 class SqlReader:
@@ -41,10 +36,7 @@ class SqlReader:
 
     async def windows(self, span: Span, page: Page) -> Sequence[PredictionWindow]:
         """See Reader."""
-        query = _within(span, select(tables.prediction_window)).order_by(*_KEY).limit(page.fetch)
-        if page.after:
-            query = query.where(tuple_(*_KEY) > tuple_(*page.after))
-        rows = (await self._connection.execute(query)).all()
+        rows = (await self._connection.execute(paged(_table, page, within(_table, span, select(_table))))).all()
         return [
             PredictionWindow(
                 Arm(row.endpoint, row.model, row.version, row.route), row.start_us, row.end_us, row.predictions
@@ -55,13 +47,26 @@ class SqlReader:
     async def counts(self, span: Span) -> Sequence[VersionCount]:
         """See Reader."""
         by = (_columns.model, _columns.version)
-        query = _within(span, select(*by, func.sum(_columns.predictions))).group_by(*by).order_by(*by)
+        query = within(_table, span, select(*by, func.sum(_columns.predictions))).group_by(*by).order_by(*by)
         rows = (await self._connection.execute(query)).all()
         return [VersionCount(model, version, int(predictions)) for model, version, predictions in rows]
+
+    async def performance(self, span: Span, page: Page) -> Sequence[PerformanceWindow]:
+        """See Reader."""
+        return await performance.windows(self._connection, span, page)
+
+    async def coverage(self, span: Span) -> Sequence[Coverage]:
+        """See Reader."""
+        return await performance.coverage(self._connection, span)
 
 
 class SqlWriter(SqlReader):
     """The writing transaction."""
+
+    @property
+    def joins(self) -> SqlJoins:
+        """See Writer."""
+        return SqlJoins(self._connection)
 
     async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
         """See Writer."""
@@ -72,10 +77,11 @@ class SqlWriter(SqlReader):
         if not tally:
             return
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        fresh = dialect.insert(tables.prediction_window)
+        fresh = dialect.insert(_table)
         more = _columns.predictions + fresh.excluded.predictions
-        upsert = fresh.on_conflict_do_update(index_elements=list(_KEY), set_={"predictions": more})
-        await self._connection.execute(upsert, [_row(arm, start, window_us, n) for (arm, start), n in tally.items()])
+        upsert = fresh.on_conflict_do_update(index_elements=key_of(_table), set_={"predictions": more})
+        rows = [{**key_row(arm, start, start + window_us), "predictions": n} for (arm, start), n in tally.items()]
+        await self._connection.execute(upsert, rows)
 
     async def forget(self, before: datetime) -> int:
         """See Writer."""
@@ -99,29 +105,3 @@ class SqlWindows:
         """See Windows."""
         async with self._database.write() as connection:
             yield SqlWriter(connection)
-
-
-def _within(span: Span, query: Select[Any]) -> Select[Any]:
-    if span.endpoint:
-        query = query.where(_columns.endpoint == span.endpoint)
-    if span.start_time:
-        query = query.where(_columns.start_us >= _microseconds(span.start_time))
-    if span.end_time:
-        query = query.where(_columns.start_us < _microseconds(span.end_time))
-    return query
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _row(arm: Arm, start_us: int, window_us: int, predictions: int) -> dict[str, object]:
-    return {
-        "start_us": start_us,
-        "end_us": start_us + window_us,
-        "endpoint": arm.endpoint,
-        "model": arm.model,
-        "version": arm.version,
-        "route": arm.route,
-        "predictions": predictions,
-    }

@@ -1,1 +1,1 @@
-"""Inbound: the prediction log's consumer and the gRPC servicer."""
+"""Inbound: the consumer of predictions and labels and the gRPC servicer."""

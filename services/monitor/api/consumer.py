@@ -1,12 +1,13 @@
-"""The prediction log, read as the group ``monitor``."""
+"""The prediction log and the labels, read as the group ``monitor``."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 
-from services.monitor.codec import decode_batch
+from services.monitor.codec import decode_batch, decode_labels
 from services.monitor.domain.batch import Batch
+from services.monitor.domain.label import LabelBatch
 from services.monitor.engine.counting import Counting
 from services.monitor.engine.lag import Lag
 from services.monitor.ports import Meters
@@ -14,12 +15,14 @@ from slipway.clock import Clock
 from slipway.errors import InvalidInput
 from slipway.events import Consumer, Record, consume
 
-TOPIC = "inference.predictions.v1"
+PREDICTIONS = "inference.predictions.v1"
+LABELS = "monitor.labels.v1"
+TOPICS = (PREDICTIONS, LABELS)
 log = logging.getLogger(__name__)
 
 
-class Predictions:
-    """Counts every event that holds a sound batch and sets the others aside, so that none holds up the rest."""
+class Intake:
+    """Takes in every event that is sound and sets the others aside, so that none holds up the rest."""
 
     def __init__(self, consumer: Consumer, counting: Counting, lag: Lag, meters: Meters, clock: Clock) -> None:
         self._consumer = consumer
@@ -35,16 +38,22 @@ class Predictions:
         )
 
     async def handle(self, records: Sequence[Record]) -> None:
-        """Count ``records``; may be given any of them again."""
+        """Take ``records`` in; may be given any of them again."""
         batches: list[Batch] = []
+        labels: dict[str, LabelBatch] = {}
         unsound: list[tuple[Record, str]] = []
         for record in records:
+            event = record.event
             try:
-                batches.append(decode_batch(record.event))
+                if event.topic == LABELS:
+                    # Anyone may publish labels, under any id: one that a prediction's event has too is another event.
+                    labels[f"{LABELS}/{event.id}"] = decode_labels(event)
+                else:
+                    batches.append(decode_batch(event))
             except InvalidInput as error:
                 # Trying again can't mend its bytes, so the loop's patient way of dead-lettering is not for it.
                 unsound.append((record, error.message))
-        await self._counting.count(batches)
+        await self._counting.count(batches, labels)
         for record, why in unsound:
             await self._consumer.dead_letter(record, why)
             log.error("dead-lettered an event: %s", why, extra={"event": record.event.id, "offset": record.offset})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.monitor import codec
 from services.monitor.engine.answers import Answers
 from services.monitor.engine.inspection import Inspection
+from services.monitor.engine.labelling import Labelling
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 from slipway.rpc.call import Call
 
@@ -12,8 +13,9 @@ from slipway.rpc.call import Call
 class MonitorServicer:
     """``slipway.monitor.v1.MonitorService``."""
 
-    def __init__(self, answers: Answers, inspection: Inspection) -> None:
+    def __init__(self, answers: Answers, labelling: Labelling, inspection: Inspection) -> None:
         self._answers = answers
+        self._labelling = labelling
         self._inspection = inspection
 
     async def ListPredictionWindows(
@@ -33,3 +35,20 @@ class MonitorServicer:
         found = await self._inspection.page(request.page_size, request.page_token, with_value=request.include_value)
         letters = [codec.encode_dead_letter(letter) for letter in found.rows]
         return pb.ListDeadLettersResponse(dead_letters=letters, next_page_token=found.next_token)
+
+    async def RecordLabels(self, request: pb.RecordLabelsRequest, call: Call) -> pb.RecordLabelsResponse:
+        """Record what turned out to be true."""
+        return codec.encode_tally(await self._labelling.record(codec.decode_label_batch(request)))
+
+    async def ListPerformanceWindows(
+        self, request: pb.ListPerformanceWindowsRequest, call: Call
+    ) -> pb.ListPerformanceWindowsResponse:
+        """Give a page of performance windows."""
+        found = await self._answers.performance(codec.decode_span(request), request.page_size, request.page_token)
+        windows = [codec.encode_performance(one, with_bins=request.include_histograms) for one in found.rows]
+        return pb.ListPerformanceWindowsResponse(windows=windows, next_page_token=found.next_token)
+
+    async def GetLabelCoverage(self, request: pb.GetLabelCoverageRequest, call: Call) -> pb.GetLabelCoverageResponse:
+        """Say how far labels have come."""
+        found = await self._answers.coverage(codec.decode_span(request))
+        return pb.GetLabelCoverageResponse(coverages=[codec.encode_coverage(one) for one in found])

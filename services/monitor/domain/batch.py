@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
+from services.monitor.domain.moment import check_moments
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import resource_name
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A year short of what a Timestamp can say at either end, so that the window around any moment can be said too.
-_EARLIEST_US = (datetime(2, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_LATEST_US = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _MOST_TOLD = 5
 
 
@@ -29,11 +25,17 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows that one version answered together; ``event_times_us`` are microseconds since 1970, one a row."""
+    """Rows that one version answered together: an id, an event time and a score each.
+
+    ``event_times_us`` are microseconds since 1970. A score is the first output with one number a row; ``scores`` is
+    empty when there is no such output.
+    """
 
     event_id: str
     arm: Arm
+    prediction_ids: Sequence[str]
     event_times_us: Sequence[int]
+    scores: Sequence[float] = ()
 
 
 Tally = Mapping[tuple[Arm, int], int]
@@ -51,12 +53,12 @@ def tally(batches: Iterable[Batch], window_us: int) -> Counter[tuple[Arm, int]]:
     return counted
 
 
-def check_batch(batch: Batch, rows: int, lengths: Mapping[str, tuple[int, int]]) -> None:
+def check_batch(batch: Batch, lengths: Mapping[str, tuple[int, int]]) -> None:
     """Raise InvalidInput naming the fields unless ``batch`` can be counted.
 
-    ``rows`` is how many ids it has, ``lengths`` the values that each other list has and those that it needs.
+    ``lengths`` are the values that each list beside the ids has and those that it needs.
     """
-    arm = batch.arm
+    arm, rows = batch.arm, len(batch.prediction_ids)
     for field, name in (("endpoint", arm.endpoint), ("model", arm.model), ("route", arm.route)):
         resource_name(field, name)
     if arm.version < 1:
@@ -69,5 +71,7 @@ def check_batch(batch: Batch, rows: int, lengths: Mapping[str, tuple[int, int]])
     if wrong:
         told = "; ".join(f"{one.field}: {one.description}" for one in wrong[:_MOST_TOLD])
         raise InvalidInput(told, violations=wrong)
-    if rows and not (min(batch.event_times_us) >= _EARLIEST_US and max(batch.event_times_us) < _LATEST_US):
-        raise invalid_field("event_times_us", "leaves the years 2 to 9998; give microseconds since 1970")
+    if "" in batch.prediction_ids:
+        position = list(batch.prediction_ids).index("")
+        raise invalid_field(f"prediction_ids[{position}]", "is empty; every row needs an id")
+    check_moments("event_times_us", batch.event_times_us)

@@ -1,1 +1,1 @@
-"""One use case or loop a file: counting, answering, looking after the inbox and the lag."""
+"""One use case or loop a file: counting, joining labels, answering, looking after the inbox and the lag."""

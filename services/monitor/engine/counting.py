@@ -1,32 +1,72 @@
-"""Counting batches, each once."""
+"""Counting batches and joining their labels, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from services.monitor.domain.batch import Batch, tally
+from services.monitor.domain.label import LabelBatch
+from services.monitor.engine.joining import Joining
 from services.monitor.ports import Meters, Windows
 from slipway.clock import Clock
 
+# About half a second of joining, while which calls that record labels wait.
+_PORTION_ROWS = 10_000
+
 
 class Counting:
-    """Adds batches to windows of ``window_s`` seconds."""
+    """Adds batches to windows of ``window_s`` seconds, and has them and their labels joined."""
 
-    def __init__(self, windows: Windows, clock: Clock, meters: Meters, window_s: int) -> None:
+    def __init__(self, windows: Windows, joining: Joining, clock: Clock, meters: Meters, window_s: int) -> None:
         self._windows = windows
+        self._joining = joining
         self._clock = clock
         self._meters = meters
         self._window_us = window_s * 1_000_000
 
-    async def count(self, batches: Sequence[Batch]) -> int:
-        """Count the batches whose event was not counted before; how many predictions that were.
+    async def count(self, batches: Sequence[Batch], labels: Mapping[str, LabelBatch] | None = None) -> int:
+        """Take in what was not taken in before; how many predictions that were.
 
-        Claims and counts commit together, so any batch may be given again.
+        ``labels`` are by the id of their event, which no batch has. Claims, counts and joins of an event commit
+        together, so any of them may be given again.
         """
-        by_id = {batch.event_id: batch for batch in batches}
+        counted = 0
+        for some, told in _portions(batches, labels or {}):
+            counted += await self._take(some, told)
+        return counted
+
+    async def _take(self, batches: Mapping[str, Batch], labels: Mapping[str, LabelBatch]) -> int:
+        now = self._clock.now()
         async with self._windows.write() as windows:
-            fresh = await windows.claim(list(by_id), self._clock.now())
-            counted = tally((batch for event_id, batch in by_id.items() if event_id in fresh), self._window_us)
+            fresh = await windows.claim([*batches, *labels], now)
+            new = [batch for event_id, batch in batches.items() if event_id in fresh]
+            counted = tally(new, self._window_us)
             await windows.add(counted, self._window_us)
+            told = [batch for event_id, batch in labels.items() if event_id in fresh]
+            joined = await self._joining.join(windows.joins, new, told, now)
         self._meters.counted(counted.total())
+        self._meters.labelled(joined)
         return counted.total()
+
+
+def _portions(
+    batches: Sequence[Batch], labels: Mapping[str, LabelBatch]
+) -> Iterator[tuple[dict[str, Batch], dict[str, LabelBatch]]]:
+    """Events for one transaction each, in their order."""
+    some: dict[str, Batch] = {}
+    told: dict[str, LabelBatch] = {}
+    rows = 0
+    for batch in batches:
+        some[batch.event_id] = batch
+        rows += len(batch.prediction_ids)
+        if rows >= _PORTION_ROWS:
+            yield some, told
+            some, told, rows = {}, {}, 0
+    for event_id, truth in labels.items():
+        told[event_id] = truth
+        rows += len(truth.prediction_ids)
+        if rows >= _PORTION_ROWS:
+            yield some, told
+            some, told, rows = {}, {}, 0
+    if some or told:
+        yield some, told

@@ -9,7 +9,7 @@ import pytest
 
 from services.monitor.adapters.dead_letters import LogDeadLetters
 from services.monitor.adapters.sql import GROUP, MIGRATIONS, SqlWindows
-from services.monitor.api.consumer import TOPIC
+from services.monitor.api.consumer import LABELS, PREDICTIONS
 from services.monitor.ports import DeadLetters, Windows
 from slipway.events import EventLog, dead_letter_topic
 from slipway.events.connect import open_log
@@ -34,4 +34,4 @@ async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[E
 
 @pytest.fixture
 def letters(log: EventLog) -> DeadLetters:
-    return LogDeadLetters(log, dead_letter_topic(TOPIC, GROUP))
+    return LogDeadLetters(log, *(dead_letter_topic(topic, GROUP) for topic in (PREDICTIONS, LABELS)))

@@ -46,3 +46,15 @@ async def test_what_somebody_put_there_by_hand_is_shown_as_far_as_it_says(
     await log.publisher().publish([event("bare", b"", topic), event("odd", b"", topic, dlq_offset=text)])
     for letter in await letters.read(0, 10):
         assert (letter.topic, letter.partition, letter.offset, letter.error) == ("", None, None, "")
+
+
+async def test_letters_of_labels_follow_those_of_predictions(log: EventLog, letters: DeadLetters) -> None:
+    labels = dead_letter_topic("monitor.labels.v1", GROUP)
+    predictions = dead_letter_topic(TOPIC, GROUP)
+    await log.publisher().publish([event(f"l{n}", b"", labels) for n in range(3)])
+    await log.publisher().publish([event(f"p{n}", b"", predictions) for n in range(3)])
+    everything = await letters.read(0, 10)
+    assert [one.event_id for one in everything] == ["p0", "p1", "p2", "l0", "l1", "l2"]
+    for position, one in enumerate(everything):
+        assert await letters.read(one.position, 2) == everything[position : position + 2]
+        assert await letters.read(one.position + 1, 10) == everything[position + 1 :]

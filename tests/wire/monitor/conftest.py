@@ -21,10 +21,12 @@ from slipway.errors import SlipwayError
 from slipway.events import Event, Publisher
 from slipway.events.connect import open_log
 from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.rpc import status
 from slipway.sql import migrate
 
 TOPIC = "inference.predictions.v1"
+LABELS = "monitor.labels.v1"
 NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
 
 
@@ -75,6 +77,18 @@ class Served:
             "input_digests": [b"" for _ in moments],
         }
         return events_pb2.PredictionBatch(**{**given, **changes}).SerializeToString()  # type: ignore[arg-type]
+
+    @staticmethod
+    def labels(*rows: tuple[str, float, datetime], endpoint: str = "flight-delay", event_id: str) -> Event:
+        """An event of labels: prediction id, value, label time."""
+        batch = label_events_pb2.LabelBatch(
+            endpoint=endpoint,
+            prediction_ids=[row[0] for row in rows],
+            values=[row[1] for row in rows],
+            label_times_us=[int(row[2].timestamp()) * 1_000_000 for row in rows],
+            source="tower",
+        )
+        return Event(event_id, LABELS, endpoint, "slipway.monitor.labels", "/tower", NOON, batch.SerializeToString())
 
     @staticmethod
     def event(event_id: str, value: bytes) -> Event:

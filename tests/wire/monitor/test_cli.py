@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.monitor.cli import main
+from slipway.gen.slipway.inference.v1 import events_pb2
 
 NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,11 +55,33 @@ async def test_the_operator_is_told_that_there_are_no_dead_letters(monitor: Any)
     assert (await run(monitor, "dead-letters")).output == "no dead letters\n"
 
 
+async def test_the_operator_sees_performance_and_labels(monitor: Any) -> None:
+    output = events_pb2.OutputColumn(name="probability", width=1, values=[0.75, 0.25])
+    await monitor.publisher.publish([monitor.event("e1", monitor.batch(NOON, NOON, outputs=[output]))])
+    await monitor.until(2)
+    await monitor.client.monitor.record_labels("flight-delay", ["0", "unknown"], [1, 1], NOON + HOUR)
+    (window,) = json.loads((await run(monitor, "performance", "--endpoint", "flight-delay", "--json")).output)
+    assert (window["joined"], window["predictions"], window["coverage"], window["auc"]) == (1, 2, 0.5, None)
+    assert (window["brier"], window["calibration"][0]["predictions"]) == (0.0625, 1)
+    assert window["newest_label_time"] == (NOON + HOUR).isoformat()
+    assert "flight-delay" in (await run(monitor, "performance")).output
+    (labels,) = json.loads((await run(monitor, "labels", "--json")).output)
+    assert (labels["labels_joined"], labels["labels_waiting"], labels["coverage"]) == (1, 1, 0.5)
+    assert "flight-delay" in (await run(monitor, "labels", "--endpoint", "flight-delay")).output
+    assert (await run(monitor, "performance", "--endpoint", "never-seen")).output == "no predictions counted\n"
+
+
+async def test_the_operator_is_told_that_there_are_no_labels(monitor: Any) -> None:
+    assert (await run(monitor, "labels")).output == "no predictions and no labels\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("predictions", "--since", "yesterday"), "'yesterday' is no moment; write 2013-01-05"),
         (("predictions", "--endpoint", "No Such!"), "endpoint: 'No Such!' is not allowed"),
+        (("labels", "--endpoint", "No Such!"), "endpoint: 'No Such!' is not allowed"),
+        (("performance", "--since", "2013-02-01", "--until", "2013-01-01"), "start_time: is not before end_time"),
         (("windows", "--since", "2013-02-01", "--until", "2013-01-01"), "start_time: is not before end_time"),
     ],
 )

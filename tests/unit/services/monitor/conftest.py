@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.monitor.adapters.sql import MIGRATIONS, SqlWindows
+from services.monitor.domain.label import LabelTally
 from slipway.sql import Database, file_url, migrate
 
 
@@ -15,11 +16,15 @@ class SeenMeters:
     """Meters that keep what they were told."""
 
     predictions: int = 0
+    labels: LabelTally = field(default_factory=LabelTally)
     dead_letters: int = 0
     lags: list[int] = field(default_factory=list)
 
     def counted(self, predictions: int) -> None:
         self.predictions += predictions
+
+    def labelled(self, tally: LabelTally) -> None:
+        self.labels += tally
 
     def dead_lettered(self) -> None:
         self.dead_letters += 1

@@ -5,14 +5,27 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.monitor.codec import decode_batch, decode_span, encode_dead_letter, encode_window
+from services.monitor.codec import (
+    decode_batch,
+    decode_labels,
+    decode_span,
+    encode_coverage,
+    encode_dead_letter,
+    encode_performance,
+    encode_window,
+)
 from services.monitor.domain.batch import Arm, Batch
+from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
+from services.monitor.domain.figures import PerformanceWindow
+from services.monitor.domain.label import LabelTally
+from services.monitor.domain.performance import Sums, WindowKey
 from services.monitor.domain.window import PredictionWindow, Span
 from slipway.errors import InvalidInput
 from slipway.events import Event
 from slipway.gen.slipway.inference.v1 import events_pb2, resources_pb2
 from slipway.gen.slipway.monitor.v1 import monitor_pb2
+from slipway.gen.slipway.monitor.v1.events_pb2 import LabelBatch as LabelMessage
 
 NOW = datetime(2013, 1, 1, tzinfo=UTC)
 
@@ -39,7 +52,50 @@ def event(value: bytes) -> Event:
 def test_a_batch_is_read() -> None:
     read = decode_batch(event(batch().SerializeToString()))
     assert (read.event_id, read.arm) == ("e1", Arm("flight-delay", "flights", 3, "main"))
-    assert list(read.event_times_us) == [1, 2]
+    assert (list(read.prediction_ids), list(read.event_times_us), list(read.scores)) == (["a", "b"], [1, 2], [])
+
+
+def test_the_score_is_the_first_output_with_one_number_a_row() -> None:
+    message = batch()
+    message.outputs.add(name="label", width=1, texts=["late", "late"])
+    message.outputs.add(name="score", width=1, values=[0.5, 0.25])
+    message.outputs.add(name="other", width=1, values=[7, 8])
+    assert list(decode_batch(event(message.SerializeToString())).scores) == [0.5, 0.25]
+
+
+def test_labels_are_read() -> None:
+    message = LabelMessage(endpoint="e", prediction_ids=["a"], values=[1], label_times_us=[-3], source="tower")
+    read = decode_labels(event(message.SerializeToString()))
+    assert (read.endpoint, list(read.prediction_ids), list(read.values), list(read.times_us), read.source) == (
+        "e",
+        ["a"],
+        [1.0],
+        [-3],
+        "tower",
+    )
+
+
+@pytest.mark.parametrize("value", [b"\xff\xff\xff", b"{}", b"not protobuf at all"])
+def test_bytes_that_are_no_labels_are_refused(value: bytes) -> None:
+    with pytest.raises(InvalidInput, match=r"bytes are not a slipway\.monitor\.v1\.LabelBatch"):
+        decode_labels(event(value))
+
+
+def test_a_window_without_labels_leaves_figures_out() -> None:
+    window = PerformanceWindow(WindowKey(Arm("e", "m", 1, "r"), -10, 0), Sums(predictions=2))
+    message = encode_performance(window, with_bins=False)
+    absent = ("newest_label_time", "mean_label_delay_s", "auc", "log_loss", "brier")
+    assert not any(message.HasField(name) for name in (*absent, "mean_absolute_error", "root_mean_squared_error"))
+    assert (message.predictions, message.joined, len(message.negative_bins)) == (2, 0, 0)
+    assert len(encode_performance(window, with_bins=True).negative_bins) == 512
+
+
+def test_coverage_is_written() -> None:
+    message = encode_coverage(Coverage("e", 4, 1, 5_000_000, LabelTally(5, 1, 2, 3, 1, 2)))
+    assert (message.predictions, message.joined, message.newest_label_time.seconds) == (4, 1, 5)
+    assert (message.labels_joined, message.labels_waiting, message.labels_expired) == (1, 2, 2)
+    assert (message.labels_corrected, message.labels_repeated, message.labels_ignored) == (1, 2, 3)
+    assert not encode_coverage(Coverage("e")).HasField("newest_label_time")
 
 
 def test_a_tensor_of_text_is_measured_by_its_texts() -> None:

@@ -203,6 +203,57 @@ class Monitor:
             letter.value = b"\xff\0"
         return monitor.ListDeadLettersResponse(dead_letters=[letter], next_page_token="more")
 
+    async def RecordLabels(self, request: monitor.RecordLabelsRequest, call: Call) -> monitor.RecordLabelsResponse:
+        """Every label recorded; joined those with the value 1, repeats those with a negative one."""
+        values = list(request.values)
+        repeats = sum(value < 0 for value in values)
+        return monitor.RecordLabelsResponse(
+            recorded=len(values) - repeats, repeats=repeats, joined=sum(value == 1 for value in values)
+        )
+
+    async def ListPerformanceWindows(
+        self, request: monitor.ListPerformanceWindowsRequest, call: Call
+    ) -> monitor.ListPerformanceWindowsResponse:
+        """Two pages: a window with every figure, then one without any."""
+        window = results.PerformanceWindow(
+            endpoint=request.endpoint, start_time=request.start_time, end_time={"seconds": 9}, predictions=4
+        )
+        if request.page_token:
+            return monitor.ListPerformanceWindowsResponse(windows=[window])
+        window.MergeFrom(
+            results.PerformanceWindow(
+                joined=2,
+                newest_label_time={"seconds": 8},
+                mean_label_delay_s=0.0,
+                classified=2,
+                positives=1,
+                auc=0.0,
+                log_loss=0.5,
+                brier=0.25,
+                calibration=[{"lower": 0.5, "upper": 0.5625, "predictions": 2, "mean_score": 0.5, "positive_rate": 1}],
+                measured=2,
+                mean_absolute_error=1.0,
+                root_mean_squared_error=2.0,
+                negative_bins=[1] if request.include_histograms else [],
+                positive_bins=[0] if request.include_histograms else [],
+            )
+        )
+        return monitor.ListPerformanceWindowsResponse(windows=[window], next_page_token="more")
+
+    async def GetLabelCoverage(
+        self, request: monitor.GetLabelCoverageRequest, call: Call
+    ) -> monitor.GetLabelCoverageResponse:
+        """One endpoint with labels, one without."""
+        full = results.LabelCoverage(
+            endpoint="late",
+            predictions=4,
+            joined=1,
+            newest_label_time={"seconds": 8},
+            labels_joined=1,
+            labels_waiting=2,
+        )
+        return monitor.GetLabelCoverageResponse(coverages=[full, {"endpoint": "quiet"}])
+
 
 async def main() -> None:
     attempts = Attempts()

@@ -9,6 +9,7 @@ import pytest
 
 from slipway.client import (
     Artifact,
+    CalibrationBin,
     ColumnSpec,
     DataType,
     DeadLetter,
@@ -17,6 +18,8 @@ from slipway.client import (
     FeatureStatus,
     FeatureView,
     Kind,
+    LabelCoverage,
+    RecordedLabels,
     Route,
     RunState,
     Signature,
@@ -251,3 +254,54 @@ def test_dead_letters(client: Any) -> None:
     told = DeadLetter("junk", "t", 0, 0, "late", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "why", 2, None)
     assert list(client.monitor.dead_letters()) == [told, silent]
     assert [letter.value for letter in client.monitor.dead_letters(include_value=True)] == [b"\xff\0", None]
+
+
+def test_labels_are_recorded_in_calls_of_a_size_that_the_monitor_takes(client: Any) -> None:
+    noon = datetime(2013, 1, 1, 12, tzinfo=UTC)
+    few = client.monitor.record_labels("late", ["a", "b", "c"], [1, 0.5, -1], [noon] * 3, source="tower")
+    assert few == RecordedLabels(recorded=2, repeated=1, joined=1)
+    many = client.monitor.record_labels("late", ["a"] * 25_000, [1] * 25_000, noon)
+    assert many == RecordedLabels(recorded=25_000, joined=25_000)
+    assert client.monitor.record_labels("late", [], [], noon) == RecordedLabels()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"endpoint": 7}, "endpoint"),
+        ({"prediction_ids": "ab"}, "prediction_ids"),
+        ({"prediction_ids": ["a", 7]}, "prediction_ids[1]"),
+        ({"values": [1]}, "values"),
+        ({"values": [1, "late"]}, "values[1]"),
+        ({"label_times": [datetime(2013, 1, 1, tzinfo=UTC)]}, "label_times"),
+        ({"label_times": datetime(2013, 1, 1)}, "label_times[0]"),
+        ({"source": None}, "source"),
+    ],
+)
+def test_labels_that_are_none_are_refused_by_field(client: Any, changes: dict[str, Any], field: str) -> None:
+    given = {"endpoint": "late", "prediction_ids": ["a", "b"], "values": [1, 0]}
+    given |= {"label_times": datetime(2013, 1, 1, tzinfo=UTC)}
+    with pytest.raises(InvalidInput) as caught:
+        client.monitor.record_labels(**(given | changes))
+    assert caught.value.violations[0].field == field
+
+
+def test_performance(client: Any) -> None:
+    start = datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC)
+    told, silent = client.monitor.performance("late", start=start)
+    assert (told.endpoint, told.start_time, told.newest_label_time) == ("late", start, start + timedelta(seconds=6))
+    assert (told.auc, told.mean_label_delay_s, told.brier, told.coverage) == (0.0, 0.0, 0.25, 0.5)
+    assert told.calibration == (CalibrationBin(0.5, 0.5625, 2, 0.5, 1.0),)
+    assert (told.mean_absolute_error, told.root_mean_squared_error) == (1.0, 2.0)
+    assert (told.negative_bins, told.positive_bins) == ((), ())
+    assert (silent.auc, silent.log_loss, silent.newest_label_time, silent.coverage) == (None, None, None, 0.0)
+    told, _ = client.monitor.performance(histograms=True)
+    assert (told.negative_bins, told.positive_bins) == ((1,), (0,))
+
+
+def test_coverage(client: Any) -> None:
+    full, quiet = client.monitor.coverage()
+    newest = datetime(1970, 1, 1, 0, 0, 8, tzinfo=UTC)
+    assert full == LabelCoverage("late", 4, 1, newest, labels_joined=1, labels_waiting=2)
+    assert (full.coverage, quiet) == (0.25, LabelCoverage("quiet", 0, 0))
+    assert quiet.coverage == 0.0

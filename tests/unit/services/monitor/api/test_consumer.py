@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from services.monitor.adapters.sql import SqlWindows
-from services.monitor.api.consumer import TOPIC, Predictions
+from services.monitor.api.consumer import LABELS, PREDICTIONS, TOPICS, Intake
+from services.monitor.domain.label import LabelTally
 from services.monitor.domain.window import Span
 from services.monitor.engine.counting import Counting
+from services.monitor.engine.joining import Joining
 from services.monitor.engine.lag import Lag
 from slipway.clock import ManualClock
 from slipway.events import Consumer, Event, EventLog, dead_letter_topic
 from slipway.events.connect import open_log
 from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.sql import Database, DatabaseUnreachable
 
 CLOCK = ManualClock()
@@ -32,7 +35,9 @@ def event(event_id: str, value: bytes | None = None) -> Event:
         input_digests=[b""],
     )
     value = batch.SerializeToString() if value is None else value
-    return Event(event_id, TOPIC, "flight-delay", "t", "/gateway", CLOCK.now(), value, {"traceparent": "00-ab-cd-01"})
+    return Event(
+        event_id, PREDICTIONS, "flight-delay", "t", "/gateway", CLOCK.now(), value, {"traceparent": "00-ab-cd-01"}
+    )
 
 
 @pytest.fixture
@@ -42,10 +47,10 @@ async def log(tmp_path: Path) -> AsyncIterator[EventLog]:
 
 
 @asynccontextmanager
-async def reading(log: EventLog, windows: SqlWindows, meters: Any) -> AsyncIterator[tuple[Consumer, Predictions]]:
-    counting = Counting(windows, CLOCK, meters, 3600)
-    async with log.consumer([TOPIC], "monitor") as consumer:
-        yield consumer, Predictions(consumer, counting, Lag(log, TOPIC, CLOCK, meters), meters, CLOCK)
+async def reading(log: EventLog, windows: SqlWindows, meters: Any) -> AsyncIterator[tuple[Consumer, Intake]]:
+    counting = Counting(windows, Joining(86_400), CLOCK, meters, 3600)
+    async with log.consumer(TOPICS, "monitor") as consumer:
+        yield consumer, Intake(consumer, counting, Lag(log, TOPICS, CLOCK, meters), meters, CLOCK)
 
 
 async def total(windows: SqlWindows) -> int:
@@ -57,12 +62,12 @@ async def test_an_unsound_event_is_set_aside_with_the_reason_and_the_rest_counts
     log: EventLog, windows: SqlWindows, meters: Any
 ) -> None:
     await log.publisher().publish([event("e1"), event("junk", b"\xff\xff"), event("empty", b""), event("e2")])
-    async with reading(log, windows, meters) as (consumer, predictions):
+    async with reading(log, windows, meters) as (consumer, intake):
         records = await consumer.poll(10, 5)
-        await predictions.handle(records)
-        await predictions.handle(records)
+        await intake.handle(records)
+        await intake.handle(records)
     assert await total(windows) == 2
-    letters = await log.read(dead_letter_topic(TOPIC, "monitor"))
+    letters = await log.read(dead_letter_topic(PREDICTIONS, "monitor"))
     told = {letter.event.id: letter.event.headers["dlq-error"] for letter in letters}
     assert "2 bytes are not a slipway.inference.v1.PredictionBatch" in told["junk"]
     assert "endpoint: is empty" in told["empty"]
@@ -78,9 +83,26 @@ async def test_while_the_database_fails_nothing_is_set_aside_for_it(
             raise DatabaseUnreachable("the database does not answer")
 
     await log.publisher().publish([event("e1"), event("junk", b"\xff\xff")])
-    async with reading(log, Failing(database), meters) as (consumer, predictions):
+    async with reading(log, Failing(database), meters) as (consumer, intake):
         records = await consumer.poll(10, 5)
         with pytest.raises(DatabaseUnreachable):
-            await predictions.handle(records)
-    assert await log.read(dead_letter_topic(TOPIC, "monitor")) == []
+            await intake.handle(records)
+    assert await log.read(dead_letter_topic(PREDICTIONS, "monitor")) == []
     assert (meters.predictions, meters.dead_letters) == (0, 0)
+
+
+async def test_an_event_of_labels_may_have_the_id_of_one_of_predictions(
+    log: EventLog, windows: SqlWindows, meters: Any
+) -> None:
+    value = label_events_pb2.LabelBatch(
+        endpoint="flight-delay", prediction_ids=["e1"], values=[1], label_times_us=[7]
+    ).SerializeToString()
+    labels = Event("e1", LABELS, "flight-delay", "t", "/tower", CLOCK.now(), value)
+    await log.publisher().publish([event("e1"), labels])
+    async with reading(log, windows, meters) as (consumer, intake):
+        records = await consumer.poll(10, 5)
+        assert len(records) == 2
+        for record in records:
+            await intake.handle([record])
+    assert await total(windows) == 1
+    assert meters.labels == LabelTally(recorded=1, joined=1)

@@ -12,7 +12,7 @@ from slipway.events.connect import open_log
 async def test_the_lag_is_what_the_log_holds_beyond_what_was_counted(tmp_path: Path, meters: Any) -> None:
     clock = ManualClock()
     async with open_log(f"sqlite:///{tmp_path / 'log.db'}") as log:
-        lag = Lag(log, "t.v1", clock, meters)
+        lag = Lag(log, ["t.v1"], clock, meters)
         events = [Event(f"e{n}", topic, "k", "t", "/s", clock.now(), b"") for n in range(5) for topic in ("t.v1", "u")]
         await log.publisher().publish(events)
         assert await lag.measure() is None

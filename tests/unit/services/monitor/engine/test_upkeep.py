@@ -21,7 +21,7 @@ async def test_only_ids_older_than_the_days_to_keep_are_forgotten(database: Data
     async with windows.write() as writer:
         await writer.claim(["old"], clock.now() - timedelta(days=2, microseconds=1))
         await writer.claim(["young"], clock.now() - timedelta(days=2))
-    assert await Upkeep(windows, clock, inbox_days=2).forget() == 1
+    assert await Upkeep(windows, clock, inbox_days=2, join_days=1).forget() == 1
     assert await kept(database) == ["young"]
 
 
@@ -30,7 +30,7 @@ async def test_the_loop_forgets_at_once_and_then_again_each_hour(database: Datab
     async with windows.write() as writer:
         await writer.claim(["old"], clock.now() - timedelta(days=1, seconds=1))
         await writer.claim(["soon"], clock.now() - timedelta(days=1) + timedelta(minutes=59))
-    loop = asyncio.create_task(Upkeep(windows, clock, inbox_days=1).run())
+    loop = asyncio.create_task(Upkeep(windows, clock, inbox_days=1, join_days=1).run())
     try:
         async with asyncio.timeout(30):
             while await kept(database) != ["soon"]:

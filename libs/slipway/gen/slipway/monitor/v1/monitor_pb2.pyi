@@ -77,3 +77,71 @@ class ListDeadLettersResponse(_message.Message):
     dead_letters: _containers.RepeatedCompositeFieldContainer[_resources_pb2.DeadLetter]
     next_page_token: str
     def __init__(self, dead_letters: _Optional[_Iterable[_Union[_resources_pb2.DeadLetter, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RecordLabelsRequest(_message.Message):
+    __slots__ = ("endpoint", "prediction_ids", "values", "label_times_us", "source")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_IDS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    LABEL_TIMES_US_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    prediction_ids: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    label_times_us: _containers.RepeatedScalarFieldContainer[int]
+    source: str
+    def __init__(self, endpoint: _Optional[str] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ..., label_times_us: _Optional[_Iterable[int]] = ..., source: _Optional[str] = ...) -> None: ...
+
+class RecordLabelsResponse(_message.Message):
+    __slots__ = ("recorded", "corrected", "repeats", "ignored", "joined")
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
+    IGNORED_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    recorded: int
+    corrected: int
+    repeats: int
+    ignored: int
+    joined: int
+    def __init__(self, recorded: _Optional[int] = ..., corrected: _Optional[int] = ..., repeats: _Optional[int] = ..., ignored: _Optional[int] = ..., joined: _Optional[int] = ...) -> None: ...
+
+class ListPerformanceWindowsRequest(_message.Message):
+    __slots__ = ("endpoint", "start_time", "end_time", "page_size", "page_token", "include_histograms")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_HISTOGRAMS_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    page_size: int
+    page_token: str
+    include_histograms: bool
+    def __init__(self, endpoint: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_histograms: _Optional[bool] = ...) -> None: ...
+
+class ListPerformanceWindowsResponse(_message.Message):
+    __slots__ = ("windows", "next_page_token")
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    windows: _containers.RepeatedCompositeFieldContainer[_resources_pb2.PerformanceWindow]
+    next_page_token: str
+    def __init__(self, windows: _Optional[_Iterable[_Union[_resources_pb2.PerformanceWindow, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetLabelCoverageRequest(_message.Message):
+    __slots__ = ("endpoint", "start_time", "end_time")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, endpoint: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetLabelCoverageResponse(_message.Message):
+    __slots__ = ("coverages",)
+    COVERAGES_FIELD_NUMBER: _ClassVar[int]
+    coverages: _containers.RepeatedCompositeFieldContainer[_resources_pb2.LabelCoverage]
+    def __init__(self, coverages: _Optional[_Iterable[_Union[_resources_pb2.LabelCoverage, _Mapping]]] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MonitorServiceStub:
-    """What serving saw.
+    """What serving saw, and what came of it.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field.
     """
@@ -52,10 +52,25 @@ class MonitorServiceStub:
                 request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersRequest.SerializeToString,
                 response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.RecordLabels = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/RecordLabels',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.RecordLabelsRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.RecordLabelsResponse.FromString,
+                _registered_method=True)
+        self.ListPerformanceWindows = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/ListPerformanceWindows',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListPerformanceWindowsRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListPerformanceWindowsResponse.FromString,
+                _registered_method=True)
+        self.GetLabelCoverage = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/GetLabelCoverage',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageResponse.FromString,
+                _registered_method=True)
 
 
 class MonitorServiceServicer:
-    """What serving saw.
+    """What serving saw, and what came of it.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field.
     """
@@ -75,10 +90,36 @@ class MonitorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeadLetters(self, request, context):
-        """Lists the events that the monitor could not handle, in the order in which it set them aside; they are kept for as
-        long as the event log keeps them. Reads only: it may be repeated, and no letter is taken away by it.
+        """Lists the events that the monitor could not handle: those of the prediction log, then those of labels, each in the
+        order in which it set them aside; they are kept for as long as the event log keeps them. Reads only: it may be repeated, and no letter is taken away by it.
 
         Answers UNAVAILABLE while the event log is away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordLabels(self, request, context):
+        """Records what turned out to be true, by prediction id; a label may come before its prediction, and waits for it.
+
+        The latest label_time holds. A label that is known changes nothing, so a call may be repeated; another value with a
+        later time is a correction, and takes the old one's place in every figure; another value with an equal or an older
+        time is ignored, and counted as such. So is a correction that comes when the monitor has forgotten the prediction.
+        All labels of a call are recorded, or none is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPerformanceWindows(self, request, context):
+        """Lists windows of event time with the performance that labels show so far, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLabelCoverage(self, request, context):
+        """Says how many of an endpoint's predictions have their label, and what became of the labels that came for it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,6 +143,21 @@ def add_MonitorServiceServicer_to_server(servicer, server):
                     request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersRequest.FromString,
                     response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersResponse.SerializeToString,
             ),
+            'RecordLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordLabels,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.RecordLabelsRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.RecordLabelsResponse.SerializeToString,
+            ),
+            'ListPerformanceWindows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPerformanceWindows,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListPerformanceWindowsRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListPerformanceWindowsResponse.SerializeToString,
+            ),
+            'GetLabelCoverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLabelCoverage,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'slipway.monitor.v1.MonitorService', rpc_method_handlers)
@@ -111,7 +167,7 @@ def add_MonitorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MonitorService:
-    """What serving saw.
+    """What serving saw, and what came of it.
 
     Bad input is INVALID_ARGUMENT with a BadRequest that names each field.
     """
@@ -187,6 +243,87 @@ class MonitorService:
             '/slipway.monitor.v1.MonitorService/ListDeadLetters',
             slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersRequest.SerializeToString,
             slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/RecordLabels',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.RecordLabelsRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.RecordLabelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPerformanceWindows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/ListPerformanceWindows',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListPerformanceWindowsRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListPerformanceWindowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLabelCoverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/GetLabelCoverage',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,9 +1,10 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -47,3 +48,87 @@ class DeadLetter(_message.Message):
     size_bytes: int
     value: bytes
     def __init__(self, event_id: _Optional[str] = ..., topic: _Optional[str] = ..., partition: _Optional[int] = ..., offset: _Optional[int] = ..., key: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[str] = ..., size_bytes: _Optional[int] = ..., value: _Optional[bytes] = ...) -> None: ...
+
+class PerformanceWindow(_message.Message):
+    __slots__ = ("endpoint", "model", "version", "route", "start_time", "end_time", "predictions", "joined", "newest_label_time", "mean_label_delay_s", "classified", "positives", "auc", "log_loss", "brier", "calibration", "measured", "mean_absolute_error", "root_mean_squared_error", "negative_bins", "positive_bins")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_LABEL_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEAN_LABEL_DELAY_S_FIELD_NUMBER: _ClassVar[int]
+    CLASSIFIED_FIELD_NUMBER: _ClassVar[int]
+    POSITIVES_FIELD_NUMBER: _ClassVar[int]
+    AUC_FIELD_NUMBER: _ClassVar[int]
+    LOG_LOSS_FIELD_NUMBER: _ClassVar[int]
+    BRIER_FIELD_NUMBER: _ClassVar[int]
+    CALIBRATION_FIELD_NUMBER: _ClassVar[int]
+    MEASURED_FIELD_NUMBER: _ClassVar[int]
+    MEAN_ABSOLUTE_ERROR_FIELD_NUMBER: _ClassVar[int]
+    ROOT_MEAN_SQUARED_ERROR_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_BINS_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_BINS_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    model: str
+    version: int
+    route: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    predictions: int
+    joined: int
+    newest_label_time: _timestamp_pb2.Timestamp
+    mean_label_delay_s: float
+    classified: int
+    positives: int
+    auc: float
+    log_loss: float
+    brier: float
+    calibration: _containers.RepeatedCompositeFieldContainer[CalibrationBin]
+    measured: int
+    mean_absolute_error: float
+    root_mean_squared_error: float
+    negative_bins: _containers.RepeatedScalarFieldContainer[int]
+    positive_bins: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., predictions: _Optional[int] = ..., joined: _Optional[int] = ..., newest_label_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mean_label_delay_s: _Optional[float] = ..., classified: _Optional[int] = ..., positives: _Optional[int] = ..., auc: _Optional[float] = ..., log_loss: _Optional[float] = ..., brier: _Optional[float] = ..., calibration: _Optional[_Iterable[_Union[CalibrationBin, _Mapping]]] = ..., measured: _Optional[int] = ..., mean_absolute_error: _Optional[float] = ..., root_mean_squared_error: _Optional[float] = ..., negative_bins: _Optional[_Iterable[int]] = ..., positive_bins: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class CalibrationBin(_message.Message):
+    __slots__ = ("lower", "upper", "predictions", "mean_score", "positive_rate")
+    LOWER_FIELD_NUMBER: _ClassVar[int]
+    UPPER_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    MEAN_SCORE_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_RATE_FIELD_NUMBER: _ClassVar[int]
+    lower: float
+    upper: float
+    predictions: int
+    mean_score: float
+    positive_rate: float
+    def __init__(self, lower: _Optional[float] = ..., upper: _Optional[float] = ..., predictions: _Optional[int] = ..., mean_score: _Optional[float] = ..., positive_rate: _Optional[float] = ...) -> None: ...
+
+class LabelCoverage(_message.Message):
+    __slots__ = ("endpoint", "predictions", "joined", "newest_label_time", "labels_joined", "labels_waiting", "labels_expired", "labels_corrected", "labels_repeated", "labels_ignored")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_LABEL_TIME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_JOINED_FIELD_NUMBER: _ClassVar[int]
+    LABELS_WAITING_FIELD_NUMBER: _ClassVar[int]
+    LABELS_EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    LABELS_CORRECTED_FIELD_NUMBER: _ClassVar[int]
+    LABELS_REPEATED_FIELD_NUMBER: _ClassVar[int]
+    LABELS_IGNORED_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    predictions: int
+    joined: int
+    newest_label_time: _timestamp_pb2.Timestamp
+    labels_joined: int
+    labels_waiting: int
+    labels_expired: int
+    labels_corrected: int
+    labels_repeated: int
+    labels_ignored: int
+    def __init__(self, endpoint: _Optional[str] = ..., predictions: _Optional[int] = ..., joined: _Optional[int] = ..., newest_label_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels_joined: _Optional[int] = ..., labels_waiting: _Optional[int] = ..., labels_expired: _Optional[int] = ..., labels_corrected: _Optional[int] = ..., labels_repeated: _Optional[int] = ..., labels_ignored: _Optional[int] = ...) -> None: ...
