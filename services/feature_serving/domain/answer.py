@@ -13,6 +13,7 @@ from services.feature_serving.domain.view import ValueType
 Cell = tuple[Any, int] | None
 """A decoded value (None for a null, an error for bytes that are none) and its event time; None: nothing is stored."""
 
+_FOREVER_US = 2**63
 _FILL: dict[Shape, Any] = {
     Shape.DOUBLES: 0.0,
     Shape.INT64S: 0,
@@ -47,16 +48,22 @@ def fill(
     name: str, kind: ValueType, max_age_us: int | None, cells: Sequence[Cell], moments_us: Sequence[int]
 ) -> AnswerColumn:
     """The column that ``cells``, one a row, make for questions about ``moments_us``."""
-    nothing = _FILL[SHAPES[kind]]
+    nothing, present = _FILL[SHAPES[kind]], Status.PRESENT
+    # Nothing is older than forever, so that one comparison does for both.
+    oldest_us = -_FOREVER_US if max_age_us is None else -max_age_us
     values: list[Any] = []
     statuses: list[Status] = []
     times: list[int] = []
     for cell, moment_us in zip(cells, moments_us, strict=True):
-        status = _status(cell, max_age_us, moment_us)
+        value, time_us = cell or (None, 0)
+        status = present
+        # Most values are there and fresh enough; the others are looked at more closely.
+        if value is None or time_us - moment_us < oldest_us or isinstance(value, Exception):
+            status = _status(cell, max_age_us, moment_us)
         statuses.append(status)
         # A value that is too old is not handed out: a caller who overlooks the status must not take it for fresh.
-        values.append(cell[0] if cell is not None and status is Status.PRESENT else nothing)
-        times.append(cell[1] if cell is not None else 0)
+        values.append(value if status is present else nothing)
+        times.append(time_us)
     return AnswerColumn(name, SHAPES[kind], values, statuses, times)
 
 

@@ -117,24 +117,37 @@ def answer(
     plan: Plan, asked: Sequence[Lookup], found: Sequence[Sequence[Found]], moments_us: Sequence[int]
 ) -> Sequence[AnswerColumn]:
     """A column a feature: ``found`` has what each lookup gave, key by key."""
-    return [_column(one, asked[one.group].places, found[one.group], moments_us) for one in plan.targets]
+    # The features of a view share its event times.
+    places = dict.fromkeys((one.group, one.timestamp) for one in plan.targets)
+    stamps = {(group, field): [_stamp(one[field]) for one in found[group]] for group, field in places}
+    columns: list[AnswerColumn] = []
+    for one in plan.targets:
+        cells = _cells(one, found[one.group], stamps[one.group, one.timestamp])
+        # Rows of the same key share what its bytes say.
+        by_row = [cells[n] if n >= 0 else None for n in asked[one.group].places]
+        columns.append(fill(one.name, one.kind, one.max_age_us, by_row, moments_us))
+    return columns
 
 
-def _column(target: Target, places: Sequence[int], found: Sequence[Found], moments_us: Sequence[int]) -> AnswerColumn:
-    # Rows of the same key share what its bytes say.
-    cells = [_cell(target, one) for one in found]
-    return fill(target.name, target.kind, target.max_age_us, [cells[n] if n >= 0 else None for n in places], moments_us)
-
-
-def _cell(target: Target, found: Found) -> Cell:
-    raw, stamp = found[target.field], found[target.timestamp]
-    if raw is None or stamp is None:
-        return None
+def _stamp(raw: bytes | None) -> int | ValueError | None:
     try:
-        event_time_us = wire.read_timestamp(stamp)
+        return None if raw is None else wire.read_timestamp(raw)
     except ValueError as error:
-        return error, 0
-    try:
-        return wire.decode(target.kind, raw), event_time_us
-    except ValueError as error:
-        return error, event_time_us
+        return error
+
+
+def _cells(target: Target, found: Sequence[Found], stamps: Sequence[int | ValueError | None]) -> list[Cell]:
+    kind, field, decode = target.kind, target.field, wire.decode
+    cells: list[Cell] = []
+    for one, stamp in zip(found, stamps, strict=True):
+        raw = one[field]
+        if raw is None or stamp is None:
+            cells.append(None)
+        elif isinstance(stamp, ValueError):
+            cells.append((stamp, 0))
+        else:
+            try:
+                cells.append((decode(kind, raw), stamp))
+            except ValueError as error:
+                cells.append((error, stamp))
+    return cells

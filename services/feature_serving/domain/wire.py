@@ -71,9 +71,15 @@ _ENCODERS: Mapping[ValueType, Encoder] = {
 
 def decode(kind: ValueType, raw: bytes) -> Any:
     """The value, None for a null. Raises ValueError when the bytes are no value of that type."""
-    if raw == NULL or raw[:2] == _NULL_FIELD:
+    if not raw:
         return None
-    return _DECODERS[kind](raw)
+    try:
+        return _DECODERS[kind](raw)
+    except ValueError:
+        # Asked last: few writers spell a null so, and every value would pay for the question.
+        if raw[:2] == _NULL_FIELD:
+            return None
+        raise
 
 
 def _fixed(form: struct.Struct, tag: int) -> Callable[[bytes], float]:
