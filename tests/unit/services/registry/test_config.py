@@ -43,5 +43,7 @@ def test_places_follow_the_data_folder_unless_they_are_given(tmp_path: Path) -> 
     assert config.database == f"sqlite:///{tmp_path}/registry/registry.db"
     assert config.events == f"sqlite:///{tmp_path}/events/log.db"
     assert config.artifacts == tmp_path / "registry" / "artifacts"
-    given = load(RegistryConfig, environ={"SLIPWAY_REGISTRY_DATABASE": "sqlite:////x.db", "SLIPWAY_EVENTS": "e"})
-    assert (given.database, given.events) == ("sqlite:////x.db", "e")
+    given = load(
+        RegistryConfig, environ={"SLIPWAY_REGISTRY_DATABASE": "sqlite:////x.db", "SLIPWAY_EVENTS": "sqlite:////e.db"}
+    )
+    assert (given.database, given.events) == ("sqlite:////x.db", "sqlite:////e.db")
