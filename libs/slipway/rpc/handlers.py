@@ -64,20 +64,20 @@ class Handlers:
         methods = {method.name: self._handler(entry, method) for method in entry.descriptor.methods}
         return grpc.method_handlers_generic_handler(entry.descriptor.full_name, methods)
 
-    def end_streams(self) -> None:
-        """End every open stream with UNAVAILABLE, so that a drain does not wait for listeners that never leave."""
+    def drain(self) -> None:
+        """Refuse new calls, and end every open stream, with UNAVAILABLE: a drain waits for no listener."""
         self._draining = True
         for task in tuple(self._streams):
             task.cancel()
 
     async def finished(self, grace_s: float) -> None:
-        """Wait until the services' calls are answered, ``grace_s`` at most; then end the watchers of health too.
+        """Wait until the services' calls are answered, ``grace_s`` at most; then end those left, and health's watchers.
 
-        They stay that long because they are told first that the server drains.
+        The watchers stay that long because they are told first that the server drains.
         """
         if self._calls or self._streams:
             await asyncio.wait({*self._calls, *self._streams}, timeout=grace_s)
-        for task in tuple(self._watchers):
+        for task in (*self._calls, *self._streams, *self._watchers):
             task.cancel()
 
     @property
@@ -97,7 +97,7 @@ class Handlers:
             group = self._watchers if entry.foreign else self._streams
             return make(self._stream(method, answer, group))  # type: ignore[no-any-return]
         make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
-        return make(self._unary(method, answer))  # type: ignore[no-any-return]
+        return make(self._unary(method, answer, always=entry.foreign))  # type: ignore[no-any-return]
 
     def _stream(self, method: MethodDescriptor, answer: Answer, group: set[asyncio.Task[Any]]) -> Any:
         async def stream(request: Any, context: Context) -> None:
@@ -110,10 +110,13 @@ class Handlers:
 
         return stream
 
-    def _unary(self, method: MethodDescriptor, answer: Answer) -> Any:
+    def _unary(self, method: MethodDescriptor, answer: Answer, *, always: bool) -> Any:
         async def unary(request: Any, context: Context) -> bytes:
             with _among(self._calls):
                 async with self._guard(method, context):
+                    # Health goes on answering, to say that the process drains.
+                    if self._draining and not always:
+                        raise Draining
                     return await self._bounded(method, answer, request, context)
             raise AssertionError("the guard aborts")  # pragma: no cover
 

@@ -20,6 +20,9 @@ from slipway.rpc.telemetry import Telemetry
 __all__ = ["PortTaken", "Server", "Service", "service"]
 log = logging.getLogger(__name__)
 
+# For statuses that are on their way when the drain has ended.
+_LAST_WORDS_S = 0.5
+
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -88,10 +91,10 @@ class Server:
             return
         self._serving = False
         await self._announce()
-        self._handlers.end_streams()
-        stopping = asyncio.ensure_future(self._server.stop(self._settings.grace_s))
+        self._handlers.drain()
+        # Before gRPC itself stops: it would answer a call that arrives meanwhile with CANCELLED, which nobody retries.
         await self._handlers.finished(self._settings.grace_s)
-        await stopping
+        await self._server.stop(_LAST_WORDS_S)
         # grpc.aio frees its sockets in its own thread; one turn of the loop lets it finish.
         await asyncio.sleep(0)
 

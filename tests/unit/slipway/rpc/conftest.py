@@ -84,7 +84,6 @@ class Echo:
                 yield Text(value=f"{number}")
                 number += 1
                 if request.value == "one":
-                    self.inside.set()
                     await self.gate.wait()
         finally:
             self.left.set()
