@@ -17,6 +17,7 @@ from slipway.sql.database import Database
 from slipway.sql.failure import BrokenReference, Conflict
 from slipway.sql.migrations import Migrations, SchemaMismatch, TableMaker, migrate
 from slipway.sql.place import file_url
+from slipway.sql.transactions import Transactions
 from slipway.sqlite import CorruptDatabase, DatabaseBusy, DatabaseFailure, DatabaseUnreachable, DiskFull
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Migrations",
     "SchemaMismatch",
     "TableMaker",
+    "Transactions",
     "UtcTime",
     "file_url",
     "migrate",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from services.feature_serving.adapters import services, tables
 from services.feature_serving.domain.service import FeatureService, Reference
 from services.feature_serving.domain.view import Definition, Feature, FeatureView, ValueType
 from slipway.paging import Page
-from slipway.sql import Database, Migrations
+from slipway.sql import Database, Migrations, Transactions
 
 MIGRATIONS = Migrations("services.feature_serving.adapters.migrations", "slipway-features migrate")
 
@@ -95,23 +94,11 @@ class SqlWriter(SqlReader):
         await services.put(self._connection, service)
 
 
-class SqlCatalogue:
+class SqlCatalogue(Transactions[SqlReader, SqlWriter]):
     """The catalogue in one SQL database."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqlReader]:
-        """See Catalogue."""
-        async with self._database.read() as connection:
-            yield SqlReader(connection)
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlWriter]:
-        """See Catalogue."""
-        async with self._database.write() as connection:
-            yield SqlWriter(connection)
+        super().__init__(database, SqlReader, SqlWriter)
 
 
 def _view_of(row: Row[Any], features: Sequence[Feature]) -> FeatureView:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -19,7 +18,7 @@ from services.monitor.domain.figures import PerformanceWindow
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.events.inbox import Inbox
 from slipway.paging import Page
-from slipway.sql import Database, Migrations
+from slipway.sql import Database, Migrations, Transactions
 
 MIGRATIONS = Migrations("services.monitor.adapters.migrations", "slipway-monitor migrate")
 GROUP = "monitor"
@@ -88,20 +87,8 @@ class SqlWriter(SqlReader):
         return await Inbox.forget(self._connection, before)
 
 
-class SqlWindows:
+class SqlWindows(Transactions[SqlReader, SqlWriter]):
     """Windows in one SQL database."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqlReader]:
-        """See Windows."""
-        async with self._database.read() as connection:
-            yield SqlReader(connection)
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlWriter]:
-        """See Windows."""
-        async with self._database.write() as connection:
-            yield SqlWriter(connection)
+        super().__init__(database, SqlReader, SqlWriter)

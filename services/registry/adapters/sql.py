@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +27,7 @@ from services.registry.domain.model import Alias, Draft, Model, ModelVersion
 from slipway.events import Event
 from slipway.events.outbox import Outbox
 from slipway.paging import Page
-from slipway.sql import Database, Migrations
+from slipway.sql import Database, Migrations, Transactions
 
 MIGRATIONS = Migrations("services.registry.adapters.migrations", "slipway-registry migrate")
 SOURCE = "slipway/registry"
@@ -213,22 +212,8 @@ class SqlWriter(SqlReader):
         await Outbox.add(self._connection, [event])
 
 
-class SqlCatalogue:
+class SqlCatalogue(Transactions[SqlReader, SqlWriter]):
     """The catalogue in one SQL database; ``committed`` is called after each transaction."""
 
     def __init__(self, database: Database, committed: Callable[[], None]) -> None:
-        self._database = database
-        self._committed = committed
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqlReader]:
-        """See Catalogue."""
-        async with self._database.read() as connection:
-            yield SqlReader(connection)
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlWriter]:
-        """See Catalogue."""
-        async with self._database.write() as connection:
-            yield SqlWriter(connection)
-        self._committed()
+        super().__init__(database, SqlReader, SqlWriter, committed)

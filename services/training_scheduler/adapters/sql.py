@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from services.training_scheduler.domain.run import Run, RunState
 from slipway.events import Event
 from slipway.events.outbox import Outbox
 from slipway.paging import Page
-from slipway.sql import Database, Migrations
+from slipway.sql import Database, Migrations, Transactions
 
 MIGRATIONS = Migrations("services.training_scheduler.adapters.migrations", "slipway-training migrate")
 SOURCE = "slipway/training_scheduler"
@@ -114,22 +113,8 @@ class SqlWriter(SqlReader):
         )
 
 
-class SqlRuns:
+class SqlRuns(Transactions[SqlReader, SqlWriter]):
     """The runs in one SQL database; ``committed`` is called after each transaction."""
 
     def __init__(self, database: Database, committed: Callable[[], None]) -> None:
-        self._database = database
-        self._committed = committed
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqlReader]:
-        """See Runs."""
-        async with self._database.read() as connection:
-            yield SqlReader(connection)
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlWriter]:
-        """See Runs."""
-        async with self._database.write() as connection:
-            yield SqlWriter(connection)
-        self._committed()
+        super().__init__(database, SqlReader, SqlWriter, committed)
