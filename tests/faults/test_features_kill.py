@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from slipway.errors import Kind, SlipwayError
 from slipway.events import Event, dead_letter_topic
 from slipway.events.connect import open_log
 from slipway.gen.slipway.features.v1 import events_pb2
+from slipway.supervisor.ports import free_port
 from slipway.supervisor.redis import find_redis
 
 TOPIC = "features.rows.v1"
@@ -33,7 +33,7 @@ class Features:
 
     def __init__(self, folder: Path) -> None:
         self.events = f"sqlite:///{folder / 'log.db'}"
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         store = folder / "redis.sock"
         self._stderr = (folder / "stderr").open("a", encoding="utf-8")
         self._environment = {
@@ -88,13 +88,6 @@ class Features:
                 except SlipwayError as error:
                     if error.kind is not Kind.NOT_FOUND:
                         raise
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +20,7 @@ from slipway.client import AsyncSlipway, ColumnSpec, DataType, Prediction, Route
 from slipway.errors import Kind, SlipwayError
 from slipway.events.connect import open_log
 from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.supervisor.ports import free_port
 
 TOPIC = "inference.predictions.v1"
 ENDPOINT = "late"
@@ -35,7 +35,7 @@ class Fleet:
 
     def __init__(self, folder: Path) -> None:
         self.events = f"sqlite:///{folder / 'log.db'}"
-        self.ports = {name: _free_port() for name in AREAS}
+        self.ports = {name: free_port() for name in AREAS}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._files = ExitStack()
         self._stderr = self._files.enter_context((folder / "stderr").open("ab"))
@@ -75,13 +75,6 @@ class Fleet:
 
 def _command(name: str) -> str:
     return str(Path(sys.executable).with_name(f"slipway-{name}"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class Load:

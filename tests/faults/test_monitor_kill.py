@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 from slipway.gen.slipway.monitor.v1 import resources_pb2 as res
+from slipway.supervisor.ports import free_port
 
 TOPIC = "inference.predictions.v1"
 KILLS = 3
@@ -37,7 +37,7 @@ class Monitor:
 
     def __init__(self, folder: Path) -> None:
         self.events = f"sqlite:///{folder / 'log.db'}"
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         self._stderr = (folder / "stderr").open("a", encoding="utf-8")
         self._environment = {
             **os.environ,
@@ -91,13 +91,6 @@ class Monitor:
 
 def _command() -> list[str]:
     return [str(Path(sys.executable).with_name("slipway-monitor"))]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture

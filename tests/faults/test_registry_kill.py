@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -31,6 +30,7 @@ from slipway.errors import Kind, SlipwayError
 from slipway.events import Record
 from slipway.events.connect import open_log
 from slipway.gen.slipway.registry.v1 import events_pb2
+from slipway.supervisor.ports import free_port
 
 COMMAND = Path(sys.executable).with_name("slipway-registry")
 PATIENCE_S = 60.0
@@ -41,9 +41,7 @@ SIGNATURE = Signature((ColumnSpec("distance", DataType.FP32),), (TensorSpec("lat
 
 
 def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @dataclass

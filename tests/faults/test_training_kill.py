@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from slipway.errors import Kind, SlipwayError
 from slipway.events.connect import open_log
 from slipway.gen.slipway.training.v1 import events_pb2, resources_pb2
 from slipway.sql import migrate
+from slipway.supervisor.ports import free_port
 
 R = TypeVar("R")
 STEPS = ("first", "second", "third")
@@ -36,7 +36,7 @@ class Scheduler:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.events = f"sqlite:///{folder / 'log.db'}"
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         self.config = folder / "training.toml"
         workflows = Path(__file__).parent / "workflows"
         self.config.write_text(
@@ -138,13 +138,6 @@ class Scheduler:
                 states = [resources_pb2.RunState.Name(one.run.state)[10:] for one in events if one.run.id == run_id]
                 if states and states[-1] not in {"QUEUED", "RUNNING"}:
                     return states
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture

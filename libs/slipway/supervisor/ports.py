@@ -47,6 +47,11 @@ def assign(defaults: Mapping[str, Mapping[str, int]], chosen: Mapping[str, int],
     return ports
 
 
+def free_port() -> int:
+    """A port that a listener could bind now, of those that the kernel gives to no outgoing connection."""
+    return _pick({}, "free")
+
+
 def bindable(port: int) -> bool:
     """Whether a listener could bind ``port`` on loopback now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:

@@ -28,6 +28,7 @@ from slipway.events import EventLog
 from slipway.events.connect import open_log
 from slipway.rpc import status
 from slipway.sql import migrate
+from slipway.supervisor.ports import free_port
 from slipway.supervisor.redis import find_redis
 
 PLANES = FeatureView(
@@ -53,20 +54,13 @@ ROUTES = FeatureView(
 LATE = FeatureService("late", "fleet", ("routes:delay", "planes:seats", "planes:delay"))
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @dataclass
 class Redis:
     """A redis-server of the test's own, which may be stopped and started."""
 
     folder: Path
     password: str | None = None
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -144,7 +138,7 @@ class Served:
 @pytest.fixture
 def redis_at() -> str:
     """Where the service looks for the online store; nothing listens there."""
-    return f"redis://127.0.0.1:{_free_port()}/0"
+    return f"redis://127.0.0.1:{free_port()}/0"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -38,6 +37,7 @@ from slipway.events.connect import open_log
 from slipway.gen.inference import inference_pb2 as open_pb
 from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2
 from slipway.rpc import status
+from slipway.supervisor.ports import free_port
 
 PATIENCE_S = 30.0
 TOPIC = "inference.predictions.v1"
@@ -71,7 +71,7 @@ class World:
         self.folder = folder
         self.models = models
         self.row = dict(ROW)
-        self.registry_address = f"127.0.0.1:{_free_port()}"
+        self.registry_address = f"127.0.0.1:{free_port()}"
         self.events = f"sqlite:///{folder}/bus/log.db"
         self.http = ""
         self.address = ""
@@ -183,13 +183,6 @@ class World:
     async def _records(self) -> list[Record]:
         async with open_log(self.events) as log:
             return list(await log.read(TOPIC, limit=100_000))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @asynccontextmanager
