@@ -20,7 +20,8 @@ from slipway.artifacts.errors import (
     CorruptArtifact,
 )
 from slipway.artifacts.port import CHUNK_BYTES, Artifact
-from slipway.artifacts.staging import Staged, sweep, sync_folder
+from slipway.artifacts.staging import Staged, sweep
+from slipway.durable import sync_folder
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

@@ -10,6 +10,8 @@ import secrets
 from pathlib import Path
 from typing import BinaryIO
 
+from slipway.durable import sync_folder
+
 
 class Staged:
     """One file being written, not visible as an artifact until :meth:`publish`.
@@ -78,12 +80,3 @@ def sweep(folder: Path) -> int:
             path.unlink()
             swept += 1
     return swept
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

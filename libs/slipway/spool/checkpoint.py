@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import google_crc32c
 
+from slipway.durable import replace_file
 from slipway.errors import InvalidInput
 from slipway.spool.position import START, Position
 
@@ -38,22 +38,7 @@ class Checkpoint:
 
     def store(self, position: Position) -> None:
         """Make ``position`` the one that :meth:`load` gives, even after a power cut."""
-        staged = self._path.with_suffix(".new")
-        with staged.open("w", encoding="ascii") as file:
-            file.write(f"{position} {_checksum(str(position))}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(self._path)
-        sync_folder(self._path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        replace_file(self._path, f"{position} {_checksum(str(position))}\n".encode("ascii"))
 
 
 def _checksum(text: str) -> str:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from slipway.spool.checkpoint import sync_folder
+from slipway.durable import sync_folder
 from slipway.spool.frame import Frame, Gap
 from slipway.spool.position import Position
 from slipway.spool.segment import Segment, Writer, find_segments

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from services.inference_gateway.adapters.worker_frames import signature_of
 from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+from slipway.durable import replace_file
 from slipway.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -58,12 +58,7 @@ class SnapshotFile:
 
     def _store(self, desired: Desired) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        staged = self._path.with_suffix(".staged")
-        with staged.open("w") as file:
-            json.dump(_encode(desired), file)
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(self._path)
+        replace_file(self._path, json.dumps(_encode(desired)).encode())
 
 
 def _encode(desired: Desired) -> dict[str, Any]:
