@@ -68,7 +68,7 @@ def write(job: dict[str, Any]) -> None:
     provider = store._get_provider()  # noqa: SLF001  (the writer below materialize, without a data frame's types)
     for view, rows in job["rows"].items():
         told = job["views"][view]
-        data = [
+        data: list[tuple[Any, dict[str, Any], datetime, datetime | None]] = [
             (
                 entity_key(told, row),
                 {name: value(kind, row[name]) for name, kind in told["features"].items()},

@@ -22,61 +22,82 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from slipway.gen.slipway.features.v1 import events_pb2 as slipway_dot_features_dot_v1_dot_events__pb2
 from slipway.gen.slipway.features.v1 import resources_pb2 as slipway_dot_features_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"slipway/features/v1/features.proto\x12\x13slipway.features.v1\x1a slipway/features/v1/events.proto\x1a#slipway/features/v1/resources.proto\"K\n\x18\x41pplyFeatureViewsRequest\x12/\n\x05views\x18\x01 \x03(\x0b\x32 .slipway.features.v1.FeatureView\"L\n\x19\x41pplyFeatureViewsResponse\x12/\n\x05views\x18\x01 \x03(\x0b\x32 .slipway.features.v1.FeatureView\"%\n\x15GetFeatureViewRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"H\n\x16GetFeatureViewResponse\x12.\n\x04view\x18\x01 \x01(\x0b\x32 .slipway.features.v1.FeatureView\"@\n\x17ListFeatureViewsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"d\n\x18ListFeatureViewsResponse\x12/\n\x05views\x18\x01 \x03(\x0b\x32 .slipway.features.v1.FeatureView\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15GetOnlineStoreRequest\"a\n\x16GetOnlineStoreResponse\x12\x11\n\treachable\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x16\n\x0eserver_version\x18\x03 \x01(\t\x12\x0c\n\x04keys\x18\x04 \x01(\x04\"T\n\x1b\x41pplyFeatureServicesRequest\x12\x35\n\x08services\x18\x01 \x03(\x0b\x32#.slipway.features.v1.FeatureService\"U\n\x1c\x41pplyFeatureServicesResponse\x12\x35\n\x08services\x18\x01 \x03(\x0b\x32#.slipway.features.v1.FeatureService\"(\n\x18GetFeatureServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"Q\n\x19GetFeatureServiceResponse\x12\x34\n\x07service\x18\x01 \x01(\x0b\x32#.slipway.features.v1.FeatureService\"C\n\x1aListFeatureServicesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"m\n\x1bListFeatureServicesResponse\x12\x35\n\x08services\x18\x01 \x03(\x0b\x32#.slipway.features.v1.FeatureService\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"A\n\x0fPushRowsRequest\x12.\n\x04rows\x18\x01 \x01(\x0b\x32 .slipway.features.v1.FeatureRows\";\n\x10PushRowsResponse\x12\x14\n\x0c\x61pplied_rows\x18\x01 \x01(\x04\x12\x11\n\tlate_rows\x18\x02 \x01(\x04\"\x8c\x01\n\x18GetOnlineFeaturesRequest\x12\x17\n\x0f\x66\x65\x61ture_service\x18\x01 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x02 \x03(\t\x12-\n\x08\x65ntities\x18\x03 \x03(\x0b\x32\x1b.slipway.features.v1.Column\x12\x16\n\x0e\x65vent_times_us\x18\x04 \x03(\x10\"P\n\x19GetOnlineFeaturesResponse\x12\x33\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\".slipway.features.v1.FeatureColumn\"#\n\x13GetWatermarkRequest\x12\x0c\n\x04view\x18\x01 \x01(\t\"I\n\x14GetWatermarkResponse\x12\x31\n\twatermark\x18\x01 \x01(\x0b\x32\x1e.slipway.features.v1.Watermark\">\n\x15ListWatermarksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"e\n\x16ListWatermarksResponse\x12\x32\n\nwatermarks\x18\x01 \x03(\x0b\x32\x1e.slipway.features.v1.Watermark\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd8\t\n\x13\x46\x65\x61tureStoreService\x12r\n\x11\x41pplyFeatureViews\x12-.slipway.features.v1.ApplyFeatureViewsRequest\x1a..slipway.features.v1.ApplyFeatureViewsResponse\x12i\n\x0eGetFeatureView\x12*.slipway.features.v1.GetFeatureViewRequest\x1a+.slipway.features.v1.GetFeatureViewResponse\x12o\n\x10ListFeatureViews\x12,.slipway.features.v1.ListFeatureViewsRequest\x1a-.slipway.features.v1.ListFeatureViewsResponse\x12i\n\x0eGetOnlineStore\x12*.slipway.features.v1.GetOnlineStoreRequest\x1a+.slipway.features.v1.GetOnlineStoreResponse\x12{\n\x14\x41pplyFeatureServices\x12\x30.slipway.features.v1.ApplyFeatureServicesRequest\x1a\x31.slipway.features.v1.ApplyFeatureServicesResponse\x12r\n\x11GetFeatureService\x12-.slipway.features.v1.GetFeatureServiceRequest\x1a..slipway.features.v1.GetFeatureServiceResponse\x12x\n\x13ListFeatureServices\x12/.slipway.features.v1.ListFeatureServicesRequest\x1a\x30.slipway.features.v1.ListFeatureServicesResponse\x12W\n\x08PushRows\x12$.slipway.features.v1.PushRowsRequest\x1a%.slipway.features.v1.PushRowsResponse\x12r\n\x11GetOnlineFeatures\x12-.slipway.features.v1.GetOnlineFeaturesRequest\x1a..slipway.features.v1.GetOnlineFeaturesResponse\x12\x63\n\x0cGetWatermark\x12(.slipway.features.v1.GetWatermarkRequest\x1a).slipway.features.v1.GetWatermarkResponse\x12i\n\x0eListWatermarks\x12*.slipway.features.v1.ListWatermarksRequest\x1a+.slipway.features.v1.ListWatermarksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"slipway/features/v1/features.proto\x12\x13slipway.features.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a slipway/features/v1/events.proto\x1a#slipway/features/v1/resources.proto\"K\n\x18\x41pplyFeatureViewsRequest\x12/\n\x05views\x18\x01 \x03(\x0b\x32 .slipway.features.v1.FeatureView\"L\n\x19\x41pplyFeatureViewsResponse\x12/\n\x05views\x18\x01 \x03(\x0b\x32 .slipway.features.v1.FeatureView\"%\n\x15GetFeatureViewRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"H\n\x16GetFeatureViewResponse\x12.\n\x04view\x18\x01 \x01(\x0b\x32 .slipway.features.v1.FeatureView\"@\n\x17ListFeatureViewsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"d\n\x18ListFeatureViewsResponse\x12/\n\x05views\x18\x01 \x03(\x0b\x32 .slipway.features.v1.FeatureView\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15GetOnlineStoreRequest\"a\n\x16GetOnlineStoreResponse\x12\x11\n\treachable\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x16\n\x0eserver_version\x18\x03 \x01(\t\x12\x0c\n\x04keys\x18\x04 \x01(\x04\"T\n\x1b\x41pplyFeatureServicesRequest\x12\x35\n\x08services\x18\x01 \x03(\x0b\x32#.slipway.features.v1.FeatureService\"U\n\x1c\x41pplyFeatureServicesResponse\x12\x35\n\x08services\x18\x01 \x03(\x0b\x32#.slipway.features.v1.FeatureService\"(\n\x18GetFeatureServiceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"Q\n\x19GetFeatureServiceResponse\x12\x34\n\x07service\x18\x01 \x01(\x0b\x32#.slipway.features.v1.FeatureService\"C\n\x1aListFeatureServicesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"m\n\x1bListFeatureServicesResponse\x12\x35\n\x08services\x18\x01 \x03(\x0b\x32#.slipway.features.v1.FeatureService\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"A\n\x0fPushRowsRequest\x12.\n\x04rows\x18\x01 \x01(\x0b\x32 .slipway.features.v1.FeatureRows\";\n\x10PushRowsResponse\x12\x14\n\x0c\x61pplied_rows\x18\x01 \x01(\x04\x12\x11\n\tlate_rows\x18\x02 \x01(\x04\"\x8c\x01\n\x18GetOnlineFeaturesRequest\x12\x17\n\x0f\x66\x65\x61ture_service\x18\x01 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x02 \x03(\t\x12-\n\x08\x65ntities\x18\x03 \x03(\x0b\x32\x1b.slipway.features.v1.Column\x12\x16\n\x0e\x65vent_times_us\x18\x04 \x03(\x10\"P\n\x19GetOnlineFeaturesResponse\x12\x33\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\".slipway.features.v1.FeatureColumn\"#\n\x13GetWatermarkRequest\x12\x0c\n\x04view\x18\x01 \x01(\t\"I\n\x14GetWatermarkResponse\x12\x31\n\twatermark\x18\x01 \x01(\x0b\x32\x1e.slipway.features.v1.Watermark\">\n\x15ListWatermarksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"e\n\x16ListWatermarksResponse\x12\x32\n\nwatermarks\x18\x01 \x03(\x0b\x32\x1e.slipway.features.v1.Watermark\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x12UploadSpineRequest\x12\x17\n\x0f\x65xpected_digest\x18\x01 \x01(\t\x12\r\n\x05\x63hunk\x18\x02 \x01(\x0c\"9\n\x13UploadSpineResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"\x8e\x01\n\x18\x43reateTrainingSetRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0cspine_digest\x18\x02 \x01(\t\x12\x17\n\x0f\x66\x65\x61ture_service\x18\x03 \x01(\t\x12/\n\x0b\x63utoff_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x19\x43reateTrainingSetResponse\x12\x36\n\x0ctraining_set\x18\x01 \x01(\x0b\x32 .slipway.features.v1.TrainingSet\"#\n\x15GetTrainingSetRequest\x12\n\n\x02id\x18\x01 \x01(\t\"P\n\x16GetTrainingSetResponse\x12\x36\n\x0ctraining_set\x18\x01 \x01(\x0b\x32 .slipway.features.v1.TrainingSet\"@\n\x17ListTrainingSetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"l\n\x18ListTrainingSetsResponse\x12\x37\n\rtraining_sets\x18\x01 \x03(\x0b\x32 .slipway.features.v1.TrainingSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x1a\x44ownloadTrainingSetRequest\x12\n\n\x02id\x18\x01 \x01(\t\",\n\x1b\x44ownloadTrainingSetResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x32\x88\x0e\n\x13\x46\x65\x61tureStoreService\x12r\n\x11\x41pplyFeatureViews\x12-.slipway.features.v1.ApplyFeatureViewsRequest\x1a..slipway.features.v1.ApplyFeatureViewsResponse\x12i\n\x0eGetFeatureView\x12*.slipway.features.v1.GetFeatureViewRequest\x1a+.slipway.features.v1.GetFeatureViewResponse\x12o\n\x10ListFeatureViews\x12,.slipway.features.v1.ListFeatureViewsRequest\x1a-.slipway.features.v1.ListFeatureViewsResponse\x12i\n\x0eGetOnlineStore\x12*.slipway.features.v1.GetOnlineStoreRequest\x1a+.slipway.features.v1.GetOnlineStoreResponse\x12{\n\x14\x41pplyFeatureServices\x12\x30.slipway.features.v1.ApplyFeatureServicesRequest\x1a\x31.slipway.features.v1.ApplyFeatureServicesResponse\x12r\n\x11GetFeatureService\x12-.slipway.features.v1.GetFeatureServiceRequest\x1a..slipway.features.v1.GetFeatureServiceResponse\x12x\n\x13ListFeatureServices\x12/.slipway.features.v1.ListFeatureServicesRequest\x1a\x30.slipway.features.v1.ListFeatureServicesResponse\x12W\n\x08PushRows\x12$.slipway.features.v1.PushRowsRequest\x1a%.slipway.features.v1.PushRowsResponse\x12r\n\x11GetOnlineFeatures\x12-.slipway.features.v1.GetOnlineFeaturesRequest\x1a..slipway.features.v1.GetOnlineFeaturesResponse\x12\x63\n\x0cGetWatermark\x12(.slipway.features.v1.GetWatermarkRequest\x1a).slipway.features.v1.GetWatermarkResponse\x12i\n\x0eListWatermarks\x12*.slipway.features.v1.ListWatermarksRequest\x1a+.slipway.features.v1.ListWatermarksResponse\x12\x62\n\x0bUploadSpine\x12\'.slipway.features.v1.UploadSpineRequest\x1a(.slipway.features.v1.UploadSpineResponse(\x01\x12r\n\x11\x43reateTrainingSet\x12-.slipway.features.v1.CreateTrainingSetRequest\x1a..slipway.features.v1.CreateTrainingSetResponse\x12i\n\x0eGetTrainingSet\x12*.slipway.features.v1.GetTrainingSetRequest\x1a+.slipway.features.v1.GetTrainingSetResponse\x12o\n\x10ListTrainingSets\x12,.slipway.features.v1.ListTrainingSetsRequest\x1a-.slipway.features.v1.ListTrainingSetsResponse\x12z\n\x13\x44ownloadTrainingSet\x12/.slipway.features.v1.DownloadTrainingSetRequest\x1a\x30.slipway.features.v1.DownloadTrainingSetResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.features.v1.features_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPLYFEATUREVIEWSREQUEST']._serialized_start=130
-  _globals['_APPLYFEATUREVIEWSREQUEST']._serialized_end=205
-  _globals['_APPLYFEATUREVIEWSRESPONSE']._serialized_start=207
-  _globals['_APPLYFEATUREVIEWSRESPONSE']._serialized_end=283
-  _globals['_GETFEATUREVIEWREQUEST']._serialized_start=285
-  _globals['_GETFEATUREVIEWREQUEST']._serialized_end=322
-  _globals['_GETFEATUREVIEWRESPONSE']._serialized_start=324
-  _globals['_GETFEATUREVIEWRESPONSE']._serialized_end=396
-  _globals['_LISTFEATUREVIEWSREQUEST']._serialized_start=398
-  _globals['_LISTFEATUREVIEWSREQUEST']._serialized_end=462
-  _globals['_LISTFEATUREVIEWSRESPONSE']._serialized_start=464
-  _globals['_LISTFEATUREVIEWSRESPONSE']._serialized_end=564
-  _globals['_GETONLINESTOREREQUEST']._serialized_start=566
-  _globals['_GETONLINESTOREREQUEST']._serialized_end=589
-  _globals['_GETONLINESTORERESPONSE']._serialized_start=591
-  _globals['_GETONLINESTORERESPONSE']._serialized_end=688
-  _globals['_APPLYFEATURESERVICESREQUEST']._serialized_start=690
-  _globals['_APPLYFEATURESERVICESREQUEST']._serialized_end=774
-  _globals['_APPLYFEATURESERVICESRESPONSE']._serialized_start=776
-  _globals['_APPLYFEATURESERVICESRESPONSE']._serialized_end=861
-  _globals['_GETFEATURESERVICEREQUEST']._serialized_start=863
-  _globals['_GETFEATURESERVICEREQUEST']._serialized_end=903
-  _globals['_GETFEATURESERVICERESPONSE']._serialized_start=905
-  _globals['_GETFEATURESERVICERESPONSE']._serialized_end=986
-  _globals['_LISTFEATURESERVICESREQUEST']._serialized_start=988
-  _globals['_LISTFEATURESERVICESREQUEST']._serialized_end=1055
-  _globals['_LISTFEATURESERVICESRESPONSE']._serialized_start=1057
-  _globals['_LISTFEATURESERVICESRESPONSE']._serialized_end=1166
-  _globals['_PUSHROWSREQUEST']._serialized_start=1168
-  _globals['_PUSHROWSREQUEST']._serialized_end=1233
-  _globals['_PUSHROWSRESPONSE']._serialized_start=1235
-  _globals['_PUSHROWSRESPONSE']._serialized_end=1294
-  _globals['_GETONLINEFEATURESREQUEST']._serialized_start=1297
-  _globals['_GETONLINEFEATURESREQUEST']._serialized_end=1437
-  _globals['_GETONLINEFEATURESRESPONSE']._serialized_start=1439
-  _globals['_GETONLINEFEATURESRESPONSE']._serialized_end=1519
-  _globals['_GETWATERMARKREQUEST']._serialized_start=1521
-  _globals['_GETWATERMARKREQUEST']._serialized_end=1556
-  _globals['_GETWATERMARKRESPONSE']._serialized_start=1558
-  _globals['_GETWATERMARKRESPONSE']._serialized_end=1631
-  _globals['_LISTWATERMARKSREQUEST']._serialized_start=1633
-  _globals['_LISTWATERMARKSREQUEST']._serialized_end=1695
-  _globals['_LISTWATERMARKSRESPONSE']._serialized_start=1697
-  _globals['_LISTWATERMARKSRESPONSE']._serialized_end=1798
-  _globals['_FEATURESTORESERVICE']._serialized_start=1801
-  _globals['_FEATURESTORESERVICE']._serialized_end=3041
+  _globals['_APPLYFEATUREVIEWSREQUEST']._serialized_start=163
+  _globals['_APPLYFEATUREVIEWSREQUEST']._serialized_end=238
+  _globals['_APPLYFEATUREVIEWSRESPONSE']._serialized_start=240
+  _globals['_APPLYFEATUREVIEWSRESPONSE']._serialized_end=316
+  _globals['_GETFEATUREVIEWREQUEST']._serialized_start=318
+  _globals['_GETFEATUREVIEWREQUEST']._serialized_end=355
+  _globals['_GETFEATUREVIEWRESPONSE']._serialized_start=357
+  _globals['_GETFEATUREVIEWRESPONSE']._serialized_end=429
+  _globals['_LISTFEATUREVIEWSREQUEST']._serialized_start=431
+  _globals['_LISTFEATUREVIEWSREQUEST']._serialized_end=495
+  _globals['_LISTFEATUREVIEWSRESPONSE']._serialized_start=497
+  _globals['_LISTFEATUREVIEWSRESPONSE']._serialized_end=597
+  _globals['_GETONLINESTOREREQUEST']._serialized_start=599
+  _globals['_GETONLINESTOREREQUEST']._serialized_end=622
+  _globals['_GETONLINESTORERESPONSE']._serialized_start=624
+  _globals['_GETONLINESTORERESPONSE']._serialized_end=721
+  _globals['_APPLYFEATURESERVICESREQUEST']._serialized_start=723
+  _globals['_APPLYFEATURESERVICESREQUEST']._serialized_end=807
+  _globals['_APPLYFEATURESERVICESRESPONSE']._serialized_start=809
+  _globals['_APPLYFEATURESERVICESRESPONSE']._serialized_end=894
+  _globals['_GETFEATURESERVICEREQUEST']._serialized_start=896
+  _globals['_GETFEATURESERVICEREQUEST']._serialized_end=936
+  _globals['_GETFEATURESERVICERESPONSE']._serialized_start=938
+  _globals['_GETFEATURESERVICERESPONSE']._serialized_end=1019
+  _globals['_LISTFEATURESERVICESREQUEST']._serialized_start=1021
+  _globals['_LISTFEATURESERVICESREQUEST']._serialized_end=1088
+  _globals['_LISTFEATURESERVICESRESPONSE']._serialized_start=1090
+  _globals['_LISTFEATURESERVICESRESPONSE']._serialized_end=1199
+  _globals['_PUSHROWSREQUEST']._serialized_start=1201
+  _globals['_PUSHROWSREQUEST']._serialized_end=1266
+  _globals['_PUSHROWSRESPONSE']._serialized_start=1268
+  _globals['_PUSHROWSRESPONSE']._serialized_end=1327
+  _globals['_GETONLINEFEATURESREQUEST']._serialized_start=1330
+  _globals['_GETONLINEFEATURESREQUEST']._serialized_end=1470
+  _globals['_GETONLINEFEATURESRESPONSE']._serialized_start=1472
+  _globals['_GETONLINEFEATURESRESPONSE']._serialized_end=1552
+  _globals['_GETWATERMARKREQUEST']._serialized_start=1554
+  _globals['_GETWATERMARKREQUEST']._serialized_end=1589
+  _globals['_GETWATERMARKRESPONSE']._serialized_start=1591
+  _globals['_GETWATERMARKRESPONSE']._serialized_end=1664
+  _globals['_LISTWATERMARKSREQUEST']._serialized_start=1666
+  _globals['_LISTWATERMARKSREQUEST']._serialized_end=1728
+  _globals['_LISTWATERMARKSRESPONSE']._serialized_start=1730
+  _globals['_LISTWATERMARKSRESPONSE']._serialized_end=1831
+  _globals['_UPLOADSPINEREQUEST']._serialized_start=1833
+  _globals['_UPLOADSPINEREQUEST']._serialized_end=1893
+  _globals['_UPLOADSPINERESPONSE']._serialized_start=1895
+  _globals['_UPLOADSPINERESPONSE']._serialized_end=1952
+  _globals['_CREATETRAININGSETREQUEST']._serialized_start=1955
+  _globals['_CREATETRAININGSETREQUEST']._serialized_end=2097
+  _globals['_CREATETRAININGSETRESPONSE']._serialized_start=2099
+  _globals['_CREATETRAININGSETRESPONSE']._serialized_end=2182
+  _globals['_GETTRAININGSETREQUEST']._serialized_start=2184
+  _globals['_GETTRAININGSETREQUEST']._serialized_end=2219
+  _globals['_GETTRAININGSETRESPONSE']._serialized_start=2221
+  _globals['_GETTRAININGSETRESPONSE']._serialized_end=2301
+  _globals['_LISTTRAININGSETSREQUEST']._serialized_start=2303
+  _globals['_LISTTRAININGSETSREQUEST']._serialized_end=2367
+  _globals['_LISTTRAININGSETSRESPONSE']._serialized_start=2369
+  _globals['_LISTTRAININGSETSRESPONSE']._serialized_end=2477
+  _globals['_DOWNLOADTRAININGSETREQUEST']._serialized_start=2479
+  _globals['_DOWNLOADTRAININGSETREQUEST']._serialized_end=2519
+  _globals['_DOWNLOADTRAININGSETRESPONSE']._serialized_start=2521
+  _globals['_DOWNLOADTRAININGSETRESPONSE']._serialized_end=2565
+  _globals['_FEATURESTORESERVICE']._serialized_start=2568
+  _globals['_FEATURESTORESERVICE']._serialized_end=4368
 # @@protoc_insertion_point(module_scope)

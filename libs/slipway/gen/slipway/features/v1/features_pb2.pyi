@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from slipway.gen.slipway.features.v1 import events_pb2 as _events_pb2
 from slipway.gen.slipway.features.v1 import resources_pb2 as _resources_pb2
 from google.protobuf.internal import containers as _containers
@@ -163,3 +166,77 @@ class ListWatermarksResponse(_message.Message):
     watermarks: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Watermark]
     next_page_token: str
     def __init__(self, watermarks: _Optional[_Iterable[_Union[_resources_pb2.Watermark, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UploadSpineRequest(_message.Message):
+    __slots__ = ("expected_digest", "chunk")
+    EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    expected_digest: str
+    chunk: bytes
+    def __init__(self, expected_digest: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class UploadSpineResponse(_message.Message):
+    __slots__ = ("digest", "size_bytes")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    size_bytes: int
+    def __init__(self, digest: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class CreateTrainingSetRequest(_message.Message):
+    __slots__ = ("request_id", "spine_digest", "feature_service", "cutoff_time")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SPINE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_SERVICE_FIELD_NUMBER: _ClassVar[int]
+    CUTOFF_TIME_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    spine_digest: str
+    feature_service: str
+    cutoff_time: _timestamp_pb2.Timestamp
+    def __init__(self, request_id: _Optional[str] = ..., spine_digest: _Optional[str] = ..., feature_service: _Optional[str] = ..., cutoff_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreateTrainingSetResponse(_message.Message):
+    __slots__ = ("training_set",)
+    TRAINING_SET_FIELD_NUMBER: _ClassVar[int]
+    training_set: _resources_pb2.TrainingSet
+    def __init__(self, training_set: _Optional[_Union[_resources_pb2.TrainingSet, _Mapping]] = ...) -> None: ...
+
+class GetTrainingSetRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class GetTrainingSetResponse(_message.Message):
+    __slots__ = ("training_set",)
+    TRAINING_SET_FIELD_NUMBER: _ClassVar[int]
+    training_set: _resources_pb2.TrainingSet
+    def __init__(self, training_set: _Optional[_Union[_resources_pb2.TrainingSet, _Mapping]] = ...) -> None: ...
+
+class ListTrainingSetsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListTrainingSetsResponse(_message.Message):
+    __slots__ = ("training_sets", "next_page_token")
+    TRAINING_SETS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    training_sets: _containers.RepeatedCompositeFieldContainer[_resources_pb2.TrainingSet]
+    next_page_token: str
+    def __init__(self, training_sets: _Optional[_Iterable[_Union[_resources_pb2.TrainingSet, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DownloadTrainingSetRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class DownloadTrainingSetResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...

@@ -92,6 +92,31 @@ class FeatureStoreServiceStub:
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksResponse.FromString,
                 _registered_method=True)
+        self.UploadSpine = channel.stream_unary(
+                '/slipway.features.v1.FeatureStoreService/UploadSpine',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.UploadSpineRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.UploadSpineResponse.FromString,
+                _registered_method=True)
+        self.CreateTrainingSet = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/CreateTrainingSet',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.CreateTrainingSetRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.CreateTrainingSetResponse.FromString,
+                _registered_method=True)
+        self.GetTrainingSet = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/GetTrainingSet',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetTrainingSetRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetTrainingSetResponse.FromString,
+                _registered_method=True)
+        self.ListTrainingSets = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/ListTrainingSets',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListTrainingSetsRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListTrainingSetsResponse.FromString,
+                _registered_method=True)
+        self.DownloadTrainingSet = channel.unary_stream(
+                '/slipway.features.v1.FeatureStoreService/DownloadTrainingSet',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.DownloadTrainingSetRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.DownloadTrainingSetResponse.FromString,
+                _registered_method=True)
 
 
 class FeatureStoreServiceServicer:
@@ -182,6 +207,45 @@ class FeatureStoreServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UploadSpine(self, request_iterator, context):
+        """Stores a spine: Parquet with the rows that a training set is to have. Nothing is visible before all bytes are on
+        disk. DATA_LOSS when the digest that was announced is not that of the bytes; RESOURCE_EXHAUSTED when too large.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTrainingSet(self, request, context):
+        """Asks for a training set; it is durable when the answer leaves, and made in the background. The same question of the
+        same definitions and sources gives the set that is there. Again with the same request_id and body: the stored one;
+        with another body: ALREADY_EXISTS. NOT_FOUND for an unknown spine or feature service; FAILED_PRECONDITION when a
+        view has no source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTrainingSet(self, request, context):
+        """Gives one training set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrainingSets(self, request, context):
+        """Lists training sets, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadTrainingSet(self, request, context):
+        """Streams a training set's Parquet bytes. FAILED_PRECONDITION until it is ready.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FeatureStoreServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -239,6 +303,31 @@ def add_FeatureStoreServiceServicer_to_server(servicer, server):
                     servicer.ListWatermarks,
                     request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.FromString,
                     response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksResponse.SerializeToString,
+            ),
+            'UploadSpine': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadSpine,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.UploadSpineRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.UploadSpineResponse.SerializeToString,
+            ),
+            'CreateTrainingSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTrainingSet,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.CreateTrainingSetRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.CreateTrainingSetResponse.SerializeToString,
+            ),
+            'GetTrainingSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTrainingSet,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetTrainingSetRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetTrainingSetResponse.SerializeToString,
+            ),
+            'ListTrainingSets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrainingSets,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.ListTrainingSetsRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListTrainingSetsResponse.SerializeToString,
+            ),
+            'DownloadTrainingSet': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadTrainingSet,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.DownloadTrainingSetRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.DownloadTrainingSetResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -541,6 +630,141 @@ class FeatureStoreService:
             '/slipway.features.v1.FeatureStoreService/ListWatermarks',
             slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadSpine(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/slipway.features.v1.FeatureStoreService/UploadSpine',
+            slipway_dot_features_dot_v1_dot_features__pb2.UploadSpineRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.UploadSpineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTrainingSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/CreateTrainingSet',
+            slipway_dot_features_dot_v1_dot_features__pb2.CreateTrainingSetRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.CreateTrainingSetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTrainingSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/GetTrainingSet',
+            slipway_dot_features_dot_v1_dot_features__pb2.GetTrainingSetRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.GetTrainingSetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrainingSets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/ListTrainingSets',
+            slipway_dot_features_dot_v1_dot_features__pb2.ListTrainingSetsRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.ListTrainingSetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadTrainingSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/DownloadTrainingSet',
+            slipway_dot_features_dot_v1_dot_features__pb2.DownloadTrainingSetRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.DownloadTrainingSetResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -21,7 +21,7 @@ PROTOCOL_PREDICT: Protocol
 PROTOCOL_OPEN_INFERENCE: Protocol
 
 class PredictionBatch(_message.Message):
-    __slots__ = ("endpoint", "model", "version", "route", "protocol", "prediction_ids", "event_times_us", "answer_time", "entity_keys", "features", "outputs", "input_digests", "trace_id", "gateway_id")
+    __slots__ = ("endpoint", "model", "version", "route", "protocol", "prediction_ids", "event_times_us", "answer_time", "entity_keys", "features", "outputs", "input_digests", "trace_id", "gateway_id", "shadow", "view_times", "degraded_rows")
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +36,9 @@ class PredictionBatch(_message.Message):
     INPUT_DIGESTS_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    VIEW_TIMES_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_ROWS_FIELD_NUMBER: _ClassVar[int]
     endpoint: str
     model: str
     version: int
@@ -50,7 +53,38 @@ class PredictionBatch(_message.Message):
     input_digests: _containers.RepeatedScalarFieldContainer[bytes]
     trace_id: str
     gateway_id: str
-    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., protocol: _Optional[_Union[Protocol, str]] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ..., input_digests: _Optional[_Iterable[bytes]] = ..., trace_id: _Optional[str] = ..., gateway_id: _Optional[str] = ...) -> None: ...
+    shadow: bool
+    view_times: _containers.RepeatedCompositeFieldContainer[ViewTimes]
+    degraded_rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., protocol: _Optional[_Union[Protocol, str]] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ..., input_digests: _Optional[_Iterable[bytes]] = ..., trace_id: _Optional[str] = ..., gateway_id: _Optional[str] = ..., shadow: _Optional[bool] = ..., view_times: _Optional[_Iterable[_Union[ViewTimes, _Mapping]]] = ..., degraded_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ViewTimes(_message.Message):
+    __slots__ = ("view", "event_times_us")
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIMES_US_FIELD_NUMBER: _ClassVar[int]
+    view: str
+    event_times_us: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, view: _Optional[str] = ..., event_times_us: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ArmDisabled(_message.Message):
+    __slots__ = ("endpoint", "route", "model", "version", "revision", "reason", "gateway_id", "time")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    route: str
+    model: str
+    version: int
+    revision: int
+    reason: str
+    gateway_id: str
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, endpoint: _Optional[str] = ..., route: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., revision: _Optional[int] = ..., reason: _Optional[str] = ..., gateway_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OutputColumn(_message.Message):
     __slots__ = ("name", "width", "values", "texts")

@@ -72,20 +72,32 @@ class Output(_message.Message):
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("prediction_id", "outputs", "model", "version", "route", "replayed")
+    __slots__ = ("prediction_id", "outputs", "model", "version", "route", "replayed", "feature_ages", "degraded")
     PREDICTION_ID_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_AGES_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
     prediction_id: str
     outputs: _containers.RepeatedCompositeFieldContainer[Output]
     model: str
     version: int
     route: str
     replayed: bool
-    def __init__(self, prediction_id: _Optional[str] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., replayed: _Optional[bool] = ...) -> None: ...
+    feature_ages: _containers.RepeatedCompositeFieldContainer[FeatureAge]
+    degraded: bool
+    def __init__(self, prediction_id: _Optional[str] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., replayed: _Optional[bool] = ..., feature_ages: _Optional[_Iterable[_Union[FeatureAge, _Mapping]]] = ..., degraded: _Optional[bool] = ...) -> None: ...
+
+class FeatureAge(_message.Message):
+    __slots__ = ("view", "age_s")
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    AGE_S_FIELD_NUMBER: _ClassVar[int]
+    view: str
+    age_s: float
+    def __init__(self, view: _Optional[str] = ..., age_s: _Optional[float] = ...) -> None: ...
 
 class EndpointStatus(_message.Message):
     __slots__ = ("name", "revision", "routes", "update_time")
@@ -100,7 +112,7 @@ class EndpointStatus(_message.Message):
     def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., routes: _Optional[_Iterable[_Union[RouteStatus, _Mapping]]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RouteStatus(_message.Message):
-    __slots__ = ("name", "model", "desired_version", "serving_version", "weight", "state", "reason", "provider", "worker_pid")
+    __slots__ = ("name", "model", "desired_version", "serving_version", "weight", "state", "reason", "provider", "worker_pid", "shadow", "disabled_reason")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     DESIRED_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +122,8 @@ class RouteStatus(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     WORKER_PID_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    DISABLED_REASON_FIELD_NUMBER: _ClassVar[int]
     name: str
     model: str
     desired_version: int
@@ -119,4 +133,6 @@ class RouteStatus(_message.Message):
     reason: str
     provider: str
     worker_pid: int
-    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., desired_version: _Optional[int] = ..., serving_version: _Optional[int] = ..., weight: _Optional[int] = ..., state: _Optional[_Union[VersionState, str]] = ..., reason: _Optional[str] = ..., provider: _Optional[str] = ..., worker_pid: _Optional[int] = ...) -> None: ...
+    shadow: bool
+    disabled_reason: str
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., desired_version: _Optional[int] = ..., serving_version: _Optional[int] = ..., weight: _Optional[int] = ..., state: _Optional[_Union[VersionState, str]] = ..., reason: _Optional[str] = ..., provider: _Optional[str] = ..., worker_pid: _Optional[int] = ..., shadow: _Optional[bool] = ..., disabled_reason: _Optional[str] = ...) -> None: ...

@@ -22,15 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from slipway.gen.slipway.monitor.v1 import resources_pb2 as slipway_dot_monitor_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fslipway/monitor/v1/events.proto\x12\x12slipway.monitor.v1\"n\n\nLabelBatch\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x16\n\x0eprediction_ids\x18\x02 \x03(\t\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\x16\n\x0elabel_times_us\x18\x04 \x03(\x10\x12\x0e\n\x06source\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fslipway/monitor/v1/events.proto\x12\x12slipway.monitor.v1\x1a\"slipway/monitor/v1/resources.proto\"n\n\nLabelBatch\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x16\n\x0eprediction_ids\x18\x02 \x03(\t\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\x16\n\x0elabel_times_us\x18\x04 \x03(\x10\x12\x0e\n\x06source\x18\x05 \x01(\t\"A\n\x0fIncidentChanged\x12.\n\x08incident\x18\x01 \x01(\x0b\x32\x1c.slipway.monitor.v1.Incident\">\n\x0eVerdictReached\x12,\n\x07verdict\x18\x01 \x01(\x0b\x32\x1b.slipway.monitor.v1.Verdictb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.monitor.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LABELBATCH']._serialized_start=55
-  _globals['_LABELBATCH']._serialized_end=165
+  _globals['_LABELBATCH']._serialized_start=91
+  _globals['_LABELBATCH']._serialized_end=201
+  _globals['_INCIDENTCHANGED']._serialized_start=203
+  _globals['_INCIDENTCHANGED']._serialized_end=268
+  _globals['_VERDICTREACHED']._serialized_start=270
+  _globals['_VERDICTREACHED']._serialized_end=332
 # @@protoc_insertion_point(module_scope)

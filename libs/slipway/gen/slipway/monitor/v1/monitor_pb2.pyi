@@ -145,3 +145,111 @@ class GetLabelCoverageResponse(_message.Message):
     COVERAGES_FIELD_NUMBER: _ClassVar[int]
     coverages: _containers.RepeatedCompositeFieldContainer[_resources_pb2.LabelCoverage]
     def __init__(self, coverages: _Optional[_Iterable[_Union[_resources_pb2.LabelCoverage, _Mapping]]] = ...) -> None: ...
+
+class ListFeatureWindowsRequest(_message.Message):
+    __slots__ = ("endpoint", "feature", "start_time", "end_time", "drifted_only", "include_histograms", "page_size", "page_token")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    DRIFTED_ONLY_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_HISTOGRAMS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    feature: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    drifted_only: bool
+    include_histograms: bool
+    page_size: int
+    page_token: str
+    def __init__(self, endpoint: _Optional[str] = ..., feature: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., drifted_only: _Optional[bool] = ..., include_histograms: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListFeatureWindowsResponse(_message.Message):
+    __slots__ = ("windows", "next_page_token")
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    windows: _containers.RepeatedCompositeFieldContainer[_resources_pb2.FeatureWindow]
+    next_page_token: str
+    def __init__(self, windows: _Optional[_Iterable[_Union[_resources_pb2.FeatureWindow, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListIncidentsRequest(_message.Message):
+    __slots__ = ("endpoint", "open_only", "page_size", "page_token")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    OPEN_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    open_only: bool
+    page_size: int
+    page_token: str
+    def __init__(self, endpoint: _Optional[str] = ..., open_only: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListIncidentsResponse(_message.Message):
+    __slots__ = ("incidents", "next_page_token")
+    INCIDENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    incidents: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Incident]
+    next_page_token: str
+    def __init__(self, incidents: _Optional[_Iterable[_Union[_resources_pb2.Incident, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListVerdictsRequest(_message.Message):
+    __slots__ = ("endpoint", "page_size", "page_token")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    page_size: int
+    page_token: str
+    def __init__(self, endpoint: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListVerdictsResponse(_message.Message):
+    __slots__ = ("verdicts", "next_page_token")
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    verdicts: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Verdict]
+    next_page_token: str
+    def __init__(self, verdicts: _Optional[_Iterable[_Union[_resources_pb2.Verdict, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CompareVersionsRequest(_message.Message):
+    __slots__ = ("endpoint", "model", "version", "other_version", "start_time", "end_time")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    OTHER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    model: str
+    version: int
+    other_version: int
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., other_version: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CompareVersionsResponse(_message.Message):
+    __slots__ = ("labels", "auc", "other_auc", "log_loss", "other_log_loss")
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    AUC_FIELD_NUMBER: _ClassVar[int]
+    OTHER_AUC_FIELD_NUMBER: _ClassVar[int]
+    LOG_LOSS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_LOG_LOSS_FIELD_NUMBER: _ClassVar[int]
+    labels: int
+    auc: float
+    other_auc: float
+    log_loss: float
+    other_log_loss: float
+    def __init__(self, labels: _Optional[int] = ..., auc: _Optional[float] = ..., other_auc: _Optional[float] = ..., log_loss: _Optional[float] = ..., other_log_loss: _Optional[float] = ...) -> None: ...
+
+class GetProgressRequest(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    def __init__(self, endpoint: _Optional[str] = ...) -> None: ...
+
+class GetProgressResponse(_message.Message):
+    __slots__ = ("progress",)
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    progress: _resources_pb2.MonitorProgress
+    def __init__(self, progress: _Optional[_Union[_resources_pb2.MonitorProgress, _Mapping]] = ...) -> None: ...

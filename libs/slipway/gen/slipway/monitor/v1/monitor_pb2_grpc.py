@@ -67,6 +67,31 @@ class MonitorServiceStub:
                 request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageRequest.SerializeToString,
                 response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageResponse.FromString,
                 _registered_method=True)
+        self.ListFeatureWindows = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/ListFeatureWindows',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListFeatureWindowsRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListFeatureWindowsResponse.FromString,
+                _registered_method=True)
+        self.ListIncidents = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/ListIncidents',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListIncidentsRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListIncidentsResponse.FromString,
+                _registered_method=True)
+        self.ListVerdicts = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/ListVerdicts',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListVerdictsRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListVerdictsResponse.FromString,
+                _registered_method=True)
+        self.CompareVersions = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/CompareVersions',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CompareVersionsRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CompareVersionsResponse.FromString,
+                _registered_method=True)
+        self.GetProgress = channel.unary_unary(
+                '/slipway.monitor.v1.MonitorService/GetProgress',
+                request_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetProgressRequest.SerializeToString,
+                response_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetProgressResponse.FromString,
+                _registered_method=True)
 
 
 class MonitorServiceServicer:
@@ -125,6 +150,41 @@ class MonitorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFeatureWindows(self, request, context):
+        """Lists what versions saw of their features by window of event time, oldest first, beside their baselines.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIncidents(self, request, context):
+        """Lists incidents, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVerdicts(self, request, context):
+        """Lists verdicts on rollouts, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareVersions(self, request, context):
+        """Compares two versions on the labelled predictions that both of them scored, by whatever arm.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProgress(self, request, context):
+        """Says how far the monitor has come with an endpoint. One that it never saw has no times.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MonitorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -157,6 +217,31 @@ def add_MonitorServiceServicer_to_server(servicer, server):
                     servicer.GetLabelCoverage,
                     request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageRequest.FromString,
                     response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageResponse.SerializeToString,
+            ),
+            'ListFeatureWindows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeatureWindows,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListFeatureWindowsRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListFeatureWindowsResponse.SerializeToString,
+            ),
+            'ListIncidents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIncidents,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListIncidentsRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListIncidentsResponse.SerializeToString,
+            ),
+            'ListVerdicts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVerdicts,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListVerdictsRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListVerdictsResponse.SerializeToString,
+            ),
+            'CompareVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareVersions,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CompareVersionsRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.CompareVersionsResponse.SerializeToString,
+            ),
+            'GetProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProgress,
+                    request_deserializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetProgressRequest.FromString,
+                    response_serializer=slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetProgressResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -324,6 +409,141 @@ class MonitorService:
             '/slipway.monitor.v1.MonitorService/GetLabelCoverage',
             slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageRequest.SerializeToString,
             slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetLabelCoverageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeatureWindows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/ListFeatureWindows',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListFeatureWindowsRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListFeatureWindowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIncidents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/ListIncidents',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListIncidentsRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListIncidentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVerdicts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/ListVerdicts',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListVerdictsRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.ListVerdictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/CompareVersions',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.CompareVersionsRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.CompareVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProgress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.monitor.v1.MonitorService/GetProgress',
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetProgressRequest.SerializeToString,
+            slipway_dot_monitor_dot_v1_dot_monitor__pb2.GetProgressResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from slipway.gen.slipway.registry.v1 import resources_pb2 as _resources_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -222,3 +225,73 @@ class WatchEndpointsResponse(_message.Message):
     deleted: _containers.RepeatedScalarFieldContainer[str]
     versions: _containers.RepeatedCompositeFieldContainer[_resources_pb2.ModelVersion]
     def __init__(self, revision: _Optional[int] = ..., snapshot: _Optional[bool] = ..., endpoints: _Optional[_Iterable[_Union[_resources_pb2.Endpoint, _Mapping]]] = ..., deleted: _Optional[_Iterable[str]] = ..., versions: _Optional[_Iterable[_Union[_resources_pb2.ModelVersion, _Mapping]]] = ...) -> None: ...
+
+class StartRolloutRequest(_message.Message):
+    __slots__ = ("request_id", "endpoint", "version", "plan", "start_event_time")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    START_EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    endpoint: str
+    version: int
+    plan: _resources_pb2.RolloutPlan
+    start_event_time: _timestamp_pb2.Timestamp
+    def __init__(self, request_id: _Optional[str] = ..., endpoint: _Optional[str] = ..., version: _Optional[int] = ..., plan: _Optional[_Union[_resources_pb2.RolloutPlan, _Mapping]] = ..., start_event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StartRolloutResponse(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: _resources_pb2.Endpoint
+    def __init__(self, endpoint: _Optional[_Union[_resources_pb2.Endpoint, _Mapping]] = ...) -> None: ...
+
+class CancelRolloutRequest(_message.Message):
+    __slots__ = ("endpoint", "rollout_id", "reason")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    rollout_id: str
+    reason: str
+    def __init__(self, endpoint: _Optional[str] = ..., rollout_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CancelRolloutResponse(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: _resources_pb2.Endpoint
+    def __init__(self, endpoint: _Optional[_Union[_resources_pb2.Endpoint, _Mapping]] = ...) -> None: ...
+
+class ListRolloutsRequest(_message.Message):
+    __slots__ = ("endpoint", "page_size", "page_token")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    page_size: int
+    page_token: str
+    def __init__(self, endpoint: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRolloutsResponse(_message.Message):
+    __slots__ = ("rollouts", "next_page_token")
+    ROLLOUTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    rollouts: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Rollout]
+    next_page_token: str
+    def __init__(self, rollouts: _Optional[_Iterable[_Union[_resources_pb2.Rollout, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RollBackEndpointRequest(_message.Message):
+    __slots__ = ("endpoint", "from_version", "reason")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    FROM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    from_version: int
+    reason: str
+    def __init__(self, endpoint: _Optional[str] = ..., from_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RollBackEndpointResponse(_message.Message):
+    __slots__ = ("endpoint",)
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    endpoint: _resources_pb2.Endpoint
+    def __init__(self, endpoint: _Optional[_Union[_resources_pb2.Endpoint, _Mapping]] = ...) -> None: ...

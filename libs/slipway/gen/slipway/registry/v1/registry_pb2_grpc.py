@@ -108,6 +108,26 @@ class RegistryServiceStub:
                 request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointRequest.SerializeToString,
                 response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointResponse.FromString,
                 _registered_method=True)
+        self.StartRollout = channel.unary_unary(
+                '/slipway.registry.v1.RegistryService/StartRollout',
+                request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.StartRolloutRequest.SerializeToString,
+                response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.StartRolloutResponse.FromString,
+                _registered_method=True)
+        self.CancelRollout = channel.unary_unary(
+                '/slipway.registry.v1.RegistryService/CancelRollout',
+                request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.CancelRolloutRequest.SerializeToString,
+                response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.CancelRolloutResponse.FromString,
+                _registered_method=True)
+        self.ListRollouts = channel.unary_unary(
+                '/slipway.registry.v1.RegistryService/ListRollouts',
+                request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListRolloutsRequest.SerializeToString,
+                response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListRolloutsResponse.FromString,
+                _registered_method=True)
+        self.RollBackEndpoint = channel.unary_unary(
+                '/slipway.registry.v1.RegistryService/RollBackEndpoint',
+                request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointRequest.SerializeToString,
+                response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointResponse.FromString,
+                _registered_method=True)
         self.WatchEndpoints = channel.unary_stream(
                 '/slipway.registry.v1.RegistryService/WatchEndpoints',
                 request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsRequest.SerializeToString,
@@ -225,6 +245,38 @@ class RegistryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartRollout(self, request, context):
+        """Starts to take an endpoint over by another version: its first step is committed with the answer. Again with the same
+        request_id and body: the stored one; with another body: ALREADY_EXISTS. FAILED_PRECONDITION while another rollout of
+        the endpoint runs, when its main route follows no alias, or when the version serves already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRollout(self, request, context):
+        """Ends a running rollout: the candidate's arm goes. One that has ended is given back as it ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRollouts(self, request, context):
+        """Lists an endpoint's rollouts, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackEndpoint(self, request, context):
+        """Puts an endpoint back to the version that its main route's alias pointed at before, and ends a running rollout, in
+        one transaction. With from_version the call may be repeated: it finds its own work. FAILED_PRECONDITION when there
+        is no version to go back to; ABORTED when from_version is given and does not serve.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchEndpoints(self, request, context):
         """Streams the desired state: first everything, then each change, for as long as the caller listens.
         """
@@ -304,6 +356,26 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.DeleteEndpoint,
                     request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointRequest.FromString,
                     response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointResponse.SerializeToString,
+            ),
+            'StartRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartRollout,
+                    request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.StartRolloutRequest.FromString,
+                    response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.StartRolloutResponse.SerializeToString,
+            ),
+            'CancelRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRollout,
+                    request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.CancelRolloutRequest.FromString,
+                    response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.CancelRolloutResponse.SerializeToString,
+            ),
+            'ListRollouts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRollouts,
+                    request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListRolloutsRequest.FromString,
+                    response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListRolloutsResponse.SerializeToString,
+            ),
+            'RollBackEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackEndpoint,
+                    request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointRequest.FromString,
+                    response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointResponse.SerializeToString,
             ),
             'WatchEndpoints': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchEndpoints,
@@ -693,6 +765,114 @@ class RegistryService:
             '/slipway.registry.v1.RegistryService/DeleteEndpoint',
             slipway_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointRequest.SerializeToString,
             slipway_dot_registry_dot_v1_dot_registry__pb2.DeleteEndpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.registry.v1.RegistryService/StartRollout',
+            slipway_dot_registry_dot_v1_dot_registry__pb2.StartRolloutRequest.SerializeToString,
+            slipway_dot_registry_dot_v1_dot_registry__pb2.StartRolloutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.registry.v1.RegistryService/CancelRollout',
+            slipway_dot_registry_dot_v1_dot_registry__pb2.CancelRolloutRequest.SerializeToString,
+            slipway_dot_registry_dot_v1_dot_registry__pb2.CancelRolloutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRollouts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.registry.v1.RegistryService/ListRollouts',
+            slipway_dot_registry_dot_v1_dot_registry__pb2.ListRolloutsRequest.SerializeToString,
+            slipway_dot_registry_dot_v1_dot_registry__pb2.ListRolloutsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.registry.v1.RegistryService/RollBackEndpoint',
+            slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointRequest.SerializeToString,
+            slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

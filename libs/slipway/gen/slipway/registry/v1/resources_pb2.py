@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/registry/v1/resources.proto\x12\x13slipway.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x1a.slipway.registry.v1.Alias\x12\x16\n\x0elatest_version\x18\x06 \x01(\r\"W\n\x05\x41lias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd0\x03\n\x0cModelVersion\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12/\n\x08\x61rtifact\x18\x03 \x01(\x0b\x32\x1d.slipway.registry.v1.Artifact\x12\x31\n\tsignature\x18\x04 \x01(\x0b\x32\x1e.slipway.registry.v1.Signature\x12?\n\x07metrics\x18\x05 \x03(\x0b\x32..slipway.registry.v1.ModelVersion.MetricsEntry\x12=\n\x06params\x18\x06 \x03(\x0b\x32-.slipway.registry.v1.ModelVersion.ParamsEntry\x12-\n\x07lineage\x18\x07 \x01(\x0b\x32\x1c.slipway.registry.v1.Lineage\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\".\n\x08\x41rtifact\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"r\n\nColumnSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x08\x64\x61tatype\x18\x02 \x01(\x0e\x32\x1d.slipway.registry.v1.DataType\x12\x10\n\x08nullable\x18\x03 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\"Z\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x08\x64\x61tatype\x18\x02 \x01(\x0e\x32\x1d.slipway.registry.v1.DataType\x12\r\n\x05shape\x18\x03 \x03(\x03\"n\n\tSignature\x12/\n\x06inputs\x18\x01 \x03(\x0b\x32\x1f.slipway.registry.v1.ColumnSpec\x12\x30\n\x07outputs\x18\x02 \x03(\x0b\x32\x1f.slipway.registry.v1.TensorSpec\"}\n\x07Lineage\x12\x30\n\x04\x64\x61ta\x18\x01 \x01(\x0b\x32\".slipway.registry.v1.DataReference\x12\x30\n\x04\x63ode\x18\x02 \x01(\x0b\x32\".slipway.registry.v1.CodeReference\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"B\n\rDataReference\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\trow_count\x18\x03 \x01(\x04\"C\n\rCodeReference\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x10\n\x08workflow\x18\x03 \x01(\t\"\x87\x01\n\x08\x45ndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x06routes\x18\x02 \x03(\x0b\x32\x1a.slipway.registry.v1.Route\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x05Route\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x11\n\x07version\x18\x03 \x01(\rH\x00\x12\x0f\n\x05\x61lias\x18\x04 \x01(\tH\x00\x12\x0e\n\x06weight\x18\x05 \x01(\r\x12\x18\n\x10resolved_version\x18\x06 \x01(\rB\x08\n\x06target*\xa0\x01\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x41TA_TYPE_BOOL\x10\x01\x12\x13\n\x0f\x44\x41TA_TYPE_INT32\x10\x02\x12\x13\n\x0f\x44\x41TA_TYPE_INT64\x10\x03\x12\x12\n\x0e\x44\x41TA_TYPE_FP32\x10\x04\x12\x12\n\x0e\x44\x41TA_TYPE_FP64\x10\x05\x12\x13\n\x0f\x44\x41TA_TYPE_BYTES\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/registry/v1/resources.proto\x12\x13slipway.registry.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x1a.slipway.registry.v1.Alias\x12\x16\n\x0elatest_version\x18\x06 \x01(\r\"W\n\x05\x41lias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x81\x04\n\x0cModelVersion\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12/\n\x08\x61rtifact\x18\x03 \x01(\x0b\x32\x1d.slipway.registry.v1.Artifact\x12\x31\n\tsignature\x18\x04 \x01(\x0b\x32\x1e.slipway.registry.v1.Signature\x12?\n\x07metrics\x18\x05 \x03(\x0b\x32..slipway.registry.v1.ModelVersion.MetricsEntry\x12=\n\x06params\x18\x06 \x03(\x0b\x32-.slipway.registry.v1.ModelVersion.ParamsEntry\x12-\n\x07lineage\x18\x07 \x01(\x0b\x32\x1c.slipway.registry.v1.Lineage\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x08\x62\x61seline\x18\t \x01(\x0b\x32\x1d.slipway.registry.v1.Baseline\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbe\x01\n\x08\x42\x61seline\x12\x36\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32$.slipway.registry.v1.FeatureBaseline\x12=\n\x0bperformance\x18\x02 \x01(\x0b\x32(.slipway.registry.v1.PerformanceBaseline\x12(\n\x05\x62lock\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\trow_count\x18\x04 \x01(\x04\"\x9a\x01\n\x0f\x46\x65\x61tureBaseline\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nimportance\x18\x02 \x01(\x01\x12\r\n\x05\x65\x64ges\x18\x03 \x03(\x01\x12\x12\n\ncategories\x18\x04 \x03(\t\x12\x0e\n\x06\x63ounts\x18\x05 \x03(\x04\x12\x12\n\nnull_count\x18\x06 \x01(\x04\x12\x13\n\x06spread\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_spread\"\xc0\x01\n\x13PerformanceBaseline\x12\x10\n\x03\x61uc\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nauc_spread\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08log_loss\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1c\n\x0flog_loss_spread\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x11\n\trow_count\x18\x05 \x01(\x04\x42\x06\n\x04_aucB\r\n\x0b_auc_spreadB\x0b\n\t_log_lossB\x12\n\x10_log_loss_spread\".\n\x08\x41rtifact\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\"\x83\x01\n\nColumnSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x08\x64\x61tatype\x18\x02 \x01(\x0e\x32\x1d.slipway.registry.v1.DataType\x12\x10\n\x08nullable\x18\x03 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x05 \x01(\t\"Z\n\nTensorSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x08\x64\x61tatype\x18\x02 \x01(\x0e\x32\x1d.slipway.registry.v1.DataType\x12\r\n\x05shape\x18\x03 \x03(\x03\"\xa1\x01\n\tSignature\x12/\n\x06inputs\x18\x01 \x03(\x0b\x32\x1f.slipway.registry.v1.ColumnSpec\x12\x30\n\x07outputs\x18\x02 \x03(\x0b\x32\x1f.slipway.registry.v1.TensorSpec\x12\x31\n\x08\x65ntities\x18\x03 \x03(\x0b\x32\x1f.slipway.registry.v1.ColumnSpec\"}\n\x07Lineage\x12\x30\n\x04\x64\x61ta\x18\x01 \x01(\x0b\x32\".slipway.registry.v1.DataReference\x12\x30\n\x04\x63ode\x18\x02 \x01(\x0b\x32\".slipway.registry.v1.CodeReference\x12\x0e\n\x06run_id\x18\x03 \x01(\t\"m\n\rDataReference\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\trow_count\x18\x03 \x01(\x04\x12\x14\n\x0ctraining_set\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65\x66initions\x18\x05 \x03(\t\"C\n\rCodeReference\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x10\n\x08workflow\x18\x03 \x01(\t\"\xb6\x01\n\x08\x45ndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x06routes\x18\x02 \x03(\x0b\x32\x1a.slipway.registry.v1.Route\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07rollout\x18\x05 \x01(\x0b\x32\x1c.slipway.registry.v1.Rollout\"\x94\x03\n\x07Rollout\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x19\n\x11\x63\x61ndidate_version\x18\x03 \x01(\r\x12\x18\n\x10\x62\x61seline_version\x18\x04 \x01(\r\x12\r\n\x05\x61lias\x18\x05 \x01(\t\x12\x12\n\nmain_route\x18\x06 \x01(\t\x12.\n\x04plan\x18\x07 \x01(\x0b\x32 .slipway.registry.v1.RolloutPlan\x12\x30\n\x05state\x18\x08 \x01(\x0e\x32!.slipway.registry.v1.RolloutState\x12\x0c\n\x04step\x18\t \x01(\r\x12\x0e\n\x06reason\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10start_event_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0bRolloutPlan\x12/\n\x05steps\x18\x01 \x03(\x0b\x32 .slipway.registry.v1.RolloutStep\x12\x0e\n\x06margin\x18\x02 \x01(\x01\x12\x12\n\nerror_rate\x18\x03 \x01(\x01\"F\n\x0bRolloutStep\x12\x0f\n\x07percent\x18\x01 \x01(\r\x12\x12\n\nmin_labels\x18\x02 \x01(\r\x12\x12\n\nmax_labels\x18\x03 \x01(\r\"\x8c\x01\n\x05Route\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x11\n\x07version\x18\x03 \x01(\rH\x00\x12\x0f\n\x05\x61lias\x18\x04 \x01(\tH\x00\x12\x0e\n\x06weight\x18\x05 \x01(\r\x12\x18\n\x10resolved_version\x18\x06 \x01(\r\x12\x0e\n\x06shadow\x18\x07 \x01(\x08\x42\x08\n\x06target*\xa0\x01\n\x08\x44\x61taType\x12\x19\n\x15\x44\x41TA_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44\x41TA_TYPE_BOOL\x10\x01\x12\x13\n\x0f\x44\x41TA_TYPE_INT32\x10\x02\x12\x13\n\x0f\x44\x41TA_TYPE_INT64\x10\x03\x12\x12\n\x0e\x44\x41TA_TYPE_FP32\x10\x04\x12\x12\n\x0e\x44\x41TA_TYPE_FP64\x10\x05\x12\x13\n\x0f\x44\x41TA_TYPE_BYTES\x10\x06*\xa4\x01\n\x0cRolloutState\x12\x1d\n\x19ROLLOUT_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15ROLLOUT_STATE_RUNNING\x10\x01\x12\x1b\n\x17ROLLOUT_STATE_SUCCEEDED\x10\x02\x12\x1d\n\x19ROLLOUT_STATE_ROLLED_BACK\x10\x03\x12\x1e\n\x1aROLLOUT_STATE_INCONCLUSIVE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,34 +37,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELVERSION_METRICSENTRY']._serialized_options = b'8\001'
   _globals['_MODELVERSION_PARAMSENTRY']._loaded_options = None
   _globals['_MODELVERSION_PARAMSENTRY']._serialized_options = b'8\001'
-  _globals['_DATATYPE']._serialized_start=1724
-  _globals['_DATATYPE']._serialized_end=1884
-  _globals['_MODEL']._serialized_start=94
-  _globals['_MODEL']._serialized_end=269
-  _globals['_ALIAS']._serialized_start=271
-  _globals['_ALIAS']._serialized_end=358
-  _globals['_MODELVERSION']._serialized_start=361
-  _globals['_MODELVERSION']._serialized_end=825
-  _globals['_MODELVERSION_METRICSENTRY']._serialized_start=732
-  _globals['_MODELVERSION_METRICSENTRY']._serialized_end=778
-  _globals['_MODELVERSION_PARAMSENTRY']._serialized_start=780
-  _globals['_MODELVERSION_PARAMSENTRY']._serialized_end=825
-  _globals['_ARTIFACT']._serialized_start=827
-  _globals['_ARTIFACT']._serialized_end=873
-  _globals['_COLUMNSPEC']._serialized_start=875
-  _globals['_COLUMNSPEC']._serialized_end=989
-  _globals['_TENSORSPEC']._serialized_start=991
-  _globals['_TENSORSPEC']._serialized_end=1081
-  _globals['_SIGNATURE']._serialized_start=1083
-  _globals['_SIGNATURE']._serialized_end=1193
-  _globals['_LINEAGE']._serialized_start=1195
-  _globals['_LINEAGE']._serialized_end=1320
-  _globals['_DATAREFERENCE']._serialized_start=1322
-  _globals['_DATAREFERENCE']._serialized_end=1388
-  _globals['_CODEREFERENCE']._serialized_start=1390
-  _globals['_CODEREFERENCE']._serialized_end=1457
-  _globals['_ENDPOINT']._serialized_start=1460
-  _globals['_ENDPOINT']._serialized_end=1595
-  _globals['_ROUTE']._serialized_start=1597
-  _globals['_ROUTE']._serialized_end=1721
+  _globals['_DATATYPE']._serialized_start=3106
+  _globals['_DATATYPE']._serialized_end=3266
+  _globals['_ROLLOUTSTATE']._serialized_start=3269
+  _globals['_ROLLOUTSTATE']._serialized_end=3433
+  _globals['_MODEL']._serialized_start=126
+  _globals['_MODEL']._serialized_end=301
+  _globals['_ALIAS']._serialized_start=303
+  _globals['_ALIAS']._serialized_end=390
+  _globals['_MODELVERSION']._serialized_start=393
+  _globals['_MODELVERSION']._serialized_end=906
+  _globals['_MODELVERSION_METRICSENTRY']._serialized_start=813
+  _globals['_MODELVERSION_METRICSENTRY']._serialized_end=859
+  _globals['_MODELVERSION_PARAMSENTRY']._serialized_start=861
+  _globals['_MODELVERSION_PARAMSENTRY']._serialized_end=906
+  _globals['_BASELINE']._serialized_start=909
+  _globals['_BASELINE']._serialized_end=1099
+  _globals['_FEATUREBASELINE']._serialized_start=1102
+  _globals['_FEATUREBASELINE']._serialized_end=1256
+  _globals['_PERFORMANCEBASELINE']._serialized_start=1259
+  _globals['_PERFORMANCEBASELINE']._serialized_end=1451
+  _globals['_ARTIFACT']._serialized_start=1453
+  _globals['_ARTIFACT']._serialized_end=1499
+  _globals['_COLUMNSPEC']._serialized_start=1502
+  _globals['_COLUMNSPEC']._serialized_end=1633
+  _globals['_TENSORSPEC']._serialized_start=1635
+  _globals['_TENSORSPEC']._serialized_end=1725
+  _globals['_SIGNATURE']._serialized_start=1728
+  _globals['_SIGNATURE']._serialized_end=1889
+  _globals['_LINEAGE']._serialized_start=1891
+  _globals['_LINEAGE']._serialized_end=2016
+  _globals['_DATAREFERENCE']._serialized_start=2018
+  _globals['_DATAREFERENCE']._serialized_end=2127
+  _globals['_CODEREFERENCE']._serialized_start=2129
+  _globals['_CODEREFERENCE']._serialized_end=2196
+  _globals['_ENDPOINT']._serialized_start=2199
+  _globals['_ENDPOINT']._serialized_end=2381
+  _globals['_ROLLOUT']._serialized_start=2384
+  _globals['_ROLLOUT']._serialized_end=2788
+  _globals['_ROLLOUTPLAN']._serialized_start=2790
+  _globals['_ROLLOUTPLAN']._serialized_end=2888
+  _globals['_ROLLOUTSTEP']._serialized_start=2890
+  _globals['_ROLLOUTSTEP']._serialized_end=2960
+  _globals['_ROUTE']._serialized_start=2963
+  _globals['_ROUTE']._serialized_end=3103
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -19,6 +20,14 @@ class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATA_TYPE_FP32: _ClassVar[DataType]
     DATA_TYPE_FP64: _ClassVar[DataType]
     DATA_TYPE_BYTES: _ClassVar[DataType]
+
+class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLLOUT_STATE_UNSPECIFIED: _ClassVar[RolloutState]
+    ROLLOUT_STATE_RUNNING: _ClassVar[RolloutState]
+    ROLLOUT_STATE_SUCCEEDED: _ClassVar[RolloutState]
+    ROLLOUT_STATE_ROLLED_BACK: _ClassVar[RolloutState]
+    ROLLOUT_STATE_INCONCLUSIVE: _ClassVar[RolloutState]
 DATA_TYPE_UNSPECIFIED: DataType
 DATA_TYPE_BOOL: DataType
 DATA_TYPE_INT32: DataType
@@ -26,6 +35,11 @@ DATA_TYPE_INT64: DataType
 DATA_TYPE_FP32: DataType
 DATA_TYPE_FP64: DataType
 DATA_TYPE_BYTES: DataType
+ROLLOUT_STATE_UNSPECIFIED: RolloutState
+ROLLOUT_STATE_RUNNING: RolloutState
+ROLLOUT_STATE_SUCCEEDED: RolloutState
+ROLLOUT_STATE_ROLLED_BACK: RolloutState
+ROLLOUT_STATE_INCONCLUSIVE: RolloutState
 
 class Model(_message.Message):
     __slots__ = ("name", "description", "owner", "create_time", "aliases", "latest_version")
@@ -54,7 +68,7 @@ class Alias(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ModelVersion(_message.Message):
-    __slots__ = ("model", "number", "artifact", "signature", "metrics", "params", "lineage", "create_time")
+    __slots__ = ("model", "number", "artifact", "signature", "metrics", "params", "lineage", "create_time", "baseline")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +91,7 @@ class ModelVersion(_message.Message):
     PARAMS_FIELD_NUMBER: _ClassVar[int]
     LINEAGE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
     model: str
     number: int
     artifact: Artifact
@@ -85,7 +100,52 @@ class ModelVersion(_message.Message):
     params: _containers.ScalarMap[str, str]
     lineage: Lineage
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., artifact: _Optional[_Union[Artifact, _Mapping]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., params: _Optional[_Mapping[str, str]] = ..., lineage: _Optional[_Union[Lineage, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    baseline: Baseline
+    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., artifact: _Optional[_Union[Artifact, _Mapping]] = ..., signature: _Optional[_Union[Signature, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., params: _Optional[_Mapping[str, str]] = ..., lineage: _Optional[_Union[Lineage, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., baseline: _Optional[_Union[Baseline, _Mapping]] = ...) -> None: ...
+
+class Baseline(_message.Message):
+    __slots__ = ("features", "performance", "block", "row_count")
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    PERFORMANCE_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    features: _containers.RepeatedCompositeFieldContainer[FeatureBaseline]
+    performance: PerformanceBaseline
+    block: _duration_pb2.Duration
+    row_count: int
+    def __init__(self, features: _Optional[_Iterable[_Union[FeatureBaseline, _Mapping]]] = ..., performance: _Optional[_Union[PerformanceBaseline, _Mapping]] = ..., block: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., row_count: _Optional[int] = ...) -> None: ...
+
+class FeatureBaseline(_message.Message):
+    __slots__ = ("name", "importance", "edges", "categories", "counts", "null_count", "spread")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IMPORTANCE_FIELD_NUMBER: _ClassVar[int]
+    EDGES_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    NULL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPREAD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    importance: float
+    edges: _containers.RepeatedScalarFieldContainer[float]
+    categories: _containers.RepeatedScalarFieldContainer[str]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    null_count: int
+    spread: float
+    def __init__(self, name: _Optional[str] = ..., importance: _Optional[float] = ..., edges: _Optional[_Iterable[float]] = ..., categories: _Optional[_Iterable[str]] = ..., counts: _Optional[_Iterable[int]] = ..., null_count: _Optional[int] = ..., spread: _Optional[float] = ...) -> None: ...
+
+class PerformanceBaseline(_message.Message):
+    __slots__ = ("auc", "auc_spread", "log_loss", "log_loss_spread", "row_count")
+    AUC_FIELD_NUMBER: _ClassVar[int]
+    AUC_SPREAD_FIELD_NUMBER: _ClassVar[int]
+    LOG_LOSS_FIELD_NUMBER: _ClassVar[int]
+    LOG_LOSS_SPREAD_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    auc: float
+    auc_spread: float
+    log_loss: float
+    log_loss_spread: float
+    row_count: int
+    def __init__(self, auc: _Optional[float] = ..., auc_spread: _Optional[float] = ..., log_loss: _Optional[float] = ..., log_loss_spread: _Optional[float] = ..., row_count: _Optional[int] = ...) -> None: ...
 
 class Artifact(_message.Message):
     __slots__ = ("digest", "size_bytes")
@@ -96,16 +156,18 @@ class Artifact(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class ColumnSpec(_message.Message):
-    __slots__ = ("name", "datatype", "nullable", "description")
+    __slots__ = ("name", "datatype", "nullable", "description", "feature")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     NULLABLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_FIELD_NUMBER: _ClassVar[int]
     name: str
     datatype: DataType
     nullable: bool
     description: str
-    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[_Union[DataType, str]] = ..., nullable: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
+    feature: str
+    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[_Union[DataType, str]] = ..., nullable: _Optional[bool] = ..., description: _Optional[str] = ..., feature: _Optional[str] = ...) -> None: ...
 
 class TensorSpec(_message.Message):
     __slots__ = ("name", "datatype", "shape")
@@ -118,12 +180,14 @@ class TensorSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., datatype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Signature(_message.Message):
-    __slots__ = ("inputs", "outputs")
+    __slots__ = ("inputs", "outputs", "entities")
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedCompositeFieldContainer[ColumnSpec]
     outputs: _containers.RepeatedCompositeFieldContainer[TensorSpec]
-    def __init__(self, inputs: _Optional[_Iterable[_Union[ColumnSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ...) -> None: ...
+    entities: _containers.RepeatedCompositeFieldContainer[ColumnSpec]
+    def __init__(self, inputs: _Optional[_Iterable[_Union[ColumnSpec, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[TensorSpec, _Mapping]]] = ..., entities: _Optional[_Iterable[_Union[ColumnSpec, _Mapping]]] = ...) -> None: ...
 
 class Lineage(_message.Message):
     __slots__ = ("data", "code", "run_id")
@@ -136,14 +200,18 @@ class Lineage(_message.Message):
     def __init__(self, data: _Optional[_Union[DataReference, _Mapping]] = ..., code: _Optional[_Union[CodeReference, _Mapping]] = ..., run_id: _Optional[str] = ...) -> None: ...
 
 class DataReference(_message.Message):
-    __slots__ = ("digest", "source", "row_count")
+    __slots__ = ("digest", "source", "row_count", "training_set", "definitions")
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_SET_FIELD_NUMBER: _ClassVar[int]
+    DEFINITIONS_FIELD_NUMBER: _ClassVar[int]
     digest: str
     source: str
     row_count: int
-    def __init__(self, digest: _Optional[str] = ..., source: _Optional[str] = ..., row_count: _Optional[int] = ...) -> None: ...
+    training_set: str
+    definitions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, digest: _Optional[str] = ..., source: _Optional[str] = ..., row_count: _Optional[int] = ..., training_set: _Optional[str] = ..., definitions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CodeReference(_message.Message):
     __slots__ = ("digest", "revision", "workflow")
@@ -156,29 +224,83 @@ class CodeReference(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., revision: _Optional[str] = ..., workflow: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "routes", "revision", "update_time")
+    __slots__ = ("name", "routes", "revision", "update_time", "rollout")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     name: str
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     revision: int
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., revision: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    rollout: Rollout
+    def __init__(self, name: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., revision: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ...) -> None: ...
+
+class Rollout(_message.Message):
+    __slots__ = ("id", "model", "candidate_version", "baseline_version", "alias", "main_route", "plan", "state", "step", "reason", "create_time", "update_time", "start_event_time")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
+    MAIN_ROUTE_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    START_EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    model: str
+    candidate_version: int
+    baseline_version: int
+    alias: str
+    main_route: str
+    plan: RolloutPlan
+    state: RolloutState
+    step: int
+    reason: str
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    start_event_time: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., model: _Optional[str] = ..., candidate_version: _Optional[int] = ..., baseline_version: _Optional[int] = ..., alias: _Optional[str] = ..., main_route: _Optional[str] = ..., plan: _Optional[_Union[RolloutPlan, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., step: _Optional[int] = ..., reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class RolloutPlan(_message.Message):
+    __slots__ = ("steps", "margin", "error_rate")
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    ERROR_RATE_FIELD_NUMBER: _ClassVar[int]
+    steps: _containers.RepeatedCompositeFieldContainer[RolloutStep]
+    margin: float
+    error_rate: float
+    def __init__(self, steps: _Optional[_Iterable[_Union[RolloutStep, _Mapping]]] = ..., margin: _Optional[float] = ..., error_rate: _Optional[float] = ...) -> None: ...
+
+class RolloutStep(_message.Message):
+    __slots__ = ("percent", "min_labels", "max_labels")
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    MIN_LABELS_FIELD_NUMBER: _ClassVar[int]
+    MAX_LABELS_FIELD_NUMBER: _ClassVar[int]
+    percent: int
+    min_labels: int
+    max_labels: int
+    def __init__(self, percent: _Optional[int] = ..., min_labels: _Optional[int] = ..., max_labels: _Optional[int] = ...) -> None: ...
 
 class Route(_message.Message):
-    __slots__ = ("name", "model", "version", "alias", "weight", "resolved_version")
+    __slots__ = ("name", "model", "version", "alias", "weight", "resolved_version", "shadow")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     RESOLVED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
     name: str
     model: str
     version: int
     alias: str
     weight: int
     resolved_version: int
-    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., alias: _Optional[str] = ..., weight: _Optional[int] = ..., resolved_version: _Optional[int] = ...) -> None: ...
+    shadow: bool
+    def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., alias: _Optional[str] = ..., weight: _Optional[int] = ..., resolved_version: _Optional[int] = ..., shadow: _Optional[bool] = ...) -> None: ...

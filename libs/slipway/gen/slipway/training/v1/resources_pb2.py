@@ -22,29 +22,34 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/training/v1/resources.proto\x12\x13slipway.training.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x01\n\x08Workflow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x32\n\nparameters\x18\x03 \x03(\x0b\x32\x1e.slipway.training.v1.Parameter\x12,\n\x05steps\x18\x04 \x03(\x0b\x32\x1d.slipway.training.v1.StepSpec\x12\x13\n\x0b\x63ode_digest\x18\x05 \x01(\t\"=\n\tParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x03 \x01(\t\"=\n\x08StepSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06inputs\x18\x02 \x03(\t\x12\x13\n\x0boutput_type\x18\x03 \x01(\t\"\x95\x02\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08workflow\x18\x02 \x01(\t\x12\'\n\x06params\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.slipway.training.v1.RunState\x12(\n\x05steps\x18\x05 \x03(\x0b\x32\x19.slipway.training.v1.Step\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65rror\x18\x08 \x01(\t\"\x86\x02\n\x04Step\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.slipway.training.v1.StepState\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\r\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x15\n\routput_digest\x18\x07 \x01(\t\x12(\n\x07summary\x18\x08 \x01(\x0b\x32\x17.google.protobuf.Struct*\x9a\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05*\xa0\x01\n\tStepState\x12\x1a\n\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12STEP_STATE_WAITING\x10\x01\x12\x16\n\x12STEP_STATE_RUNNING\x10\x02\x12\x18\n\x14STEP_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11STEP_STATE_FAILED\x10\x04\x12\x16\n\x12STEP_STATE_SKIPPED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/training/v1/resources.proto\x12\x13slipway.training.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x01\n\x08Workflow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x32\n\nparameters\x18\x03 \x03(\x0b\x32\x1e.slipway.training.v1.Parameter\x12,\n\x05steps\x18\x04 \x03(\x0b\x32\x1d.slipway.training.v1.StepSpec\x12\x13\n\x0b\x63ode_digest\x18\x05 \x01(\t\"=\n\tParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x14\n\x0c\x64\x65\x66\x61ult_json\x18\x03 \x01(\t\"=\n\x08StepSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06inputs\x18\x02 \x03(\t\x12\x13\n\x0boutput_type\x18\x03 \x01(\t\"\xaa\x02\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08workflow\x18\x02 \x01(\t\x12\'\n\x06params\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.slipway.training.v1.RunState\x12(\n\x05steps\x18\x05 \x03(\x0b\x32\x19.slipway.training.v1.Step\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65rror\x18\x08 \x01(\t\x12\x13\n\x0bincident_id\x18\t \x01(\t\"\x8e\x02\n\x07Trigger\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x10\n\x08workflow\x18\x03 \x01(\t\x12\'\n\x06params\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x14\n\x0c\x63utoff_param\x18\x05 \x01(\t\x12,\n\tcool_down\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x10last_incident_id\x18\x07 \x01(\t\x12\x35\n\x11last_trigger_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blast_run_id\x18\t \x01(\t\"6\n\x07LogLine\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x86\x02\n\x04Step\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.slipway.training.v1.StepState\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\r\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x15\n\routput_digest\x18\x07 \x01(\t\x12(\n\x07summary\x18\x08 \x01(\x0b\x32\x17.google.protobuf.Struct*\x9a\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05*\xa0\x01\n\tStepState\x12\x1a\n\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12STEP_STATE_WAITING\x10\x01\x12\x16\n\x12STEP_STATE_RUNNING\x10\x02\x12\x18\n\x14STEP_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11STEP_STATE_FAILED\x10\x04\x12\x16\n\x12STEP_STATE_SKIPPED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.training.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RUNSTATE']._serialized_start=962
-  _globals['_RUNSTATE']._serialized_end=1116
-  _globals['_STEPSTATE']._serialized_start=1119
-  _globals['_STEPSTATE']._serialized_end=1279
-  _globals['_WORKFLOW']._serialized_start=124
-  _globals['_WORKFLOW']._serialized_end=288
-  _globals['_PARAMETER']._serialized_start=290
-  _globals['_PARAMETER']._serialized_end=351
-  _globals['_STEPSPEC']._serialized_start=353
-  _globals['_STEPSPEC']._serialized_end=414
-  _globals['_RUN']._serialized_start=417
-  _globals['_RUN']._serialized_end=694
-  _globals['_STEP']._serialized_start=697
-  _globals['_STEP']._serialized_end=959
+  _globals['_RUNSTATE']._serialized_start=1344
+  _globals['_RUNSTATE']._serialized_end=1498
+  _globals['_STEPSTATE']._serialized_start=1501
+  _globals['_STEPSTATE']._serialized_end=1661
+  _globals['_WORKFLOW']._serialized_start=156
+  _globals['_WORKFLOW']._serialized_end=320
+  _globals['_PARAMETER']._serialized_start=322
+  _globals['_PARAMETER']._serialized_end=383
+  _globals['_STEPSPEC']._serialized_start=385
+  _globals['_STEPSPEC']._serialized_end=446
+  _globals['_RUN']._serialized_start=449
+  _globals['_RUN']._serialized_end=747
+  _globals['_TRIGGER']._serialized_start=750
+  _globals['_TRIGGER']._serialized_end=1020
+  _globals['_LOGLINE']._serialized_start=1022
+  _globals['_LOGLINE']._serialized_end=1076
+  _globals['_STEP']._serialized_start=1079
+  _globals['_STEP']._serialized_end=1341
 # @@protoc_insertion_point(module_scope)

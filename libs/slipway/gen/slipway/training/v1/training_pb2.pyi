@@ -87,3 +87,51 @@ class WatchRunResponse(_message.Message):
     RUN_FIELD_NUMBER: _ClassVar[int]
     run: _resources_pb2.Run
     def __init__(self, run: _Optional[_Union[_resources_pb2.Run, _Mapping]] = ...) -> None: ...
+
+class StreamRunLogsRequest(_message.Message):
+    __slots__ = ("run_id", "step", "follow")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    step: str
+    follow: bool
+    def __init__(self, run_id: _Optional[str] = ..., step: _Optional[str] = ..., follow: _Optional[bool] = ...) -> None: ...
+
+class StreamRunLogsResponse(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[_resources_pb2.LogLine]
+    def __init__(self, lines: _Optional[_Iterable[_Union[_resources_pb2.LogLine, _Mapping]]] = ...) -> None: ...
+
+class PutTriggerRequest(_message.Message):
+    __slots__ = ("trigger",)
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    trigger: _resources_pb2.Trigger
+    def __init__(self, trigger: _Optional[_Union[_resources_pb2.Trigger, _Mapping]] = ...) -> None: ...
+
+class PutTriggerResponse(_message.Message):
+    __slots__ = ("trigger",)
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    trigger: _resources_pb2.Trigger
+    def __init__(self, trigger: _Optional[_Union[_resources_pb2.Trigger, _Mapping]] = ...) -> None: ...
+
+class ListTriggersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTriggersResponse(_message.Message):
+    __slots__ = ("triggers",)
+    TRIGGERS_FIELD_NUMBER: _ClassVar[int]
+    triggers: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Trigger]
+    def __init__(self, triggers: _Optional[_Iterable[_Union[_resources_pb2.Trigger, _Mapping]]] = ...) -> None: ...
+
+class DeleteTriggerRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class DeleteTriggerResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

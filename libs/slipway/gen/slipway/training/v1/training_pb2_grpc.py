@@ -67,6 +67,26 @@ class TrainingServiceStub:
                 request_serializer=slipway_dot_training_dot_v1_dot_training__pb2.WatchRunRequest.SerializeToString,
                 response_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.WatchRunResponse.FromString,
                 _registered_method=True)
+        self.StreamRunLogs = channel.unary_stream(
+                '/slipway.training.v1.TrainingService/StreamRunLogs',
+                request_serializer=slipway_dot_training_dot_v1_dot_training__pb2.StreamRunLogsRequest.SerializeToString,
+                response_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.StreamRunLogsResponse.FromString,
+                _registered_method=True)
+        self.PutTrigger = channel.unary_unary(
+                '/slipway.training.v1.TrainingService/PutTrigger',
+                request_serializer=slipway_dot_training_dot_v1_dot_training__pb2.PutTriggerRequest.SerializeToString,
+                response_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.PutTriggerResponse.FromString,
+                _registered_method=True)
+        self.ListTriggers = channel.unary_unary(
+                '/slipway.training.v1.TrainingService/ListTriggers',
+                request_serializer=slipway_dot_training_dot_v1_dot_training__pb2.ListTriggersRequest.SerializeToString,
+                response_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.ListTriggersResponse.FromString,
+                _registered_method=True)
+        self.DeleteTrigger = channel.unary_unary(
+                '/slipway.training.v1.TrainingService/DeleteTrigger',
+                request_serializer=slipway_dot_training_dot_v1_dot_training__pb2.DeleteTriggerRequest.SerializeToString,
+                response_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.DeleteTriggerResponse.FromString,
+                _registered_method=True)
 
 
 class TrainingServiceServicer:
@@ -118,6 +138,35 @@ class TrainingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamRunLogs(self, request, context):
+        """Streams what the steps of a run printed and logged, oldest first within a step; with `follow`, until the run ends.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutTrigger(self, request, context):
+        """Stores what starts a workflow when an incident opens, or replaces it. The same again changes nothing.
+        NOT_FOUND when the workflow is unknown; INVALID_ARGUMENT about params that it does not take.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTriggers(self, request, context):
+        """Lists triggers by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTrigger(self, request, context):
+        """Removes a trigger. NOT_FOUND the second time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -150,6 +199,26 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     servicer.WatchRun,
                     request_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.WatchRunRequest.FromString,
                     response_serializer=slipway_dot_training_dot_v1_dot_training__pb2.WatchRunResponse.SerializeToString,
+            ),
+            'StreamRunLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamRunLogs,
+                    request_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.StreamRunLogsRequest.FromString,
+                    response_serializer=slipway_dot_training_dot_v1_dot_training__pb2.StreamRunLogsResponse.SerializeToString,
+            ),
+            'PutTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutTrigger,
+                    request_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.PutTriggerRequest.FromString,
+                    response_serializer=slipway_dot_training_dot_v1_dot_training__pb2.PutTriggerResponse.SerializeToString,
+            ),
+            'ListTriggers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTriggers,
+                    request_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.ListTriggersRequest.FromString,
+                    response_serializer=slipway_dot_training_dot_v1_dot_training__pb2.ListTriggersResponse.SerializeToString,
+            ),
+            'DeleteTrigger': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTrigger,
+                    request_deserializer=slipway_dot_training_dot_v1_dot_training__pb2.DeleteTriggerRequest.FromString,
+                    response_serializer=slipway_dot_training_dot_v1_dot_training__pb2.DeleteTriggerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -317,6 +386,114 @@ class TrainingService:
             '/slipway.training.v1.TrainingService/WatchRun',
             slipway_dot_training_dot_v1_dot_training__pb2.WatchRunRequest.SerializeToString,
             slipway_dot_training_dot_v1_dot_training__pb2.WatchRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRunLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/slipway.training.v1.TrainingService/StreamRunLogs',
+            slipway_dot_training_dot_v1_dot_training__pb2.StreamRunLogsRequest.SerializeToString,
+            slipway_dot_training_dot_v1_dot_training__pb2.StreamRunLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.training.v1.TrainingService/PutTrigger',
+            slipway_dot_training_dot_v1_dot_training__pb2.PutTriggerRequest.SerializeToString,
+            slipway_dot_training_dot_v1_dot_training__pb2.PutTriggerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTriggers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.training.v1.TrainingService/ListTriggers',
+            slipway_dot_training_dot_v1_dot_training__pb2.ListTriggersRequest.SerializeToString,
+            slipway_dot_training_dot_v1_dot_training__pb2.ListTriggersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.training.v1.TrainingService/DeleteTrigger',
+            slipway_dot_training_dot_v1_dot_training__pb2.DeleteTriggerRequest.SerializeToString,
+            slipway_dot_training_dot_v1_dot_training__pb2.DeleteTriggerResponse.FromString,
             options,
             channel_credentials,
             insecure,
