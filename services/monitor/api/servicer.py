@@ -52,3 +52,25 @@ class MonitorServicer:
         """Say how far labels have come."""
         found = await self._answers.coverage(codec.decode_span(request))
         return pb.GetLabelCoverageResponse(coverages=[codec.encode_coverage(one) for one in found])
+
+    async def ListFeatureWindows(
+        self, request: pb.ListFeatureWindowsRequest, call: Call
+    ) -> pb.ListFeatureWindowsResponse:
+        """Give a page of feature windows."""
+        return pb.ListFeatureWindowsResponse()
+
+    async def ListIncidents(self, request: pb.ListIncidentsRequest, call: Call) -> pb.ListIncidentsResponse:
+        """Give a page of incidents."""
+        return pb.ListIncidentsResponse()
+
+    async def ListVerdicts(self, request: pb.ListVerdictsRequest, call: Call) -> pb.ListVerdictsResponse:
+        """Give a page of verdicts."""
+        return pb.ListVerdictsResponse()
+
+    async def CompareVersions(self, request: pb.CompareVersionsRequest, call: Call) -> pb.CompareVersionsResponse:
+        """Compare two versions."""
+        return pb.CompareVersionsResponse()
+
+    async def GetProgress(self, request: pb.GetProgressRequest, call: Call) -> pb.GetProgressResponse:
+        """Say how far the monitor has come."""
+        return pb.GetProgressResponse()
