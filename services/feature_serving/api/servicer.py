@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.feature_serving.api.training_sets import TrainingSetMethods
 from services.feature_serving.codec import catalogue, online
 from services.feature_serving.engine.progress import Progress
 from services.feature_serving.engine.reads import Reads
@@ -13,7 +14,7 @@ from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.rpc.call import Call
 
 
-class FeatureServicer:
+class FeatureServicer(TrainingSetMethods):
     """``slipway.features.v1.FeatureStoreService``."""
 
     def __init__(
