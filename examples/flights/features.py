@@ -15,6 +15,8 @@ NUMBERS = (
     "plane_year",
     "plane_seats",
 )
+# Those of NUMBERS that the timetable alone tells.
+SCHEDULE = ("departure_minute", "departure_hour", "scheduled_minutes", "month", "day_of_week", "distance_miles")
 _DAY_MINUTES = 24 * 60
 
 
