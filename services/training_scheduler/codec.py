@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.training_scheduler.domain.log import LogLine
 from services.training_scheduler.domain.run import Run, Step
+from services.training_scheduler.domain.trigger import Incident, Trigger
 from services.training_scheduler.domain.workflow import WorkflowSpec
 from slipway.errors import invalid_field
+from slipway.events import Event
+from slipway.gen.slipway.monitor.v1 import events_pb2 as monitor_events_pb2
+from slipway.gen.slipway.monitor.v1 import resources_pb2 as monitor_resources_pb2
 from slipway.gen.slipway.training.v1 import events_pb2, resources_pb2
+from slipway.naming import request_id, resource_name
 
 TOPIC = "training.run.v1"
 # A double holds whole numbers exactly up to here.
 _EXACT = 2**53
+# A Duration's own bound, 10,000 years.
+_MOST_SECONDS = 315_576_000_000
 
 
 def encode_workflow(spec: WorkflowSpec) -> resources_pb2.Workflow:
@@ -47,6 +56,7 @@ def encode_run(run: Run) -> resources_pb2.Run:
         create_time=_time(run.create_time),
         finish_time=_time(run.finish_time),
         error=run.error,
+        incident_id=run.incident_id,
     )
 
 
@@ -63,9 +73,70 @@ def _encode_step(step: Step) -> resources_pb2.Step:
     )
 
 
-def decode_params(message: Struct) -> dict[str, Any]:
+def decode_params(message: Struct, field: str = "params") -> dict[str, Any]:
     """The params as JSON values, whole numbers as ints. Raises InvalidInput about a number that is not finite."""
-    return {name: _decode(f"params.{name}", value) for name, value in message.fields.items()}
+    return {name: _decode(f"{field}.{name}", value) for name, value in message.fields.items()}
+
+
+def decode_trigger(message: resources_pb2.Trigger) -> Trigger:
+    """A trigger as a caller gives it. Raises InvalidInput about ``trigger.<field>``."""
+    length = message.cool_down
+    if not (abs(length.seconds) <= _MOST_SECONDS and abs(length.nanos) < 10**9 and length.seconds * length.nanos >= 0):
+        raise invalid_field("trigger.cool_down", "is no google.protobuf.Duration; give seconds and nanos of one sign")
+    return Trigger(
+        name=message.name,
+        endpoint=message.endpoint,
+        workflow=message.workflow,
+        params=decode_params(message.params, "trigger.params"),
+        cutoff_param=message.cutoff_param,
+        cool_down=length.ToTimedelta(),
+    )
+
+
+def encode_trigger(trigger: Trigger) -> resources_pb2.Trigger:
+    """A trigger as the contract has it."""
+    message = resources_pb2.Trigger(
+        name=trigger.name,
+        endpoint=trigger.endpoint,
+        workflow=trigger.workflow,
+        params=_struct(trigger.params),
+        cutoff_param=trigger.cutoff_param,
+        last_incident_id=trigger.last_incident_id,
+        last_trigger_time=_time(trigger.last_trigger_time),
+        last_run_id=trigger.last_run_id,
+    )
+    message.cool_down.FromTimedelta(trigger.cool_down)
+    return message
+
+
+def encode_line(line: LogLine) -> resources_pb2.LogLine:
+    """A line of a log as the contract has it."""
+    return resources_pb2.LogLine(step=line.step, attempt=line.attempt, text=line.text)
+
+
+def decode_incident(event: Event) -> Incident | None:
+    """The incident that an event says opened; None when it says something else of one.
+
+    Raises InvalidInput saying why the event holds no incident.
+    """
+    try:
+        message = monitor_events_pb2.IncidentChanged.FromString(event.value)
+    except DecodeError:
+        raise invalid_field("value", f"{len(event.value)} bytes are not a slipway.monitor.v1.IncidentChanged") from None
+    if not message.HasField("incident"):
+        raise invalid_field("incident", "is missing; an event tells of one")
+    incident = message.incident
+    request_id("incident.id", incident.id)
+    resource_name("incident.endpoint", incident.endpoint)
+    if incident.state != monitor_resources_pb2.INCIDENT_STATE_OPEN:
+        return None
+    if not incident.HasField("trigger_time"):
+        raise invalid_field("incident.trigger_time", "is missing; it is the event time at which the harm was known")
+    try:
+        moment = incident.trigger_time.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise invalid_field("incident.trigger_time", "is no moment between the years 1 and 9999") from error
+    return Incident(incident.id, incident.endpoint, moment)
 
 
 def encode_change(run: Run) -> tuple[str, str, str, bytes]:

@@ -52,6 +52,7 @@ class TrainingConfig(Settings):
     retry_wait_s: float = Field(1.0, ge=0, le=60)
     stop_grace_s: float = Field(5.0, ge=0, le=600)
     max_output_bytes: int = Field(2 * 1024**3, ge=1)
+    inbox_days: int = Field(30, ge=1, le=3650)
 
     @property
     def database(self) -> str:
@@ -72,6 +73,11 @@ class TrainingConfig(Settings):
     def artifacts(self) -> Path:
         """The folder of the steps' outputs."""
         return self.home / "artifacts"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what steps printed and logged."""
+        return self.home / "logs"
 
     @property
     def import_folders(self) -> list[Path]:

@@ -8,17 +8,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from services.training_scheduler.adapters.capture import routing
 from services.training_scheduler.adapters.library import load
 from services.training_scheduler.adapters.lock import alone_in
+from services.training_scheduler.adapters.log_files import FileLogs
 from services.training_scheduler.adapters.sql import MIGRATIONS, SqlRuns
 from services.training_scheduler.adapters.threads import ThreadSteps
+from services.training_scheduler.api.consumer import GROUP, INCIDENTS, Intake
 from services.training_scheduler.api.servicer import TrainingServicer
 from services.training_scheduler.config import TrainingConfig
+from services.training_scheduler.engine.answering import Answering
 from services.training_scheduler.engine.execution import Execution
 from services.training_scheduler.engine.ledger import Ledger
 from services.training_scheduler.engine.policy import Policy
+from services.training_scheduler.engine.run_logs import RunLogs
 from services.training_scheduler.engine.scheduler import Scheduler
 from services.training_scheduler.engine.submissions import Submissions
+from services.training_scheduler.engine.triggers import Triggers
+from services.training_scheduler.engine.upkeep import Upkeep
 from services.training_scheduler.engine.watch import Watch
 from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
@@ -37,6 +44,8 @@ class Parts(NamedTuple):
     steps: ThreadSteps
     outbox: lifecycle.Loop
     scheduler: lifecycle.Loop
+    intake: lifecycle.Loop
+    upkeep: lifecycle.Loop
     server: Server
 
 
@@ -44,14 +53,19 @@ class Parts(NamedTuple):
 async def compose(config: TrainingConfig) -> AsyncIterator[Parts]:
     """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
     workflows = load(config.workflow_modules, config.import_folders)
-    with alone_in(config.home):
-        async with Database.open(config.database, MIGRATIONS) as database, open_log(config.events) as log:
+    with alone_in(config.home), routing():
+        async with (
+            Database.open(config.database, MIGRATIONS) as database,
+            open_log(config.events) as log,
+            log.consumer([INCIDENTS], GROUP) as consumer,
+        ):
             clock = SystemClock()
             relay = Relay(database, log.publisher(), clock)
             runs = SqlRuns(database, relay.wake)
             watch = Watch(runs)
             ledger = Ledger(runs, watch, clock)
-            steps = ThreadSteps(workflows, Slipway, config.stop_grace_s)
+            logs = FileLogs(config.logs)
+            steps = ThreadSteps(workflows, Slipway, logs, config.stop_grace_s)
             execution = Execution(
                 ledger=ledger,
                 workflows=workflows,
@@ -64,12 +78,18 @@ async def compose(config: TrainingConfig) -> AsyncIterator[Parts]:
             submissions = Submissions(
                 runs=runs, workflows=workflows, ledger=ledger, steps=steps, clock=clock, accepted=scheduler.wake
             )
+            intake = Intake(consumer, Answering(runs, workflows, clock, scheduler.wake), clock)
+            servicer = TrainingServicer(
+                submissions, watch, Triggers(runs, workflows, clock), RunLogs(ledger, logs, clock)
+            )
             contract = training_pb2.DESCRIPTOR.services_by_name["TrainingService"]
             yield Parts(
                 steps,
                 lifecycle.Loop("outbox", relay.run),
                 lifecycle.Loop("scheduler", scheduler.run),
-                Server(config.rpc, [service(contract, TrainingServicer(submissions, watch))]),
+                lifecycle.Loop("intake", intake.run),
+                lifecycle.Loop("upkeep", Upkeep(runs, clock, config.inbox_days).run),
+                Server(config.rpc, [service(contract, servicer)]),
             )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.training_scheduler.domain.run import Run
+from services.training_scheduler.domain.trigger import Trigger
 from services.training_scheduler.domain.workflow import WorkflowSpec
 from slipway.paging import Page
 
@@ -32,6 +33,14 @@ class Reader(Protocol):
         """Ids of runs that have not ended: the running ones first, then the queue; each in order of arrival."""
         ...
 
+    async def trigger(self, name: str) -> Trigger | None:
+        """One trigger by name."""
+        ...
+
+    async def triggers(self, endpoint: str = "") -> Sequence[Trigger]:
+        """Triggers by name; of one endpoint unless it is empty."""
+        ...
+
 
 class Writer(Reader, Protocol):
     """The one writing transaction: all of it commits, with its announcements, or none."""
@@ -48,6 +57,22 @@ class Writer(Reader, Protocol):
         """Publish that the run reached its state, once this transaction has committed."""
         ...
 
+    async def put_trigger(self, trigger: Trigger) -> None:
+        """Store a trigger, or replace the one of its name."""
+        ...
+
+    async def delete_trigger(self, name: str) -> bool:
+        """Remove a trigger; whether there was one."""
+        ...
+
+    async def claim(self, event_id: str, now: datetime) -> bool:
+        """Whether the id was not claimed before; from the commit on it is."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Drop the ids claimed before then; how many."""
+        ...
+
 
 class Runs(Protocol):
     """Everything the scheduler remembers."""
@@ -58,6 +83,18 @@ class Runs(Protocol):
 
     def write(self) -> AbstractAsyncContextManager[Writer]:
         """A transaction; committed on leaving, rolled back by an exception."""
+        ...
+
+
+class Logs(Protocol):
+    """What attempts printed and logged."""
+
+    async def read(self, run_id: str, step: str, attempt: int, offset: int, *, last: bool) -> tuple[Sequence[str], int]:
+        """Some whole lines from ``offset`` on, and where they end; none when there are none yet.
+
+        With ``last`` what has no end of line counts as a line. A line of over 64 KiB comes in pieces. Raises
+        Unavailable.
+        """
         ...
 
 

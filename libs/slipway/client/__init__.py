@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from slipway.client._async.slipway import AsyncSlipway
     from slipway.client._sync.slipway import Slipway
     from slipway.client.types.features import (
+        Aggregation,
+        AggregationFunction,
         Feature,
         FeatureService,
         FeatureStatus,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         OnlineFeatures,
         OnlineStore,
         Pushed,
+        Source,
         ValueType,
         Watermark,
     )
@@ -72,15 +75,25 @@ if TYPE_CHECKING:
         Signature,
         TensorSpec,
     )
-    from slipway.client.types.training import Parameter, Run, RunState, Step, StepSpec, StepState, Workflow
+    from slipway.client.types.training import (
+        LogLine,
+        Parameter,
+        Run,
+        RunState,
+        Step,
+        StepSpec,
+        StepState,
+        Trigger,
+        Workflow,
+    )
     from slipway.errors import Kind, SlipwayError
 
 _HOMES = {
     "slipway.client._async.slipway": "AsyncSlipway",
     "slipway.client._sync.slipway": "Slipway",
     "slipway.client.types.features": (
-        "Feature FeatureService FeatureStatus FeatureView OnlineColumn OnlineFeatures OnlineStore Pushed ValueType "
-        "Watermark"
+        "Aggregation AggregationFunction Feature FeatureService FeatureStatus FeatureView OnlineColumn OnlineFeatures "
+        "OnlineStore Pushed Source ValueType Watermark"
     ),
     "slipway.client.types.inference": (
         "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
@@ -93,12 +106,14 @@ _HOMES = {
         "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange Lineage Model "
         "ModelVersion Route Signature TensorSpec"
     ),
-    "slipway.client.types.training": "Parameter Run RunState Step StepSpec StepState Workflow",
+    "slipway.client.types.training": "LogLine Parameter Run RunState Step StepSpec StepState Trigger Workflow",
     "slipway.errors": "Kind SlipwayError",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "Aggregation",
+    "AggregationFunction",
     "Alias",
     "Artifact",
     "AsyncSlipway",
@@ -118,6 +133,7 @@ __all__ = [
     "Kind",
     "LabelCoverage",
     "Lineage",
+    "LogLine",
     "Model",
     "ModelVersion",
     "OnlineColumn",
@@ -139,10 +155,12 @@ __all__ = [
     "Signature",
     "Slipway",
     "SlipwayError",
+    "Source",
     "Step",
     "StepSpec",
     "StepState",
     "TensorSpec",
+    "Trigger",
     "ValueType",
     "VersionCount",
     "VersionState",

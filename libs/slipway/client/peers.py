@@ -110,7 +110,7 @@ TRAINING = Peer(
     argument="training",
     port=50053,
     contract="slipway.training.v1.TrainingService",
-    safe=frozenset({"GetRun", "ListRuns", "ListWorkflows", "SubmitRun"}),
+    safe=frozenset({"GetRun", "ListRuns", "ListTriggers", "ListWorkflows", "PutTrigger", "SubmitRun"}),
 )
 GATEWAY = Peer(
     name="inference_gateway",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.training_scheduler.domain.run import Run, RunState
+from services.training_scheduler.domain.trigger import Trigger
 from slipway.paging import Page
 
 
@@ -17,9 +18,13 @@ class _State:
     runs: dict[str, Run] = field(default_factory=dict)
     requests: dict[str, tuple[str, str]] = field(default_factory=dict)
     announced: list[Run] = field(default_factory=list)
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+    claimed: dict[str, datetime] = field(default_factory=dict)
 
     def copy(self) -> _State:
-        return _State(dict(self.runs), dict(self.requests), list(self.announced))
+        return _State(
+            dict(self.runs), dict(self.requests), list(self.announced), dict(self.triggers), dict(self.claimed)
+        )
 
 
 class MemoryWriter:
@@ -67,6 +72,35 @@ class MemoryWriter:
     async def announce(self, run: Run, now: datetime) -> None:
         """See Writer."""
         self._state.announced.append(run)
+
+    async def trigger(self, name: str) -> Trigger | None:
+        """See Reader."""
+        return self._state.triggers.get(name)
+
+    async def triggers(self, endpoint: str = "") -> Sequence[Trigger]:
+        """See Reader."""
+        return [one for _, one in sorted(self._state.triggers.items()) if endpoint in {"", one.endpoint}]
+
+    async def put_trigger(self, trigger: Trigger) -> None:
+        """See Writer."""
+        self._state.triggers[trigger.name] = trigger
+
+    async def delete_trigger(self, name: str) -> bool:
+        """See Writer."""
+        return self._state.triggers.pop(name, None) is not None
+
+    async def claim(self, event_id: str, now: datetime) -> bool:
+        """See Writer."""
+        fresh = event_id not in self._state.claimed
+        self._state.claimed.setdefault(event_id, now)
+        return fresh
+
+    async def forget(self, before: datetime) -> int:
+        """See Writer."""
+        old = [one for one, seen in self._state.claimed.items() if seen < before]
+        for one in old:
+            del self._state.claimed[one]
+        return len(old)
 
 
 class MemoryRuns:

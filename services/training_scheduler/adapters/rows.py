@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
 from services.training_scheduler.domain.run import Attempt, AttemptState, Run, RunState, Step, StepState
+from services.training_scheduler.domain.trigger import Trigger
 
 AnyRow = Row[Any]
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def run_columns(run: Run) -> dict[str, Any]:
@@ -23,6 +26,7 @@ def run_columns(run: Run) -> dict[str, Any]:
         "create_time": run.create_time,
         "finish_time": run.finish_time,
         "error": run.error,
+        "incident_id": run.incident_id,
     }
 
 
@@ -71,8 +75,39 @@ def run_of(row: AnyRow, steps: Sequence[AnyRow] = (), attempts: Sequence[AnyRow]
         create_time=row.create_time,
         finish_time=row.finish_time,
         error=row.error,
+        incident_id=row.incident_id,
         position=row.position,
         revision=row.revision,
+    )
+
+
+def trigger_columns(trigger: Trigger) -> dict[str, Any]:
+    """The columns of a trigger."""
+    return {
+        "name": trigger.name,
+        "endpoint": trigger.endpoint,
+        "workflow": trigger.workflow,
+        "params": dict(trigger.params),
+        "cutoff_param": trigger.cutoff_param,
+        "cool_down_us": trigger.cool_down // _MICROSECOND,
+        "last_incident_id": trigger.last_incident_id,
+        "last_trigger_time": trigger.last_trigger_time,
+        "last_run_id": trigger.last_run_id,
+    }
+
+
+def trigger_of(row: AnyRow) -> Trigger:
+    """A trigger."""
+    return Trigger(
+        name=row.name,
+        endpoint=row.endpoint,
+        workflow=row.workflow,
+        params=row.params,
+        cutoff_param=row.cutoff_param,
+        cool_down=row.cool_down_us * _MICROSECOND,
+        last_incident_id=row.last_incident_id,
+        last_trigger_time=row.last_trigger_time,
+        last_run_id=row.last_run_id,
     )
 
 

@@ -10,16 +10,26 @@ from sqlalchemy import Select, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.training_scheduler.adapters import tables
-from services.training_scheduler.adapters.rows import attempt_rows, run_columns, run_of, step_rows
+from services.training_scheduler.adapters.rows import (
+    attempt_rows,
+    run_columns,
+    run_of,
+    step_rows,
+    trigger_columns,
+    trigger_of,
+)
 from services.training_scheduler.codec import encode_change
 from services.training_scheduler.domain.run import Run, RunState
+from services.training_scheduler.domain.trigger import Trigger
 from slipway.events import Event
+from slipway.events.inbox import Inbox
 from slipway.events.outbox import Outbox
 from slipway.paging import Page
 from slipway.sql import Database, Migrations, Transactions
 
 MIGRATIONS = Migrations("services.training_scheduler.adapters.migrations", "slipway-training migrate")
 SOURCE = "slipway/training_scheduler"
+_GROUP = "training_scheduler"
 
 
 class SqlReader:
@@ -78,6 +88,18 @@ class SqlReader:
         )
         return [row.id for row in await self._all(query)]
 
+    async def trigger(self, name: str) -> Trigger | None:
+        """See Reader."""
+        rows = await self._all(select(tables.trigger).where(tables.trigger.c.name == name))
+        return trigger_of(rows[0]) if rows else None
+
+    async def triggers(self, endpoint: str = "") -> Sequence[Trigger]:
+        """See Reader."""
+        query = select(tables.trigger).order_by(tables.trigger.c.name)
+        if endpoint:
+            query = query.where(tables.trigger.c.endpoint == endpoint)
+        return [trigger_of(row) for row in await self._all(query)]
+
 
 class SqlWriter(SqlReader):
     """The writing transaction."""
@@ -111,6 +133,24 @@ class SqlWriter(SqlReader):
         await Outbox.add(
             self._connection, [Event(f"{run.id}.{run.state.lower()}", topic, key, kind, SOURCE, now, value)]
         )
+
+    async def put_trigger(self, trigger: Trigger) -> None:
+        """See Writer."""
+        await self.delete_trigger(trigger.name)
+        await self._connection.execute(insert(tables.trigger).values(trigger_columns(trigger)))
+
+    async def delete_trigger(self, name: str) -> bool:
+        """See Writer."""
+        done = await self._connection.execute(delete(tables.trigger).where(tables.trigger.c.name == name))
+        return done.rowcount > 0
+
+    async def claim(self, event_id: str, now: datetime) -> bool:
+        """See Writer."""
+        return bool(await Inbox.claim(self._connection, _GROUP, [event_id], now=now))
+
+    async def forget(self, before: datetime) -> int:
+        """See Writer."""
+        return await Inbox.forget(self._connection, before)
 
 
 class SqlRuns(Transactions[SqlReader, SqlWriter]):

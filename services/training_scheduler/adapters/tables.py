@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from slipway.events.inbox import Inbox
 from slipway.events.outbox import Outbox
 from slipway.sql import Json, UtcTime
 
@@ -35,6 +36,7 @@ run = Table(
     Column("finish_time", UtcTime),
     Column("error", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("incident_id", String(128), nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 
@@ -65,4 +67,20 @@ attempt = Table(
     ForeignKeyConstraint(["run_id", "step"], ["step.run_id", "step.name"]),
 )
 
+# `trigger` alone is a word of SQL's own.
+trigger = Table(
+    "trigger_rule",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("endpoint", String(128), nullable=False, index=True),
+    Column("workflow", String(128), nullable=False),
+    Column("params", Json, nullable=False),
+    Column("cutoff_param", String(128), nullable=False),
+    Column("cool_down_us", BigInteger, nullable=False),
+    Column("last_incident_id", String(128), nullable=False),
+    Column("last_trigger_time", UtcTime),
+    Column("last_run_id", String(32), nullable=False),
+)
+
 outbox = Outbox.table(metadata)
+inbox = Inbox.table(metadata)

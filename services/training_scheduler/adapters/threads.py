@@ -10,7 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from services.training_scheduler.adapters.capture import captured
 from services.training_scheduler.adapters.library import Library
+from services.training_scheduler.adapters.log_files import FileLogs
 from services.training_scheduler.domain.errors import StepFailed
 from services.training_scheduler.ports import Job, Output
 from slipway.workflow import Connect, RunCancelled, StepContext, summary_of
@@ -29,9 +31,10 @@ class ThreadSteps:
     cancelled. Threads are daemons, so that one that does not listen can't keep the process.
     """
 
-    def __init__(self, library: Library, connect: Connect, grace_s: float) -> None:
+    def __init__(self, library: Library, connect: Connect, logs: FileLogs, grace_s: float) -> None:
         self._library = library
         self._client = _Shared(connect)
+        self._logs = logs
         self._grace_s = grace_s
         self._cancels: dict[str, threading.Event] = {}
         self._threads: set[threading.Thread] = set()
@@ -90,7 +93,9 @@ class ThreadSteps:
     def _start(self, job: Job, cancel: threading.Event, deliver: Deliver) -> None:
         def work() -> None:
             try:
-                deliver(self._call(job, cancel))
+                with captured(self._logs.path(job.run_id, job.step, job.attempt)):
+                    result = self._call(job, cancel)
+                deliver(result)
             finally:
                 self._threads.discard(thread)
 

@@ -26,6 +26,26 @@ class RunNotFound(NotFound):
         super().__init__(f"run_id: there is no run {run_id!r}; see ListRuns", facts={"run_id": run_id})
 
 
+class StepNotFound(NotFound):
+    """The run has no step of that name."""
+
+    reason = "STEP_NOT_FOUND"
+
+    def __init__(self, run_id: str, step: str) -> None:
+        super().__init__(
+            f"step: {run_id} has no step {step[:128]!r}; see GetRun", facts={"run_id": run_id, "step": step[:128]}
+        )
+
+
+class TriggerNotFound(NotFound):
+    """No trigger has that name."""
+
+    reason = "TRIGGER_NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"name: there is no trigger {name!r}; see ListTriggers", facts={"trigger": name})
+
+
 class RequestReused(AlreadyExists):
     """The idempotency key was used with another body."""
 

@@ -94,6 +94,8 @@ class Run:
     create_time: datetime
     finish_time: datetime | None = None
     error: str = ""
+    # The incident that started it; empty when somebody submitted it.
+    incident_id: str = ""
     position: int = field(default=0, compare=False)
     revision: int = field(default=0, compare=False)
 

@@ -11,7 +11,7 @@ from slipway.client._sync.transport import Stream, Stub
 from slipway.client.codec import training as codec
 from slipway.client.codec.scalars import text
 from slipway.client.codec.structs import encode_struct
-from slipway.client.types.training import Json, Run, Workflow
+from slipway.client.types.training import Json, LogLine, Run, Trigger, Workflow
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.slipway.training.v1 import training_pb2 as pb
 
@@ -65,6 +65,39 @@ class Training:
         return self._stub.stream(
             "WatchRun", request, pb.WatchRunResponse, lambda answer: codec.decode_run(answer.run), timeout_s=timeout_s
         )
+
+    def logs(
+        self, run_id: str, *, step: str = "", follow: bool = False, timeout_s: float | None = None
+    ) -> Stream[list[LogLine]]:
+        """What the steps of a run printed and logged, some lines at a time, oldest first within a step.
+
+        ``step`` means only this step's; with ``follow`` until the run ends.
+        """
+        request = pb.StreamRunLogsRequest(run_id=text("run_id", run_id), step=text("step", step), follow=follow)
+        return self._stub.stream(
+            "StreamRunLogs",
+            request,
+            pb.StreamRunLogsResponse,
+            lambda answer: codec.decode_lines(answer.lines),
+            timeout_s=timeout_s,
+        )
+
+    def put_trigger(self, trigger: Trigger) -> Trigger:
+        """Have incidents of an endpoint start a workflow; replaces the trigger of that name.
+
+        Its ``last_…`` fields are ignored. NOT_FOUND when the workflow is unknown.
+        """
+        request = pb.PutTriggerRequest(trigger=codec.encode_trigger(trigger))
+        return codec.decode_trigger((self._stub.unary("PutTrigger", request, pb.PutTriggerResponse)).trigger)
+
+    def triggers(self) -> list[Trigger]:
+        """All triggers, by name."""
+        answer = self._stub.unary("ListTriggers", pb.ListTriggersRequest(), pb.ListTriggersResponse)
+        return [codec.decode_trigger(one) for one in answer.triggers]
+
+    def delete_trigger(self, name: str) -> None:
+        """Remove a trigger; NOT_FOUND when there is none. Runs that it started go on."""
+        self._stub.unary("DeleteTrigger", pb.DeleteTriggerRequest(name=text("name", name)), pb.DeleteTriggerResponse)
 
     def wait(self, run_id: str, *, timeout_s: float | None = None) -> Run:
         """The run when it has ended, however it ended; watches again when the scheduler was only restarted.

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+
 from slipway.client.codec.scalars import UINT32_MAX, Names, moment, text, timestamp, whole
 from slipway.client.codec.structs import decode_struct, encode_struct
-from slipway.client.types.training import Parameter, Run, RunState, Step, StepSpec, StepState, Workflow
+from slipway.client.types.training import (
+    LogLine,
+    Parameter,
+    Run,
+    RunState,
+    Step,
+    StepSpec,
+    StepState,
+    Trigger,
+    Workflow,
+)
 from slipway.gen.slipway.training.v1 import resources_pb2 as res
 
 _RUN_STATES = Names(res.RunState, "RUN_STATE_", RunState)
@@ -74,6 +89,7 @@ def encode_run(run: Run) -> res.Run:
         create_time=timestamp("run.create_time", run.create_time),
         finish_time=timestamp("run.finish_time", run.finish_time),
         error=text("run.error", run.error),
+        incident_id=text("run.incident_id", run.incident_id),
     )
 
 
@@ -88,4 +104,46 @@ def decode_run(message: res.Run) -> Run:
         create_time=moment(message, "create_time"),
         finish_time=moment(message, "finish_time"),
         error=message.error,
+        incident_id=message.incident_id,
     )
+
+
+def encode_trigger(trigger: Trigger) -> res.Trigger:
+    """Encode a trigger."""
+    return res.Trigger(
+        name=text("trigger.name", trigger.name),
+        endpoint=text("trigger.endpoint", trigger.endpoint),
+        workflow=text("trigger.workflow", trigger.workflow),
+        params=encode_struct("trigger.params", trigger.params),
+        cutoff_param=text("trigger.cutoff_param", trigger.cutoff_param),
+        cool_down=_duration(trigger.cool_down),
+        last_incident_id=text("trigger.last_incident_id", trigger.last_incident_id),
+        last_trigger_time=timestamp("trigger.last_trigger_time", trigger.last_trigger_time),
+        last_run_id=text("trigger.last_run_id", trigger.last_run_id),
+    )
+
+
+def decode_trigger(message: res.Trigger) -> Trigger:
+    """Decode a trigger."""
+    return Trigger(
+        name=message.name,
+        endpoint=message.endpoint,
+        workflow=message.workflow,
+        params=decode_struct(message.params),
+        cutoff_param=message.cutoff_param,
+        cool_down=message.cool_down.ToTimedelta(),
+        last_incident_id=message.last_incident_id,
+        last_trigger_time=moment(message, "last_trigger_time"),
+        last_run_id=message.last_run_id,
+    )
+
+
+def decode_lines(lines: Iterable[res.LogLine]) -> list[LogLine]:
+    """Decode lines of a log."""
+    return [LogLine(one.step, one.attempt, one.text) for one in lines]
+
+
+def _duration(length: timedelta) -> Duration:
+    message = Duration()
+    message.FromTimedelta(length)
+    return message

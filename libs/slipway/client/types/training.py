@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 """A JSON value. Whole numbers are ints, exact up to 2**53."""
@@ -83,7 +83,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a workflow; ``error`` says why it failed, ``steps`` are left out of lists."""
+    """One execution of a workflow; ``error`` says why it failed, ``steps`` are left out of lists.
+
+    ``incident_id`` is the incident that started it, empty when somebody submitted it.
+    """
 
     id: str
     workflow: str
@@ -93,3 +96,33 @@ class Run:
     create_time: datetime | None = None
     finish_time: datetime | None = None
     error: str = ""
+    incident_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What starts ``workflow`` when an incident of ``endpoint`` opens.
+
+    ``cutoff_param`` names the parameter that is set to the incident's trigger time (RFC 3339, UTC), empty when the
+    workflow takes none. Within ``cool_down`` of event time after an incident that was answered, no other starts a
+    run. The ``last_…`` fields are set by the scheduler.
+    """
+
+    name: str
+    endpoint: str
+    workflow: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    cutoff_param: str = ""
+    cool_down: timedelta = timedelta()
+    last_incident_id: str = ""
+    last_trigger_time: datetime | None = None
+    last_run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that an attempt of a step printed or logged, without its end of line; ``attempt`` counts from 1."""
+
+    step: str
+    attempt: int
+    text: str

@@ -98,6 +98,25 @@ class Training:
         yield training.WatchRunResponse(run=runs.Run(id=request.run_id, state=runs.RUN_STATE_SUCCEEDED))
 
 
+    async def StreamRunLogs(
+        self, request: training.StreamRunLogsRequest, call: Call
+    ) -> AsyncIterator[training.StreamRunLogsResponse]:
+        for text in ("one", "two") if request.follow else ("one",):
+            line = runs.LogLine(step=request.step or "train", attempt=1, text=text)
+            yield training.StreamRunLogsResponse(lines=[line])
+
+    async def PutTrigger(self, request: training.PutTriggerRequest, call: Call) -> training.PutTriggerResponse:
+        return training.PutTriggerResponse(trigger=request.trigger)
+
+    async def ListTriggers(self, request: training.ListTriggersRequest, call: Call) -> training.ListTriggersResponse:
+        return training.ListTriggersResponse(triggers=[runs.Trigger(name="drift", workflow="flights-delay")])
+
+    async def DeleteTrigger(self, request: training.DeleteTriggerRequest, call: Call) -> training.DeleteTriggerResponse:
+        if request.name == "unknown":
+            raise NotFound("no such trigger")
+        return training.DeleteTriggerResponse()
+
+
 class Features:
     async def ApplyFeatureViews(
         self, request: features.ApplyFeatureViewsRequest, call: Call
