@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.feature_serving.adapters import services, tables
 from services.feature_serving.domain.service import FeatureService, Reference
-from services.feature_serving.domain.view import Definition, Feature, FeatureView, ValueType
+from services.feature_serving.domain.view import (
+    Aggregation,
+    Definition,
+    Feature,
+    FeatureView,
+    Function,
+    Source,
+    ValueType,
+)
 from slipway.paging import Page
 from slipway.sql import Database, Migrations, Transactions
 
@@ -81,6 +90,10 @@ class SqlWriter(SqlReader):
                 max_age_us=None if definition.max_age is None else definition.max_age // _MICROSECOND,
                 revision=view.revision,
                 update_time=view.update_time,
+                entity_types=[one.value for one in definition.entity_types],
+                source=None if definition.source is None else asdict(definition.source),
+                aggregations=[_aggregation_row(one) for one in definition.aggregations],
+                hop_us=None if definition.hop is None else definition.hop // _MICROSECOND,
             )
         )
         rows = [
@@ -109,5 +122,19 @@ def _view_of(row: Row[Any], features: Sequence[Feature]) -> FeatureView:
         entities=tuple(row.entities),
         features=tuple(features),
         max_age=None if row.max_age_us is None else row.max_age_us * _MICROSECOND,
+        # Rows from before these columns hold NULL in them.
+        entity_types=tuple(ValueType(one) for one in row.entity_types or ()),
+        source=Source(**row.source) if row.source else None,
+        aggregations=tuple(_aggregation_of(one) for one in row.aggregations or ()),
+        hop=None if row.hop_us is None else row.hop_us * _MICROSECOND,
     )
     return FeatureView(definition, row.revision, row.update_time)
+
+
+def _aggregation_row(one: Aggregation) -> Mapping[str, Any]:
+    window_us = one.window // _MICROSECOND
+    return {"feature": one.feature, "column": one.column, "function": one.function.value, "window_us": window_us}
+
+
+def _aggregation_of(row: Mapping[str, Any]) -> Aggregation:
+    return Aggregation(row["feature"], row["column"], Function(row["function"]), row["window_us"] * _MICROSECOND)

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
+from slipway.events.inbox import Inbox
 from slipway.sql import Json, UtcTime
 
 metadata = MetaData()
@@ -18,6 +30,10 @@ feature_view = Table(
     Column("max_age_us", BigInteger),
     Column("revision", BigInteger, nullable=False),
     Column("update_time", UtcTime, nullable=False),
+    Column("entity_types", Json),
+    Column("source", Json),
+    Column("aggregations", Json),
+    Column("hop_us", BigInteger),
 )
 
 feature = Table(
@@ -57,4 +73,25 @@ watermark = Table(
     Column("view", String(128), primary_key=True),
     Column("event_time_us", BigInteger, nullable=False),
     Column("update_time", UtcTime, nullable=False),
+    # Of windowed views: how far their events are known to be complete, the late ones among them, and a count of writes.
+    Column("complete_us", BigInteger, nullable=False, server_default="0"),
+    Column("late_rows", BigInteger, nullable=False, server_default="0"),
+    Column("version", BigInteger, nullable=False, server_default="0"),
 )
+
+window_tile = Table(
+    "window_tile",
+    metadata,
+    Column("view", String(128), primary_key=True),
+    Column("start_us", BigInteger, primary_key=True),
+    Column("entity", LargeBinary, primary_key=True),
+    Column("column_name", String(128), primary_key=True),
+    Column("count", Double, nullable=False),
+    Column("total", Double, nullable=False),
+    Column("squares", Double, nullable=False),
+    # Infinite where no value was: nothing is less, nothing is greater.
+    Column("least", Double, nullable=False),
+    Column("greatest", Double, nullable=False),
+)
+
+inbox = Inbox.table(metadata)

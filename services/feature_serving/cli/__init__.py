@@ -13,6 +13,7 @@ from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_opt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from datetime import timedelta
     from typing import Any, TextIO
 
     from slipway.client import FeatureService, FeatureView, Slipway
@@ -70,6 +71,18 @@ def apply(file: Path, address: str | None, as_json: bool) -> None:
     name = "late_arrivals"
     owner = "fleet"
     features = ["planes:seats"]
+
+    A windowed view, whose rows are events, has besides:
+
+    \b
+    hop_s = 3600
+    entity_types = ["string"]
+    source = { path = "landings.parquet", event_time_column = "known_at" }
+    [[views.aggregations]]
+    feature = "mean_delay_24h"
+    column = "arr_delay"
+    function = "mean"
+    window_s = 86400
     """  # noqa: D301  (click's mark for a paragraph that keeps its lines)
     from services.feature_serving.cli import definitions  # noqa: PLC0415
 
@@ -103,7 +116,13 @@ def view(name: str, address: str | None, as_json: bool) -> None:
     with _client(address) as slipway:
         found = slipway.features.get_view(name)
     features = [{"name": one.name, "type": one.type.value, "description": one.description} for one in found.features]
-    emit_one({**_row(found), "description": found.description, "features": features}, as_json=as_json)
+    made = {
+        "entity_types": [one.value for one in found.entity_types],
+        "source": None if found.source is None else asdict(found.source),
+        "aggregations": [{**asdict(one), "window": _seconds(one.window)} for one in found.aggregations],
+        "hop_s": _seconds(found.hop),
+    }
+    emit_one({**_row(found), "description": found.description, "features": features, **made}, as_json=as_json)
 
 
 @main.command("store", epilog="Example: slipway-features store --json")
@@ -188,13 +207,17 @@ def watermarks(address: str | None, as_json: bool) -> None:
     emit(rows, as_json=as_json, empty="no view got a row yet; see slipway-features push --help")
 
 
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
+
+
 def _row(view: FeatureView) -> dict[str, object]:
     return {
         "name": view.name,
         "owner": view.owner,
         "entities": list(view.entities),
         "features": [feature.name for feature in view.features],
-        "max_age_s": None if view.max_age is None else view.max_age.total_seconds(),
+        "max_age_s": _seconds(view.max_age),
         "revision": view.revision,
         "update_time": view.update_time,
     }

@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from slipway.client import Feature, FeatureService, FeatureView, ValueType
+from slipway.client import Aggregation, AggregationFunction, Feature, FeatureService, FeatureView, Source, ValueType
 from slipway.config import Settings
 from slipway.errors import FieldViolation, InvalidInput, Kind, SlipwayError
 
 TypeName = Literal["bool", "int32", "int64", "float", "double", "string", "timestamp"]
+FunctionName = Literal["count", "sum", "mean", "min", "max", "stddev"]
+Seconds = Annotated[int, Field(gt=0, le=92 * 86400)]
 _POSITION = re.compile(r"\b(views|services)\[(\d+)\]")
 _REFUSALS = {Kind.INVALID_ARGUMENT, Kind.FAILED_PRECONDITION, Kind.NOT_FOUND}
 Definitions = Sequence[FeatureView] | Sequence[FeatureService]
@@ -35,6 +37,27 @@ class _Feature(Settings):
     description: str = ""
 
 
+class _Source(Settings):
+    name: str = ""
+    path: str
+    event_time_column: str
+    created_time_column: str = ""
+
+    def source(self) -> Source:
+        return Source(self.name, self.path, self.event_time_column, self.created_time_column)
+
+
+class _Aggregation(Settings):
+    feature: str
+    column: str
+    function: FunctionName
+    window_s: Seconds
+
+    def aggregation(self) -> Aggregation:
+        function = AggregationFunction(self.function)
+        return Aggregation(self.feature, self.column, function, timedelta(seconds=self.window_s))
+
+
 class _View(Settings):
     name: str
     owner: str
@@ -42,6 +65,10 @@ class _View(Settings):
     features: tuple[_Feature, ...]
     description: str = ""
     max_age_s: float | None = Field(None, gt=0, le=3650000 * 86400)
+    entity_types: tuple[TypeName, ...] = ()
+    source: _Source | None = None
+    aggregations: tuple[_Aggregation, ...] = ()
+    hop_s: Seconds | None = None
 
     def view(self) -> FeatureView:
         return FeatureView(
@@ -51,6 +78,10 @@ class _View(Settings):
             features=tuple(Feature(one.name, ValueType(one.type), one.description) for one in self.features),
             description=self.description,
             max_age=None if self.max_age_s is None else timedelta(seconds=self.max_age_s),
+            entity_types=tuple(ValueType(one) for one in self.entity_types),
+            source=None if self.source is None else self.source.source(),
+            aggregations=tuple(one.aggregation() for one in self.aggregations),
+            hop=None if self.hop_s is None else timedelta(seconds=self.hop_s),
         )
 
 
@@ -70,7 +101,7 @@ class _File(Settings):
 
 
 def read(file: Path) -> tuple[Sequence[FeatureView], Sequence[FeatureService]]:
-    """The definitions of ``file``: ``[[views]]`` with ``[[views.features]]``, and ``[[services]]``.
+    """The definitions of ``file``: ``[[views]]`` with ``[[views.features]]`` and what makes them, and ``[[services]]``.
 
     Raises BadDefinitions.
     """

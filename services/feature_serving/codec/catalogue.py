@@ -9,11 +9,21 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.feature_serving.domain.service import FeatureService, ServiceDefinition, reference
-from services.feature_serving.domain.view import Definition, Feature, FeatureView, StoreState, ValueType
+from services.feature_serving.domain.view import (
+    Aggregation,
+    Definition,
+    Feature,
+    FeatureView,
+    Function,
+    Source,
+    StoreState,
+    ValueType,
+)
 from slipway.errors import invalid_field
 from slipway.gen.slipway.features.v1 import features_pb2, resources_pb2
 
 _TYPES: dict[int, ValueType] = {resources_pb2.ValueType.Value(f"VALUE_TYPE_{kind}"): kind for kind in ValueType}
+_FUNCTIONS = {resources_pb2.AggregationFunction.Value(f"AGGREGATION_FUNCTION_{one}"): one for one in Function}
 
 
 def decode_views(messages: Iterable[resources_pb2.FeatureView]) -> Sequence[Definition]:
@@ -32,7 +42,37 @@ def _decode_view(field: str, message: resources_pb2.FeatureView) -> Definition:
             for position, feature in enumerate(message.features)
         ),
         max_age=_age(f"{field}.max_age", message.max_age) if message.HasField("max_age") else None,
+        entity_types=tuple(
+            _value_type(f"{field}.entity_types[{position}]", number)
+            for position, number in enumerate(message.entity_types)
+        ),
+        source=_source(message.source) if message.HasField("source") else None,
+        aggregations=tuple(
+            _aggregation(f"{field}.aggregations[{position}]", one) for position, one in enumerate(message.aggregations)
+        ),
+        hop=_span(f"{field}.hop", message.hop) if message.HasField("hop") else None,
     )
+
+
+def _source(message: resources_pb2.Source) -> Source:
+    return Source(message.name, message.path, message.event_time_column, message.created_time_column)
+
+
+def _aggregation(field: str, message: resources_pb2.Aggregation) -> Aggregation:
+    if message.function not in _FUNCTIONS:
+        told = "is not set or not known; give one of AGGREGATION_FUNCTION_" + ", ".join(Function)
+        raise invalid_field(f"{field}.function", told)
+    window = _span(f"{field}.window", message.window)
+    return Aggregation(message.feature, message.column, _FUNCTIONS[message.function], window)
+
+
+def _span(field: str, duration: Duration) -> timedelta:
+    if duration.nanos % 1000:
+        raise invalid_field(field, "has a fraction of a second; give whole seconds")
+    try:
+        return duration.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise invalid_field(field, "is no duration; give whole seconds above 0") from None
 
 
 def _value_type(field: str, number: int) -> ValueType:
@@ -67,7 +107,23 @@ def encode_view(view: FeatureView) -> resources_pb2.FeatureView:
     )
     if definition.max_age is not None:
         message.max_age.FromTimedelta(definition.max_age)
+    _encode_making(definition, message)
     return message
+
+
+def _encode_making(definition: Definition, message: resources_pb2.FeatureView) -> None:
+    """Where the rows lie and what makes the features."""
+    message.entity_types.extend(getattr(resources_pb2, f"VALUE_TYPE_{one}") for one in definition.entity_types)
+    if (source := definition.source) is not None:
+        message.source.name, message.source.path = source.name, source.path
+        message.source.event_time_column = source.event_time_column
+        message.source.created_time_column = source.created_time_column
+    for one in definition.aggregations:
+        function = resources_pb2.AggregationFunction.Value(f"AGGREGATION_FUNCTION_{one.function}")
+        added = message.aggregations.add(feature=one.feature, column=one.column, function=function)
+        added.window.FromTimedelta(one.window)
+    if definition.hop is not None:
+        message.hop.FromTimedelta(definition.hop)
 
 
 def decode_services(messages: Iterable[resources_pb2.FeatureService]) -> Sequence[ServiceDefinition]:

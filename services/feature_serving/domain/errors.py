@@ -116,3 +116,16 @@ class EntitiesChanged(SlipwayError):
             "give the view another name",
             facts={"view": view, "from": ",".join(before), "to": ",".join(after)},
         )
+
+
+class AggregationChanged(SlipwayError):
+    """What a stored feature of a windowed view is made of would change, or a view would become windowed."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "AGGREGATION_CHANGED"
+
+    def __init__(self, view: str, what: str, before: str, after: str) -> None:
+        super().__init__(
+            f"{what!r} of view {view!r} is {before} and can't become {after}; give the one or the other a new name",
+            facts={"view": view, "what": what, "from": before, "to": after},
+        )

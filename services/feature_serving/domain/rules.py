@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from services.feature_serving.domain.errors import EntitiesChanged, FeatureTypeChanged
-from services.feature_serving.domain.view import Definition, FeatureView
+from services.feature_serving.domain.errors import AggregationChanged, EntitiesChanged, FeatureTypeChanged
+from services.feature_serving.domain.making import making_faults
+from services.feature_serving.domain.view import Aggregation, Definition, FeatureView
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import identifier
 
@@ -33,7 +34,7 @@ def check_definitions(definitions: Sequence[Definition]) -> None:
 def changed(stored: FeatureView | None, wanted: Definition, now: datetime) -> FeatureView:
     """The view after ``wanted`` is applied; ``stored`` itself when that is the same.
 
-    Raises FeatureTypeChanged, EntitiesChanged.
+    Raises FeatureTypeChanged, EntitiesChanged, AggregationChanged.
     """
     if stored is None:
         return FeatureView(wanted, 1, now)
@@ -47,7 +48,27 @@ def changed(stored: FeatureView | None, wanted: Definition, now: datetime) -> Fe
         was = types.get(feature.name, feature.type)
         if was != feature.type:
             raise FeatureTypeChanged(wanted.name, feature.name, was, feature.type)
+    _check_making(before, wanted)
     return FeatureView(wanted, stored.revision + 1, now)
+
+
+def _check_making(before: Definition, wanted: Definition) -> None:
+    """Raise AggregationChanged when what a stored feature is made of would change."""
+    if before.hop != wanted.hop:
+        raise AggregationChanged(wanted.name, "hop", _told(before.hop), _told(wanted.hop))
+    making = {one.feature: one for one in wanted.aggregations}
+    kept = {feature.name for feature in wanted.features}
+    for one in before.aggregations:
+        if one.feature in kept and making.get(one.feature) != one:
+            raise AggregationChanged(wanted.name, one.feature, _made(one), _made(making.get(one.feature)))
+
+
+def _told(span: timedelta | None) -> str:
+    return "none" if span is None else f"{span.total_seconds():g} s"
+
+
+def _made(one: Aggregation | None) -> str:
+    return "none" if one is None else f"{one.function}({one.column}) over {_told(one.window)}"
 
 
 def dropped(stored: FeatureView | None, wanted: Definition) -> Sequence[str]:
@@ -71,6 +92,7 @@ def _faults(field: str, view: Definition) -> Iterator[FieldViolation]:
         yield from long_text(f"{field}.features[{position}].description", feature.description)
         if feature.name in view.entities:
             yield FieldViolation(f"{field}.features[{position}].name", "is an entity of the view; choose another name")
+    yield from making_faults(field, view)
 
 
 def _named(path: str, names: Sequence[str], most: int, *, suffix: str = "") -> Iterator[FieldViolation]:

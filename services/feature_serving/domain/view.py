@@ -29,8 +29,43 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a view's rows lie offline: Parquet at ``path``; see the contract's Source. No created time: empty."""
+
+    name: str
+    path: str
+    event_time_column: str
+    created_time_column: str = ""
+
+
+class Function(enum.StrEnum):
+    """How events become one value, by the names in the contract."""
+
+    COUNT = "COUNT"
+    SUM = "SUM"
+    MEAN = "MEAN"
+    MIN = "MIN"
+    MAX = "MAX"
+    STDDEV = "STDDEV"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What makes ``feature`` of a windowed view: ``function`` of the values of ``column`` over ``window``."""
+
+    feature: str
+    column: str
+    function: Function
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
-    """What a person says a view is; a value older than ``max_age`` counts as missing (None: never)."""
+    """What a person says a view is; a value older than ``max_age`` counts as missing (None: never).
+
+    ``entity_types`` are in the order of ``entities``, or empty. A view with ``aggregations`` is windowed: its rows are
+    events, and its values change at the multiples of ``hop``.
+    """
 
     name: str
     owner: str
@@ -38,6 +73,15 @@ class Definition:
     entities: tuple[str, ...]
     features: tuple[Feature, ...]
     max_age: timedelta | None = None
+    entity_types: tuple[ValueType, ...] = ()
+    source: Source | None = None
+    aggregations: tuple[Aggregation, ...] = ()
+    hop: timedelta | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a windowed view's events have, each once."""
+        return tuple(dict.fromkeys(one.column for one in self.aggregations))
 
 
 @dataclass(frozen=True, slots=True)

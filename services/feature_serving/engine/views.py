@@ -25,7 +25,7 @@ class Views:
     async def apply(self, definitions: Sequence[Definition]) -> Sequence[FeatureView]:
         """Store all definitions or none; the views after it, in the same order.
 
-        Raises InvalidInput, FeatureTypeChanged, EntitiesChanged, FeatureInUse.
+        Raises InvalidInput, FeatureTypeChanged, EntitiesChanged, AggregationChanged, FeatureInUse.
         """
         check_definitions(definitions)
         async with self._catalogue.write() as catalogue:

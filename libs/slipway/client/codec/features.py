@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from google.protobuf.duration_pb2 import Duration
 
 from slipway.client.codec.scalars import UINT64_MAX, Names, moment, text, timestamp, whole
-from slipway.client.types.features import Feature, FeatureService, FeatureView, OnlineStore, ValueType
+from slipway.client.types.features import (
+    Aggregation,
+    AggregationFunction,
+    Feature,
+    FeatureService,
+    FeatureView,
+    OnlineStore,
+    Source,
+    ValueType,
+)
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.gen.slipway.features.v1 import resources_pb2 as res
 
 _TYPES = Names(res.ValueType, "VALUE_TYPE_", ValueType)
+_FUNCTIONS = Names(res.AggregationFunction, "AGGREGATION_FUNCTION_", AggregationFunction)
 
 
 def encode_view(view: FeatureView, field: str = "view") -> res.FeatureView:
@@ -22,12 +34,41 @@ def encode_view(view: FeatureView, field: str = "view") -> res.FeatureView:
         features=[_encode_feature(one, f"{field}.features[{n}]") for n, one in enumerate(view.features)],
         update_time=timestamp(f"{field}.update_time", view.update_time),
         revision=whole(f"{field}.revision", view.revision, UINT64_MAX),
+        entity_types=[_TYPES.number(f"{field}.entity_types[{n}]", one) for n, one in enumerate(view.entity_types)],
+        source=None if view.source is None else _encode_source(view.source, f"{field}.source"),
+        aggregations=[
+            _encode_aggregation(one, f"{field}.aggregations[{n}]") for n, one in enumerate(view.aggregations)
+        ],
     )
     if view.max_age is not None:
-        age = Duration()
-        age.FromTimedelta(view.max_age)
-        made.max_age.CopyFrom(age)
+        made.max_age.CopyFrom(_duration(view.max_age))
+    if view.hop is not None:
+        made.hop.CopyFrom(_duration(view.hop))
     return made
+
+
+def _duration(span: timedelta) -> Duration:
+    made = Duration()
+    made.FromTimedelta(span)
+    return made
+
+
+def _encode_source(source: Source, field: str) -> res.Source:
+    return res.Source(
+        name=text(f"{field}.name", source.name),
+        path=text(f"{field}.path", source.path),
+        event_time_column=text(f"{field}.event_time_column", source.event_time_column),
+        created_time_column=text(f"{field}.created_time_column", source.created_time_column),
+    )
+
+
+def _encode_aggregation(one: Aggregation, field: str) -> res.Aggregation:
+    return res.Aggregation(
+        feature=text(f"{field}.feature", one.feature),
+        column=text(f"{field}.column", one.column),
+        function=_FUNCTIONS.number(f"{field}.function", one.function),
+        window=_duration(one.window),
+    )
 
 
 def _encode_feature(feature: Feature, field: str) -> res.Feature:
@@ -49,7 +90,18 @@ def decode_view(message: res.FeatureView) -> FeatureView:
         max_age=message.max_age.ToTimedelta() if message.HasField("max_age") else None,
         update_time=moment(message, "update_time"),
         revision=message.revision,
+        entity_types=tuple(_TYPES.name(one) for one in message.entity_types),
+        source=_decode_source(message.source) if message.HasField("source") else None,
+        aggregations=tuple(
+            Aggregation(one.feature, one.column, _FUNCTIONS.name(one.function), one.window.ToTimedelta())
+            for one in message.aggregations
+        ),
+        hop=message.hop.ToTimedelta() if message.HasField("hop") else None,
     )
+
+
+def _decode_source(message: res.Source) -> Source:
+    return Source(message.name, message.path, message.event_time_column, message.created_time_column)
 
 
 def encode_service(service: FeatureService, field: str = "service") -> res.FeatureService:

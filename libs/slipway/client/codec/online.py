@@ -117,4 +117,9 @@ def _values(message: res.FeatureColumn) -> Sequence[Any]:
 
 def decode_watermark(message: res.Watermark) -> Watermark:
     """Decode a watermark."""
-    return Watermark(message.view, _EPOCH + message.event_time_us * _MICROSECOND, moment(message, "update_time"))
+    return Watermark(
+        message.view,
+        _EPOCH + message.event_time_us * _MICROSECOND,
+        moment(message, "update_time"),
+        message.late_rows,
+    )

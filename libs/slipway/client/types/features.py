@@ -31,8 +31,48 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where a view's rows lie offline: a Parquet file or folder, absolute or relative to the service's sources.
+
+    ``event_time_column`` says when a row became known; of rows of one entity and one moment the one that is latest by
+    ``created_time_column`` wins (empty: there is none).
+    """
+
+    name: str
+    path: str
+    event_time_column: str
+    created_time_column: str = ""
+
+
+class AggregationFunction(enum.StrEnum):
+    """How events become one value."""
+
+    UNSPECIFIED = "unspecified"
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    STDDEV = "stddev"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What makes ``feature`` of a windowed view: ``function`` of ``column``, looking ``window`` back."""
+
+    feature: str
+    column: str
+    function: AggregationFunction
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureView:
-    """Features of one entity from one source; a value older than ``max_age`` counts as missing (None: never)."""
+    """Features of one entity from one source; a value older than ``max_age`` counts as missing (None: never).
+
+    ``entity_types`` are STRING or INT64, one an entity, or empty. With ``aggregations``, one a feature, the view is
+    windowed: its rows are events, and its values change at the multiples of ``hop``, which divides every window.
+    """
 
     name: str
     owner: str
@@ -42,6 +82,10 @@ class FeatureView:
     max_age: timedelta | None = None
     update_time: datetime | None = None
     revision: int = 0
+    entity_types: tuple[ValueType, ...] = ()
+    source: Source | None = None
+    aggregations: tuple[Aggregation, ...] = ()
+    hop: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +163,12 @@ class OnlineFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Rows of ``view`` up to ``event_time`` are in the online store, as far as their writers kept to order."""
+    """Rows of ``view`` up to ``event_time`` are in the online store, as far as their writers kept to order.
+
+    ``late_rows`` counts the events of a windowed view that came after the watermark had passed them.
+    """
 
     view: str
     event_time: datetime
     update_time: datetime | None = None
+    late_rows: int = 0
