@@ -10,6 +10,7 @@ import click
 
 from services.training_scheduler.cli.given import read
 from services.training_scheduler.cli.show import run_row, show, workflow_row
+from services.training_scheduler.cli.trigger import trigger
 from services.training_scheduler.config import TrainingConfig
 from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
 
@@ -124,6 +125,23 @@ def run(run_id: str, address: str | None, as_json: bool) -> None:
     """Show one run, with its steps, their times and what they said of their outputs."""
     with _client(address) as slipway:
         show(slipway.training.get_run(run_id), as_json=as_json)
+
+
+@main.command("logs", epilog="Example: slipway-training logs run-0123456789abcdef --step train --follow")
+@click.argument("run_id", metavar="ID")
+@click.option("--step", default="", metavar="NAME", help="Only this step's.")
+@click.option("--follow", is_flag=True, help="Wait for more until the run ends.")
+@_ADDRESS
+@json_option
+def logs(*, run_id: str, step: str, follow: bool, address: str | None, as_json: bool) -> None:
+    """Show what a run's steps printed and logged; with --json an object a line."""
+    from services.training_scheduler.cli.logs import show_logs  # noqa: PLC0415
+
+    with _client(address) as slipway:
+        show_logs(slipway, run_id, step, follow=follow, as_json=as_json)
+
+
+main.add_command(trigger)
 
 
 @main.command("cancel", epilog="Example: slipway-training cancel run-0123456789abcdef")

@@ -39,6 +39,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "finished": run.finish_time,
         "params": dict(run.params),
         "error": run.error,
+        "incident": run.incident_id,
     }
 
 

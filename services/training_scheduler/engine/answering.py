@@ -32,11 +32,12 @@ class Answering:
 
         That it was seen, the run, and what the trigger remembers of it are one transaction.
         """
-        told: list[tuple[Trigger, Run | str]] = []
         async with self._runs.write() as runs:
-            for trigger in await runs.triggers(incident.endpoint):
-                if await runs.claim(f"{trigger.name}/{incident.id}", self._clock.now()):
-                    told.append((trigger, await self._start(runs, trigger, incident)))
+            told = [
+                (trigger, await self._start(runs, trigger, incident))
+                for trigger in await runs.triggers(incident.endpoint)
+                if await runs.claim(f"{trigger.name}/{incident.id}", self._clock.now())
+            ]
         for trigger, done in told:
             facts = {"trigger": trigger.name, "incident_id": incident.id, "endpoint": incident.endpoint}
             if isinstance(done, Run):
