@@ -32,6 +32,7 @@ class RegistryConfig(Settings):
     database_url: DatabaseUrl = from_env("SLIPWAY_REGISTRY_DATABASE", "")
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
+    inbox_days: int = Field(30, ge=1, le=3650)
 
     @property
     def database(self) -> str:

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from services.registry.domain.changes import Change
 from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from services.registry.domain.rollout import Rollout
 from slipway.paging import Page
 
 
@@ -40,8 +42,12 @@ class Reader(Protocol):
         """One alias."""
         ...
 
+    async def alias_moves(self, model: str, name: str) -> Sequence[AliasMove]:
+        """Where the alias has pointed, oldest first."""
+        ...
+
     async def endpoint(self, name: str) -> Endpoint | None:
-        """One endpoint that is not deleted."""
+        """One endpoint that is not deleted, with its latest rollout."""
         ...
 
     async def endpoints(self, page: Page) -> Sequence[Endpoint]:
@@ -58,6 +64,18 @@ class Reader(Protocol):
 
     async def revision(self) -> int:
         """The revision of the desired state; 0 before the first endpoint."""
+        ...
+
+    async def rollout(self, rollout_id: str) -> Rollout | None:
+        """One rollout."""
+        ...
+
+    async def rollouts(self, endpoint: str, page: Page) -> Sequence[Rollout]:
+        """Up to ``page.fetch`` rollouts of an endpoint, newest first."""
+        ...
+
+    async def rollout_request(self, request_id: str) -> tuple[Rollout, str] | None:
+        """The rollout started under a request id, and the fingerprint of its body."""
         ...
 
 
@@ -80,12 +98,32 @@ class Writer(Reader, Protocol):
         """Remove an alias."""
         ...
 
+    async def add_alias_move(self, move: AliasMove) -> None:
+        """Add to where the alias has pointed; what is there stays for ever."""
+        ...
+
     async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
-        """Create or replace an endpoint at the next revision."""
+        """Create or replace an endpoint at the next revision; its latest rollout is the one added last."""
         ...
 
     async def delete_endpoint(self, name: str, now: datetime) -> None:
         """Leave a tombstone at the next revision."""
+        ...
+
+    async def add_rollout(self, rollout: Rollout, request_id: str, fingerprint: str) -> None:
+        """Store a new rollout."""
+        ...
+
+    async def update_rollout(self, rollout: Rollout) -> None:
+        """Replace where a rollout stands."""
+        ...
+
+    async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
+        """The ids that were not claimed before; from here on they are, if this transaction commits."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Drop the ids claimed before then; how many."""
         ...
 
     async def announce(self, change: Change, now: datetime) -> None:

@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from services.registry.domain.changes import Change
 from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from services.registry.domain.rollout import Rollout
 from slipway.paging import Page
 
 T = TypeVar("T")
@@ -28,6 +30,10 @@ class _State:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     tombstones: dict[str, int] = field(default_factory=dict)
     announced: list[Change] = field(default_factory=list)
+    moves: list[AliasMove] = field(default_factory=list)
+    rollouts: dict[str, Rollout] = field(default_factory=dict)
+    rollout_requests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    claimed: dict[str, datetime] = field(default_factory=dict)
     revision: int = 0
 
     def copy(self) -> _State:
@@ -39,6 +45,10 @@ class _State:
             dict(self.endpoints),
             dict(self.tombstones),
             list(self.announced),
+            list(self.moves),
+            dict(self.rollouts),
+            dict(self.rollout_requests),
+            dict(self.claimed),
             self.revision,
         )
 
@@ -82,6 +92,10 @@ class MemoryReader:
         """See Reader."""
         return self._state.aliases.get((model, name))
 
+    async def alias_moves(self, model: str, name: str) -> Sequence[AliasMove]:
+        """See Reader."""
+        return [move for move in self._state.moves if (move.model, move.alias) == (model, name)]
+
     async def endpoint(self, name: str) -> Endpoint | None:
         """See Reader."""
         return self._state.endpoints.get(name)
@@ -108,6 +122,21 @@ class MemoryReader:
         """See Reader."""
         return self._state.revision
 
+    async def rollout(self, rollout_id: str) -> Rollout | None:
+        """See Reader."""
+        return self._state.rollouts.get(rollout_id)
+
+    async def rollouts(self, endpoint: str, page: Page) -> Sequence[Rollout]:
+        """See Reader."""
+        return _rollouts(self._state, endpoint, page)
+
+    async def rollout_request(self, request_id: str) -> tuple[Rollout, str] | None:
+        """See Reader."""
+        if request_id not in self._state.rollout_requests:
+            return None
+        rollout_id, fingerprint = self._state.rollout_requests[request_id]
+        return self._state.rollouts[rollout_id], fingerprint
+
 
 class MemoryWriter(MemoryReader):
     """The writing transaction."""
@@ -133,10 +162,15 @@ class MemoryWriter(MemoryReader):
         """See Writer."""
         self._state.aliases.pop((model, name), None)
 
+    async def add_alias_move(self, move: AliasMove) -> None:
+        """See Writer."""
+        self._state.moves.append(move)
+
     async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
         """See Writer."""
         self._state.revision += 1
-        endpoint = Endpoint(name, tuple(routes), self._state.revision, now)
+        latest = _rollouts(self._state, name, Page(1, None))
+        endpoint = Endpoint(name, tuple(routes), self._state.revision, now, latest[0] if latest else None)
         self._state.endpoints[name] = endpoint
         self._state.tombstones.pop(name, None)
         return endpoint
@@ -146,6 +180,28 @@ class MemoryWriter(MemoryReader):
         self._state.revision += 1
         self._state.endpoints.pop(name, None)
         self._state.tombstones[name] = self._state.revision
+
+    async def add_rollout(self, rollout: Rollout, request_id: str, fingerprint: str) -> None:
+        """See Writer."""
+        self._state.rollouts[rollout.id] = rollout
+        self._state.rollout_requests[request_id] = (rollout.id, fingerprint)
+
+    async def update_rollout(self, rollout: Rollout) -> None:
+        """See Writer."""
+        self._state.rollouts[rollout.id] = rollout
+
+    async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
+        """See Writer."""
+        fresh = set(event_ids) - set(self._state.claimed)
+        self._state.claimed.update(dict.fromkeys(fresh, now))
+        return fresh
+
+    async def forget(self, before: datetime) -> int:
+        """See Writer."""
+        old = [event_id for event_id, seen in self._state.claimed.items() if seen < before]
+        for event_id in old:
+            del self._state.claimed[event_id]
+        return len(old)
 
     async def announce(self, change: Change, now: datetime) -> None:
         """See Writer."""
@@ -184,6 +240,14 @@ def _by_name(things: dict[str, T], page: Page) -> Sequence[T]:
         last = str(page.after[0])
         names = [name for name in names if name > last]
     return [things[name] for name in names[: page.fetch]]
+
+
+def _rollouts(state: _State, endpoint: str, page: Page) -> Sequence[Rollout]:
+    found = sorted((one for one in state.rollouts.values() if one.endpoint == endpoint), key=lambda one: -one.number)
+    if page.after:
+        before = int(page.after[0])
+        found = [one for one in found if one.number < before]
+    return found[: page.fetch]
 
 
 def _later(things: Iterable[T], revision_of: Callable[[T], int], revision: int) -> list[T]:

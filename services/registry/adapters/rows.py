@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from services.registry.adapters.rollout_rows import baseline_of, rollout_of
 from services.registry.domain.endpoint import Endpoint, Route, Target
 from services.registry.domain.model import (
     Alias,
@@ -47,6 +48,7 @@ def draft_columns(draft: Draft) -> dict[str, Any]:
         "metrics": dict(draft.metrics),
         "params": dict(draft.params),
         "lineage": asdict(draft.lineage),
+        "baseline": asdict(draft.baseline) if draft.baseline else None,
     }
 
 
@@ -57,17 +59,28 @@ def version_of(row: AnyRow) -> ModelVersion:
         model=row.model,
         artifact=Artifact(row.artifact_digest, row.artifact_size),
         signature=Signature(
-            tuple(ColumnSpec(**column | {"datatype": DataType(column["datatype"])}) for column in signature["inputs"]),
+            _columns_of(signature["inputs"]),
             tuple(
                 TensorSpec(tensor["name"], DataType(tensor["datatype"]), tuple(tensor["shape"]))
                 for tensor in signature["outputs"]
             ),
+            # Rows that were stored before there were join keys have none.
+            _columns_of(signature.get("entities", ())),
         ),
         metrics=row.metrics,
         params=row.params,
-        lineage=Lineage(DataReference(**lineage["data"]), CodeReference(**lineage["code"]), lineage["run_id"]),
+        lineage=Lineage(_data_of(lineage["data"]), CodeReference(**lineage["code"]), lineage["run_id"]),
+        baseline=baseline_of(row.baseline),
     )
     return ModelVersion(row.number, draft, row.create_time)
+
+
+def _columns_of(stored: Sequence[dict[str, Any]]) -> tuple[ColumnSpec, ...]:
+    return tuple(ColumnSpec(**column | {"datatype": DataType(column["datatype"])}) for column in stored)
+
+
+def _data_of(stored: dict[str, Any]) -> DataReference:
+    return DataReference(**stored | {"definitions": tuple(stored.get("definitions", ()))})
 
 
 def route_columns(endpoint: str, position: int, route: Route) -> dict[str, Any]:
@@ -81,13 +94,14 @@ def route_columns(endpoint: str, position: int, route: Route) -> dict[str, Any]:
         "alias": route.target.alias,
         "weight": route.weight,
         "resolved": route.resolved,
+        "shadow": route.shadow,
     }
 
 
-def endpoint_of(row: AnyRow, routes: Sequence[AnyRow]) -> Endpoint:
-    """An endpoint and its arms."""
+def endpoint_of(row: AnyRow, routes: Sequence[AnyRow], rollout: AnyRow | None) -> Endpoint:
+    """An endpoint, its arms and its latest rollout."""
     arms = tuple(
-        Route(one.name, Target(one.model, one.version, one.alias), one.weight, one.resolved)
+        Route(one.name, Target(one.model, one.version, one.alias), one.weight, one.resolved, one.shadow)
         for one in sorted(routes, key=lambda one: one.position)
     )
-    return Endpoint(row.name, arms, row.revision, row.update_time)
+    return Endpoint(row.name, arms, row.revision, row.update_time, rollout_of(rollout) if rollout else None)

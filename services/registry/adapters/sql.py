@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.adapters import tables
+from services.registry.adapters.rollout_rows import move_columns, move_of, rollout_columns, rollout_of
 from services.registry.adapters.rows import (
     alias_of,
     draft_columns,
@@ -23,14 +24,18 @@ from services.registry.adapters.rows import (
 from services.registry.codec import encode_change
 from services.registry.domain.changes import Change
 from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from services.registry.domain.rollout import Rollout
 from slipway.events import Event
+from slipway.events.inbox import Inbox
 from slipway.events.outbox import Outbox
 from slipway.paging import Page
 from slipway.sql import Database, Migrations, Transactions
 
 MIGRATIONS = Migrations("services.registry.adapters.migrations", "slipway-registry migrate")
 SOURCE = "slipway/registry"
+GROUP = "registry"
 
 
 class SqlReader:
@@ -91,6 +96,12 @@ class SqlReader:
         rows = await self._all(select(tables.alias).where(tables.alias.c.model == model, tables.alias.c.name == name))
         return alias_of(rows[0]) if rows else None
 
+    async def alias_moves(self, model: str, name: str) -> Sequence[AliasMove]:
+        """See Reader."""
+        table = tables.alias_move
+        query = select(table).where(table.c.model == model, table.c.alias == name).order_by(table.c.position)
+        return [move_of(row) for row in await self._all(query)]
+
     async def endpoint(self, name: str) -> Endpoint | None:
         """See Reader."""
         table = tables.endpoint
@@ -126,7 +137,33 @@ class SqlReader:
         arms = defaultdict(list)
         for arm in await self._all(select(tables.route).join(names, tables.route.c.endpoint == names.c.name)):
             arms[arm.endpoint].append(arm)
-        return [endpoint_of(row, arms[row.name]) for row in rows]
+        table = tables.rollout
+        latest = (
+            select(table.c.endpoint, func.max(table.c.number))
+            .join(names, table.c.endpoint == names.c.name)
+            .group_by(table.c.endpoint)
+        )
+        rollouts = await self._all(select(table).where(tuple_(table.c.endpoint, table.c.number).in_(latest)))
+        latest_of = {row.endpoint: row for row in rollouts}
+        return [endpoint_of(row, arms[row.name], latest_of.get(row.name)) for row in rows]
+
+    async def rollout(self, rollout_id: str) -> Rollout | None:
+        """See Reader."""
+        rows = await self._all(select(tables.rollout).where(tables.rollout.c.id == rollout_id))
+        return rollout_of(rows[0]) if rows else None
+
+    async def rollouts(self, endpoint: str, page: Page) -> Sequence[Rollout]:
+        """See Reader."""
+        table = tables.rollout
+        query = select(table).where(table.c.endpoint == endpoint).order_by(table.c.number.desc()).limit(page.fetch)
+        if page.after:
+            query = query.where(table.c.number < page.after[0])
+        return [rollout_of(row) for row in await self._all(query)]
+
+    async def rollout_request(self, request_id: str) -> tuple[Rollout, str] | None:
+        """See Reader."""
+        rows = await self._all(select(tables.rollout).where(tables.rollout.c.request_id == request_id))
+        return (rollout_of(rows[0]), rows[0].fingerprint) if rows else None
 
     async def revision(self) -> int:
         """See Reader."""
@@ -181,12 +218,17 @@ class SqlWriter(SqlReader):
             delete(tables.alias).where(tables.alias.c.model == model, tables.alias.c.name == name)
         )
 
+    async def add_alias_move(self, move: AliasMove) -> None:
+        """See Writer."""
+        await self._connection.execute(insert(tables.alias_move).values(move_columns(move)))
+
     async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
         """See Writer."""
         revision = await self._replace_endpoint(name, now, deleted=False)
         rows = [route_columns(name, position, route) for position, route in enumerate(routes)]
         await self._connection.execute(insert(tables.route), rows)
-        return Endpoint(name, tuple(routes), revision, now)
+        latest = await self.rollouts(name, Page(1, None))
+        return Endpoint(name, tuple(routes), revision, now, latest[0] if latest else None)
 
     async def delete_endpoint(self, name: str, now: datetime) -> None:
         """See Writer."""
@@ -204,6 +246,24 @@ class SqlWriter(SqlReader):
             insert(tables.endpoint).values(name=name, revision=revision, update_time=now, deleted=deleted)
         )
         return revision
+
+    async def add_rollout(self, rollout: Rollout, request_id: str, fingerprint: str) -> None:
+        """See Writer."""
+        row = {**rollout_columns(rollout), "request_id": request_id, "fingerprint": fingerprint}
+        await self._connection.execute(insert(tables.rollout).values(row))
+
+    async def update_rollout(self, rollout: Rollout) -> None:
+        """See Writer."""
+        table = tables.rollout
+        await self._connection.execute(update(table).where(table.c.id == rollout.id).values(rollout_columns(rollout)))
+
+    async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
+        """See Writer."""
+        return await Inbox.claim(self._connection, GROUP, event_ids, now=now)
+
+    async def forget(self, before: datetime) -> int:
+        """See Writer."""
+        return await Inbox.forget(self._connection, before)
 
     async def announce(self, change: Change, now: datetime) -> None:
         """See Writer."""

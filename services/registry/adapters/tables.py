@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
+from slipway.events.inbox import Inbox
 from slipway.events.outbox import Outbox
 from slipway.sql import Json, UtcTime
 
@@ -33,6 +45,7 @@ model_version = Table(
     Column("params", Json, nullable=False),
     Column("lineage", Json, nullable=False),
     Column("create_time", UtcTime, nullable=False),
+    Column("baseline", Json),
     ForeignKeyConstraint(["model"], ["model.name"]),
 )
 
@@ -44,6 +57,22 @@ alias = Table(
     Column("version", Integer, nullable=False),
     Column("update_time", UtcTime, nullable=False),
     ForeignKeyConstraint(["model", "version"], ["model_version.model", "model_version.number"]),
+)
+
+# Append-only: nothing of it is changed or removed.
+alias_move = Table(
+    "alias_move",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("model", String(128), nullable=False),
+    Column("alias", String(128), nullable=False),
+    Column("from_version", Integer, nullable=False),
+    Column("to_version", Integer, nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rollback", Boolean, nullable=False),
+    Index("alias_move_by_alias", "model", "alias", "position"),
+    sqlite_autoincrement=True,
 )
 
 endpoint = Table(
@@ -67,8 +96,34 @@ route = Table(
     Column("alias", String(128), nullable=False),
     Column("weight", Integer, nullable=False),
     Column("resolved", Integer, nullable=False),
+    Column("shadow", Boolean, nullable=False),
     ForeignKeyConstraint(["endpoint"], ["endpoint.name"]),
     ForeignKeyConstraint(["model", "resolved"], ["model_version.model", "model_version.number"]),
+)
+
+rollout = Table(
+    "rollout",
+    metadata,
+    Column("endpoint", String(128), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("request_id", String(128), nullable=False, unique=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("candidate_version", Integer, nullable=False),
+    Column("baseline_version", Integer, nullable=False),
+    Column("alias", String(128), nullable=False),
+    Column("main_route", String(128), nullable=False),
+    Column("main_weight", Integer, nullable=False),
+    Column("plan", Json, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("create_time", UtcTime, nullable=False),
+    Column("update_time", UtcTime, nullable=False),
+    Column("start_revision", BigInteger, nullable=False),
+    Column("start_event_time", UtcTime),
+    ForeignKeyConstraint(["model", "candidate_version"], ["model_version.model", "model_version.number"]),
 )
 
 # One row: the revision of the desired state. An UPDATE of it puts concurrent writers in line on every database.
@@ -80,3 +135,4 @@ desired_state = Table(
 )
 
 outbox = Outbox.table(metadata)
+inbox = Inbox.table(metadata)

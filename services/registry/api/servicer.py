@@ -9,6 +9,8 @@ from contextlib import aclosing
 from services.registry import codec
 from services.registry.engine.desired import Aliases, Endpoints
 from services.registry.engine.models import Models
+from services.registry.engine.rollback import RollBack
+from services.registry.engine.rollouts import Rollouts
 from services.registry.engine.uploads import Uploads
 from services.registry.engine.versions import Versions
 from services.registry.engine.watch import Watch
@@ -28,6 +30,8 @@ class RegistryServicer:
         versions: Versions,
         aliases: Aliases,
         endpoints: Endpoints,
+        rollouts: Rollouts,
+        roll_back: RollBack,
         uploads: Uploads,
         watch: Watch,
     ) -> None:
@@ -35,6 +39,8 @@ class RegistryServicer:
         self._versions = versions
         self._aliases = aliases
         self._endpoints = endpoints
+        self._rollouts = rollouts
+        self._roll_back = roll_back
         self._uploads = uploads
         self._watch = watch
 
@@ -125,6 +131,28 @@ class RegistryServicer:
         """Stop serving an endpoint."""
         await self._endpoints.delete(request.name)
         return pb.DeleteEndpointResponse()
+
+    async def StartRollout(self, request: pb.StartRolloutRequest, call: Call) -> pb.StartRolloutResponse:
+        """Start to take an endpoint over by another version."""
+        endpoint = await self._rollouts.start(codec.decode_start(request))
+        return pb.StartRolloutResponse(endpoint=codec.encode_endpoint(endpoint))
+
+    async def CancelRollout(self, request: pb.CancelRolloutRequest, call: Call) -> pb.CancelRolloutResponse:
+        """End a running rollout."""
+        endpoint = await self._rollouts.cancel(request.endpoint, request.rollout_id, request.reason)
+        return pb.CancelRolloutResponse(endpoint=codec.encode_endpoint(endpoint))
+
+    async def ListRollouts(self, request: pb.ListRolloutsRequest, call: Call) -> pb.ListRolloutsResponse:
+        """Give a page of an endpoint's rollouts."""
+        found = await self._rollouts.list(request.endpoint, request.page_size, request.page_token)
+        rollouts = [codec.encode_rollout(rollout) for rollout in found.rows]
+        return pb.ListRolloutsResponse(rollouts=rollouts, next_page_token=found.next_token)
+
+    async def RollBackEndpoint(self, request: pb.RollBackEndpointRequest, call: Call) -> pb.RollBackEndpointResponse:
+        """Put an endpoint back to the version before."""
+        from_version = request.from_version if request.HasField("from_version") else None
+        endpoint = await self._roll_back.roll_back(request.endpoint, from_version, request.reason)
+        return pb.RollBackEndpointResponse(endpoint=codec.encode_endpoint(endpoint))
 
     async def WatchEndpoints(
         self, request: pb.WatchEndpointsRequest, call: Call

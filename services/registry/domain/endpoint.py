@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.registry.domain.model import ModelVersion
+from services.registry.domain.rollout import Rollout
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import resource_name
 
@@ -25,22 +26,27 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One arm of an endpoint; ``resolved`` is the version its target stands for, 0 before that is known."""
+    """One arm of an endpoint; ``resolved`` is the version its target stands for, 0 before that is known.
+
+    A ``shadow`` also scores the rows that other arms answer, for the log alone.
+    """
 
     name: str
     target: Target
     weight: int
     resolved: int = 0
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A name and its arms, at one revision of the registry's desired state."""
+    """A name, its arms and its latest rollout, at one revision of the registry's desired state."""
 
     name: str
     routes: tuple[Route, ...]
     revision: int
     update_time: datetime
+    rollout: Rollout | None = None
 
 
 @dataclass(frozen=True, slots=True)

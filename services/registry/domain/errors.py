@@ -63,9 +63,9 @@ class RequestReused(AlreadyExists):
 
     reason = "REQUEST_ID_REUSED"
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, what: str = "version") -> None:
         super().__init__(
-            f"request_id {request_id!r} was used for another version; repeat that body or take a new id",
+            f"request_id {request_id!r} was used for another {what}; repeat that body or take a new id",
             facts={"request_id": request_id},
         )
 
@@ -106,12 +106,14 @@ class UploadTooLarge(Exhausted):
 
 
 class VersionTooLarge(InvalidInput):
-    """Signature, metrics, params and lineage together are more than an event carries."""
+    """Signature, metrics, params, lineage and baseline together are more than an event carries."""
 
     reason = "VERSION_TOO_LARGE"
 
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
-        told = f"comes to {size_bytes} bytes, at most {limit_bytes} are kept; shorten descriptions or params"
+        told = (
+            f"comes to {size_bytes} bytes, at most {limit_bytes} are kept; shorten descriptions, params or the baseline"
+        )
         super().__init__(f"version: {told}", violations=[FieldViolation("version", told)])
 
 
@@ -138,4 +140,68 @@ class AliasInUse(SlipwayError):
         super().__init__(
             f"alias {alias!r} is followed by {', '.join(endpoints)}; change or delete those endpoints first",
             facts={"endpoints": ",".join(endpoints)},
+        )
+
+
+class RolloutNotFound(NotFound):
+    """The endpoint has had no such rollout."""
+
+    reason = "ROLLOUT_NOT_FOUND"
+
+    def __init__(self, endpoint: str, rollout: str) -> None:
+        super().__init__(
+            f"endpoint {endpoint!r} has had no rollout {rollout!r}; see ListRollouts",
+            facts={"endpoint": endpoint, "rollout": rollout},
+        )
+
+
+class RolloutRunning(SlipwayError):
+    """A rollout has the endpoint's arms, and the alias that they follow, in its hands."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ROLLOUT_RUNNING"
+
+    def __init__(self, endpoint: str, rollout: str) -> None:
+        super().__init__(
+            f"rollout {rollout} of endpoint {endpoint!r} runs; wait until it has ended, or end it with CancelRollout "
+            f"(slipway-registry rollout cancel {endpoint})",
+            facts={"endpoint": endpoint, "rollout": rollout},
+        )
+
+
+class RolloutImpossible(SlipwayError):
+    """The endpoint can't have this rollout as it stands."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ROLLOUT_IMPOSSIBLE"
+
+    def __init__(self, endpoint: str, why: str) -> None:
+        super().__init__(f"endpoint {endpoint!r} can't have this rollout: {why}", facts={"endpoint": endpoint})
+
+
+class NoAliasFollowed(SlipwayError):
+    """The endpoint's main arm is pinned to a version, so there is no alias to move."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "NO_ALIAS_FOLLOWED"
+
+    def __init__(self, endpoint: str, route: str) -> None:
+        super().__init__(
+            f"the main arm {route!r} of endpoint {endpoint!r} follows no alias; put it on one with SetAlias and "
+            "PutEndpoint",
+            facts={"endpoint": endpoint, "route": route},
+        )
+
+
+class NothingBefore(SlipwayError):
+    """The alias has pointed nowhere else before."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "NO_VERSION_BEFORE"
+
+    def __init__(self, endpoint: str, alias: str) -> None:
+        super().__init__(
+            f"endpoint {endpoint!r} has no version to go back to: alias {alias!r} points at its first; "
+            "a rollout that runs is ended with CancelRollout, another version chosen with SetAlias",
+            facts={"endpoint": endpoint, "alias": alias},
         )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.registry.domain.baseline import Baseline
+
 
 class DataType(enum.StrEnum):
     """The types of columns and tensors, by their names in the Open Inference Protocol."""
@@ -21,12 +23,13 @@ class DataType(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """One feature column that a version takes."""
+    """One feature column that a version takes; ``feature`` is the `view:feature` that holds it, empty without one."""
 
     name: str
     datatype: DataType
     nullable: bool = False
     description: str = ""
+    feature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,11 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a version takes, in the model's order, and gives."""
+    """What a version takes, in the model's order, and gives; its features are read by ``entities``."""
 
     inputs: tuple[ColumnSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    entities: tuple[ColumnSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class DataReference:
     digest: str = ""
     source: str = ""
     row_count: int = 0
+    training_set: str = ""
+    definitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class Draft:
     metrics: Mapping[str, float]
     params: Mapping[str, str]
     lineage: Lineage
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from services.registry.domain.model import Draft, Signature
+from services.registry.domain.baseline_rules import baseline_faults
+from services.registry.domain.model import ColumnSpec, DataType, Draft, Signature
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
-from slipway.naming import column_name, resource_name
+from slipway.naming import column_name, identifier, resource_name
 
 MAX_COLUMNS = 10_000
 MAX_FACTS = 1_000
@@ -59,6 +60,11 @@ def check_draft(draft: Draft) -> None:
     ]
     if draft.lineage.data.row_count > MAX_COUNT:
         wrong.append(FieldViolation("version.lineage.data.row_count", f"is above {MAX_COUNT}"))
+    if len(draft.lineage.data.definitions) > MAX_FACTS:
+        told = f"has {len(draft.lineage.data.definitions)} entries; at most {MAX_FACTS} are kept"
+        wrong.append(FieldViolation("version.lineage.data.definitions", told))
+    if draft.baseline is not None:
+        wrong += baseline_faults(draft.baseline, {one.name: one.datatype for one in draft.signature.inputs})
     if wrong:
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
 
@@ -71,7 +77,7 @@ def _fact_faults(field: str, facts: Mapping[str, object]) -> Iterator[FieldViola
 
 
 def _free_texts(draft: Draft) -> dict[str, str]:
-    data, code = draft.lineage.data, draft.lineage.code
+    data, code, signature = draft.lineage.data, draft.lineage.code, draft.signature
     return {
         "version.lineage.data.digest": data.digest,
         "version.lineage.data.source": data.source,
@@ -79,9 +85,10 @@ def _free_texts(draft: Draft) -> dict[str, str]:
         "version.lineage.code.revision": code.revision,
         "version.lineage.code.workflow": code.workflow,
         "version.lineage.run_id": draft.lineage.run_id,
-    } | {
-        f"version.signature.inputs[{position}].description": column.description
-        for position, column in enumerate(draft.signature.inputs)
+        "version.lineage.data.training_set": data.training_set,
+        **{f"version.lineage.data.definitions[{n}]": text for n, text in enumerate(data.definitions)},
+        **{f"version.signature.inputs[{n}].description": one.description for n, one in enumerate(signature.inputs)},
+        **{f"version.signature.entities[{n}].description": one.description for n, one in enumerate(signature.entities)},
     }
 
 
@@ -96,6 +103,42 @@ def check_signature(signature: Signature) -> None:
                 f"is {list(tensor.shape[:8])}; write -1 for the rows first, then sizes above 0, such as [-1, 1]",
             )
 
+    _check_features(signature)
+
+
+def _check_features(signature: Signature) -> None:
+    """Features are named once each, as `view:feature`, and read by join keys that are there when they are needed."""
+    taken: set[str] = set()
+    for position, column in enumerate(signature.inputs):
+        if column.feature:
+            _check_feature(f"version.signature.inputs[{position}].feature", column.feature, taken)
+            taken.add(column.feature)
+    if taken and not signature.entities:
+        raise invalid_field("version.signature.entities", "is empty, but inputs name features; give their join keys")
+    if signature.entities and not taken:
+        raise invalid_field("version.signature.entities", "reads nothing, for no input has a feature; leave it empty")
+    if signature.entities:
+        _check_names("version.signature.entities", [column.name for column in signature.entities])
+    for position, column in enumerate(signature.entities):
+        _check_entity(f"version.signature.entities[{position}]", column)
+
+
+def _check_feature(field: str, feature: str, taken: set[str]) -> None:
+    view, colon, name = feature.partition(":")
+    if not colon:
+        raise invalid_field(field, f"is {feature[:128]!r}; write view:feature, such as plane:age")
+    identifier(field, view)
+    identifier(field, name)
+    if feature in taken:
+        raise invalid_field(field, f"{feature!r} stands twice; one column a feature")
+
+
+def _check_entity(field: str, column: ColumnSpec) -> None:
+    if column.datatype not in {DataType.BYTES, DataType.INT64}:
+        raise invalid_field(f"{field}.datatype", f"is {column.datatype}; a join key is BYTES (text) or INT64")
+    if column.feature:
+        raise invalid_field(f"{field}.feature", "belongs to an input; a join key has none")
+
 
 def _check_names(path: str, names: list[str]) -> None:
     if not 1 <= len(names) <= MAX_COLUMNS:
@@ -109,4 +152,17 @@ def _check_names(path: str, names: list[str]) -> None:
 
 def fingerprint(draft: Draft) -> str:
     """What tells a retried registration from another one under the same request id."""
-    return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True).encode()).hexdigest()
+    body = asdict(draft)
+    # Left out while they say nothing, as from bodies that were stored before there were such fields.
+    _leave_out_unsaid(body, "baseline")
+    _leave_out_unsaid(body["signature"], "entities")
+    _leave_out_unsaid(body["lineage"]["data"], "training_set", "definitions")
+    for column in body["signature"]["inputs"]:
+        _leave_out_unsaid(column, "feature")
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _leave_out_unsaid(body: dict[str, object], *names: str) -> None:
+    for name in names:
+        if not body[name]:
+            del body[name]

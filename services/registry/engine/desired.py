@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.registry.domain import rollout as rules
+from services.registry.domain.arms import arms
 from services.registry.domain.changes import AliasMoved, EndpointDeleted, EndpointPut
 from services.registry.domain.endpoint import Endpoint, Route, check_endpoint
 from services.registry.domain.errors import (
@@ -12,11 +14,15 @@ from services.registry.domain.errors import (
     AliasNotFound,
     EndpointNotFound,
     Moved,
+    RolloutRunning,
     VersionNotFound,
 )
+from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias
+from services.registry.domain.rollout import RolloutState
+from services.registry.engine.moving import move_alias, require_still, resolve
 from services.registry.engine.watch import Watch
-from services.registry.ports import Catalogue, Reader
+from services.registry.ports import Catalogue
 from slipway import paging
 from slipway.clock import Clock
 from slipway.errors import invalid_field
@@ -34,18 +40,20 @@ class Endpoints:
     async def put(self, name: str, routes: Sequence[Route], expected_revision: int | None) -> Endpoint:
         """Create or replace an endpoint; the same routes again change nothing.
 
-        Raises InvalidInput, VersionNotFound, AliasNotFound, Moved.
+        Raises InvalidInput, VersionNotFound, AliasNotFound, Moved, RolloutRunning.
         """
         check_endpoint(name, routes)
         async with self._catalogue.write() as catalogue:
             stored = await catalogue.endpoint(name)
-            resolved = [await _resolve(catalogue, route) for route in routes]
+            resolved = [await resolve(catalogue, route) for route in routes]
             # Before the expectation: a caller who repeats a call whose answer was lost finds its own work.
-            if stored and list(stored.routes) == resolved:
+            if stored and resolved in _nothing_new(stored):
                 return stored
             revision = stored.revision if stored else 0
             if expected_revision is not None and expected_revision != revision:
                 raise Moved(f"endpoint {name!r}", expected_revision, revision)
+            if stored and stored.rollout and stored.rollout.running:
+                raise RolloutRunning(name, stored.rollout.id)
             now = self._clock.now()
             endpoint = await catalogue.put_endpoint(name, resolved, now)
             await catalogue.announce(EndpointPut(endpoint), now)
@@ -69,12 +77,17 @@ class Endpoints:
         return paging.cut(rows, page, lambda endpoint: (endpoint.name,))
 
     async def delete(self, name: str) -> None:
-        """Stop serving an endpoint. Raises EndpointNotFound."""
+        """Stop serving an endpoint; a rollout of it ends. Raises EndpointNotFound."""
         resource_name("name", name)
         async with self._catalogue.write() as catalogue:
-            if await catalogue.endpoint(name) is None:
+            endpoint = await catalogue.endpoint(name)
+            if endpoint is None:
                 raise EndpointNotFound(name)
             now = self._clock.now()
+            if endpoint.rollout:
+                ended = rules.end(endpoint.rollout, RolloutState.ROLLED_BACK, "the endpoint was deleted", now)
+                if ended:
+                    await catalogue.update_rollout(ended)
             await catalogue.delete_endpoint(name, now)
             await catalogue.announce(EndpointDeleted(name), now)
         self._watch.wake()
@@ -89,7 +102,7 @@ class Aliases:
         self._clock = clock
 
     async def set(self, model: str, name: str, version: int, expected: int | None) -> Alias:
-        """Point an alias at a version. Raises InvalidInput, VersionNotFound, Moved."""
+        """Point an alias at a version. Raises InvalidInput, VersionNotFound, Moved, RolloutRunning."""
         resource_name("model", model)
         resource_name("alias", name)
         if version < 1:
@@ -104,16 +117,11 @@ class Aliases:
                 raise VersionNotFound(model, version)
             if expected is not None and expected != current:
                 raise Moved(f"alias {name!r} of model {model!r}", expected, current)
+            await require_still(catalogue, model, name)
             now = self._clock.now()
-            alias = Alias(model, name, version, now)
-            await catalogue.put_alias(alias)
-            await catalogue.announce(AliasMoved(model, name, current, version), now)
-            for endpoint in await catalogue.endpoints_following(model, name):
-                routes = [await _resolve(catalogue, route) for route in endpoint.routes]
-                moved = await catalogue.put_endpoint(endpoint.name, routes, now)
-                await catalogue.announce(EndpointPut(moved), now)
+            await move_alias(catalogue, AliasMove(model, name, current, version, now))
         self._watch.wake()
-        return alias
+        return Alias(model, name, version, now)
 
     async def delete(self, model: str, name: str) -> None:
         """Remove an alias. Raises AliasNotFound, AliasInUse."""
@@ -125,18 +133,15 @@ class Aliases:
                 raise AliasNotFound(model, name)
             if followers := await catalogue.endpoints_following(model, name):
                 raise AliasInUse(name, [endpoint.name for endpoint in followers])
+            now = self._clock.now()
             await catalogue.delete_alias(model, name)
-            await catalogue.announce(AliasMoved(model, name, stored.version, 0), self._clock.now())
+            await catalogue.add_alias_move(AliasMove(model, name, stored.version, 0, now))
+            await catalogue.announce(AliasMoved(model, name, stored.version, 0), now)
 
 
-async def _resolve(catalogue: Reader, route: Route) -> Route:
-    target = route.target
-    number = target.version
-    if target.alias:
-        alias = await catalogue.alias(target.model, target.alias)
-        if alias is None:
-            raise AliasNotFound(target.model, target.alias)
-        number = alias.version
-    if await catalogue.version(target.model, number) is None:
-        raise VersionNotFound(target.model, number)
-    return replace(route, resolved=number)
+def _nothing_new(stored: Endpoint) -> list[list[Route]]:
+    """The arms that ask for nothing new: those that are there, and those that a running rollout will give back."""
+    told = [list(stored.routes)]
+    if stored.rollout and stored.rollout.running:
+        told.append(arms(replace(stored.rollout, state=RolloutState.ROLLED_BACK), stored.routes))
+    return told

@@ -1,0 +1,42 @@
+"""What the data that trained a version looked like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBaseline:
+    """One feature: its bins by ``edges`` (numbers) or ``categories`` (texts), and the rows in each.
+
+    ``spread`` is the distance that a block of training time keeps from the others; None when nobody could tell.
+    """
+
+    name: str
+    importance: float
+    edges: tuple[float, ...]
+    categories: tuple[str, ...]
+    counts: tuple[int, ...]
+    null_count: int
+    spread: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceBaseline:
+    """How a version did on rows that it was not trained on, and how far a block of them falls short of it."""
+
+    auc: float | None = None
+    auc_spread: float | None = None
+    log_loss: float | None = None
+    log_loss_spread: float | None = None
+    row_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """All of it; ``block_us`` is the width of the blocks that the spreads compare, in microseconds of event time."""
+
+    features: tuple[FeatureBaseline, ...]
+    performance: PerformanceBaseline | None
+    block_us: int
+    row_count: int

@@ -1,0 +1,156 @@
+"""Rollouts: how they start, go on by a verdict, and end."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from services.registry.domain import rollout as rules
+from services.registry.domain.arms import arms, check_room, main_arm
+from services.registry.domain.changes import EndpointPut
+from services.registry.domain.endpoint import Endpoint
+from services.registry.domain.errors import (
+    EndpointNotFound,
+    RequestReused,
+    RolloutImpossible,
+    RolloutNotFound,
+    RolloutRunning,
+    VersionNotFound,
+)
+from services.registry.domain.history import AliasMove
+from services.registry.domain.rollout import Rollout, RolloutPlan, RolloutState
+from services.registry.domain.start import StartRollout, checked, fingerprint
+from services.registry.engine.moving import move_alias, require_still
+from services.registry.engine.watch import Watch
+from services.registry.ports import Catalogue, Reader, Writer
+from slipway import paging
+from slipway.clock import Clock
+from slipway.errors import invalid_field
+from slipway.naming import resource_name
+
+MAX_REASON = 2_000
+_CANCELLED = "cancelled"
+
+
+class Rollouts:
+    """Rollouts by endpoint. Each change of one commits with its endpoint's arms and their event."""
+
+    def __init__(self, catalogue: Catalogue, watch: Watch, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._watch = watch
+        self._clock = clock
+
+    async def start(self, asked: StartRollout) -> Endpoint:
+        """Start a rollout at its first step; a repeated request gives the endpoint as it stands.
+
+        Raises InvalidInput, EndpointNotFound, VersionNotFound, RequestReused, RolloutRunning, RolloutImpossible,
+        NoAliasFollowed.
+        """
+        asked, plan = checked(asked)
+        mark = fingerprint(asked)
+        async with self._catalogue.write() as catalogue:
+            endpoint = await _endpoint(catalogue, asked.endpoint)
+            if stored := await catalogue.rollout_request(asked.request_id):
+                if stored[1] != mark:
+                    raise RequestReused(asked.request_id, "rollout")
+                return endpoint
+            now = self._clock.now()
+            rollout = await _begin(catalogue, endpoint, asked, plan, now)
+            await catalogue.add_rollout(rollout, asked.request_id, mark)
+            endpoint = await _put(catalogue, endpoint, rollout, now)
+        self._watch.wake()
+        return endpoint
+
+    async def cancel(self, name: str, rollout_id: str, reason: str) -> Endpoint:
+        """End a running rollout; one that has ended stays so. Raises EndpointNotFound, RolloutNotFound."""
+        resource_name("endpoint", name)
+        if not rollout_id:
+            raise invalid_field("rollout_id", "is empty; give the rollout's id, as ListRollouts tells it")
+        check_reason(reason)
+        async with self._catalogue.write() as catalogue:
+            endpoint = await _endpoint(catalogue, name)
+            rollout = await catalogue.rollout(rollout_id)
+            if rollout is None or rollout.endpoint != name:
+                raise RolloutNotFound(name, rollout_id[:128])
+            now = self._clock.now()
+            ended = rules.end(rollout, RolloutState.ROLLED_BACK, reason or _CANCELLED, now)
+            if ended is None:
+                return endpoint
+            endpoint = await settle(catalogue, endpoint, ended, now)
+        self._watch.wake()
+        return endpoint
+
+    async def list(self, endpoint: str, size: int, token: str) -> paging.Slice[Rollout]:
+        """A page of an endpoint's rollouts, newest first. Raises EndpointNotFound."""
+        resource_name("endpoint", endpoint)
+        page = paging.parse(size, token, (int,))
+        async with self._catalogue.read() as catalogue:
+            await _endpoint(catalogue, endpoint)
+            rows = await catalogue.rollouts(endpoint, page)
+        return paging.cut(rows, page, lambda rollout: (rollout.number,))
+
+
+async def settle(catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime) -> Endpoint:
+    """Store where ``rollout`` stands now with everything that follows from it, in the caller's transaction."""
+    await catalogue.update_rollout(rollout)
+    if rollout.state is not RolloutState.SUCCEEDED:
+        return await _put(catalogue, endpoint, rollout, now)
+    move = AliasMove(
+        rollout.model, rollout.alias, rollout.baseline_version, rollout.candidate_version, now, f"rollout {rollout.id}"
+    )
+    put = await move_alias(catalogue, move, {endpoint.name: arms(rollout, endpoint.routes)})
+    return next(one for one in put if one.name == endpoint.name)
+
+
+def check_reason(reason: str) -> None:
+    """Raise InvalidInput unless ``reason`` can be kept."""
+    if len(reason) > MAX_REASON:
+        raise invalid_field("reason", f"has {len(reason)} characters; at most {MAX_REASON} are kept")
+
+
+async def _begin(
+    catalogue: Reader, endpoint: Endpoint, asked: StartRollout, plan: RolloutPlan, now: datetime
+) -> Rollout:
+    before = endpoint.rollout
+    if before and before.running:
+        raise RolloutRunning(endpoint.name, before.id)
+    main = main_arm(endpoint)
+    model, alias = main.target.model, main.target.alias
+    if await catalogue.version(model, asked.version) is None:
+        raise VersionNotFound(model, asked.version)
+    if asked.version == main.resolved:
+        raise RolloutImpossible(endpoint.name, f"version {asked.version} serves already; give another one")
+    check_room(endpoint, main, [step.percent for step in plan.steps])
+    await require_still(catalogue, model, alias)
+    return Rollout(
+        id=uuid.uuid4().hex,
+        endpoint=endpoint.name,
+        number=before.number + 1 if before else 1,
+        model=model,
+        candidate_version=asked.version,
+        baseline_version=main.resolved,
+        alias=alias,
+        main_route=main.name,
+        main_weight=main.weight,
+        plan=plan,
+        state=RolloutState.RUNNING,
+        step=0,
+        reason="",
+        create_time=now,
+        update_time=now,
+        start_revision=await catalogue.revision() + 1,
+        start_event_time=asked.start_event_time,
+    )
+
+
+async def _put(catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime) -> Endpoint:
+    put = await catalogue.put_endpoint(endpoint.name, arms(rollout, endpoint.routes), now)
+    await catalogue.announce(EndpointPut(put), now)
+    return put
+
+
+async def _endpoint(catalogue: Reader, name: str) -> Endpoint:
+    endpoint = await catalogue.endpoint(name)
+    if endpoint is None:
+        raise EndpointNotFound(name)
+    return endpoint
