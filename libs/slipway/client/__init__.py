@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from slipway.client._async.slipway import AsyncSlipway
     from slipway.client._sync.slipway import Slipway
+    from slipway.client.types.baselines import Baseline, FeatureBaseline, PerformanceBaseline
     from slipway.client.types.features import (
         Aggregation,
         AggregationFunction,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         Signature,
         TensorSpec,
     )
+    from slipway.client.types.rollouts import Rollout, RolloutPlan, RolloutState, RolloutStep
     from slipway.client.types.training import (
         LogLine,
         Parameter,
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "slipway.client._async.slipway": "AsyncSlipway",
     "slipway.client._sync.slipway": "Slipway",
+    "slipway.client.types.baselines": "Baseline FeatureBaseline PerformanceBaseline",
     "slipway.client.types.features": (
         "Aggregation AggregationFunction Feature FeatureService FeatureStatus FeatureView OnlineColumn OnlineFeatures "
         "OnlineStore Pushed Source ValueType Watermark"
@@ -106,6 +109,7 @@ _HOMES = {
         "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange Lineage Model "
         "ModelVersion Route Signature TensorSpec"
     ),
+    "slipway.client.types.rollouts": "Rollout RolloutPlan RolloutState RolloutStep",
     "slipway.client.types.training": "LogLine Parameter Run RunState Step StepSpec StepState Trigger Workflow",
     "slipway.errors": "Kind SlipwayError",
 }
@@ -117,6 +121,7 @@ __all__ = [
     "Alias",
     "Artifact",
     "AsyncSlipway",
+    "Baseline",
     "CalibrationBin",
     "CodeReference",
     "ColumnSpec",
@@ -127,6 +132,7 @@ __all__ = [
     "EndpointChange",
     "EndpointStatus",
     "Feature",
+    "FeatureBaseline",
     "FeatureService",
     "FeatureStatus",
     "FeatureView",
@@ -140,6 +146,7 @@ __all__ = [
     "OnlineFeatures",
     "OnlineStore",
     "Parameter",
+    "PerformanceBaseline",
     "PerformanceWindow",
     "Prediction",
     "PredictionCount",
@@ -147,6 +154,10 @@ __all__ = [
     "PredictionWindow",
     "Pushed",
     "RecordedLabels",
+    "Rollout",
+    "RolloutPlan",
+    "RolloutState",
+    "RolloutStep",
     "Route",
     "RouteStatus",
     "Run",

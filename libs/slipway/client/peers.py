@@ -73,6 +73,7 @@ REGISTRY = Peer(
     contract="slipway.registry.v1.RegistryService",
     safe=frozenset(
         {
+            "CancelRollout",
             "CreateModel",
             "CreateModelVersion",
             "DownloadArtifact",
@@ -82,9 +83,11 @@ REGISTRY = Peer(
             "ListEndpoints",
             "ListModelVersions",
             "ListModels",
+            "ListRollouts",
+            "StartRollout",
         }
     ),
-    keyed=frozenset({"PutEndpoint", "SetAlias"}),
+    keyed=frozenset({"PutEndpoint", "RollBackEndpoint", "SetAlias"}),
 )
 FEATURES = Peer(
     name="feature_serving",

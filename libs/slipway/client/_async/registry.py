@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from slipway.client._async.artifacts import Artifacts
+from slipway.client._async.rollouts import Rollouts
 from slipway.client._async.transport import AsyncStream
 from slipway.client.codec import registry as codec
 from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, text, whole
 from slipway.client.codec.versions import decode_version, encode_version
+from slipway.client.types.baselines import Baseline
 from slipway.client.types.registry import (
     Alias,
     Artifact,
@@ -27,7 +28,7 @@ from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
 _PAGE = 500
 
 
-class Registry(Artifacts):
+class Registry(Rollouts):
     """The registry. Every write may be repeated: the same body gives the stored result again."""
 
     async def create_model(self, name: str, *, owner: str, description: str = "") -> Model:
@@ -56,6 +57,7 @@ class Registry(Artifacts):
         metrics: Mapping[str, float] | None = None,
         params: Mapping[str, str] | None = None,
         lineage: Lineage | None = None,
+        baseline: Baseline | None = None,
         request_id: str | None = None,
     ) -> ModelVersion:
         """Register a version on an uploaded artifact and give it the model's next number.
@@ -63,7 +65,9 @@ class Registry(Artifacts):
         A caller that may be restarted gives a ``request_id`` and gets the stored version when it comes again;
         without one, a key of this call alone is made. FAILED_PRECONDITION when the artifact was not uploaded.
         """
-        version = ModelVersion(model, 0, artifact, signature, metrics or {}, params or {}, lineage or Lineage())
+        version = ModelVersion(
+            model, 0, artifact, signature, metrics or {}, params or {}, lineage or Lineage(), baseline=baseline
+        )
         request = pb.CreateModelVersionRequest(
             request_id=text("request_id", request_id or str(uuid.uuid4())), version=encode_version(version)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slipway.client.codec import versions
+from slipway.client.codec.rollouts import decode_rollout, encode_rollout
 from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, moment, text, timestamp, whole
 from slipway.client.types.registry import Alias, Endpoint, EndpointChange, Model, Route
 from slipway.errors import invalid_field
@@ -57,6 +58,7 @@ def encode_route(route: Route, field: str) -> res.Route:
         model=text(f"{field}.model", route.model),
         weight=whole(f"{field}.weight", route.weight, UINT32_MAX),
         resolved_version=whole(f"{field}.resolved_version", route.resolved_version, UINT32_MAX),
+        shadow=route.shadow,
     )
     if route.version is not None:
         made.version = whole(f"{field}.version", route.version, UINT32_MAX)
@@ -75,6 +77,7 @@ def decode_route(message: res.Route) -> Route:
         alias=message.alias if target == "alias" else None,
         weight=message.weight,
         resolved_version=message.resolved_version,
+        shadow=message.shadow,
     )
 
 
@@ -85,6 +88,7 @@ def encode_endpoint(endpoint: Endpoint) -> res.Endpoint:
         routes=[encode_route(route, f"endpoint.routes[{n}]") for n, route in enumerate(endpoint.routes)],
         revision=whole("endpoint.revision", endpoint.revision, UINT64_MAX),
         update_time=timestamp("endpoint.update_time", endpoint.update_time),
+        rollout=encode_rollout(endpoint.rollout) if endpoint.rollout else None,
     )
 
 
@@ -95,6 +99,7 @@ def decode_endpoint(message: res.Endpoint) -> Endpoint:
         routes=tuple(decode_route(route) for route in message.routes),
         revision=message.revision,
         update_time=moment(message, "update_time"),
+        rollout=decode_rollout(message.rollout) if message.HasField("rollout") else None,
     )
 
 

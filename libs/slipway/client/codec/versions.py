@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from slipway.client.codec.baselines import decode_baseline, encode_baseline
 from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, Names, figure, moment, text, texts, timestamp, whole
 from slipway.client.types.registry import (
     Artifact,
@@ -35,15 +38,7 @@ def decode_artifact(message: res.Artifact) -> Artifact:
 def encode_signature(signature: Signature) -> res.Signature:
     """Encode a signature."""
     return res.Signature(
-        inputs=[
-            res.ColumnSpec(
-                name=text(f"signature.inputs[{n}].name", one.name),
-                datatype=_DATATYPES.number(f"signature.inputs[{n}].datatype", one.datatype),
-                nullable=one.nullable,
-                description=text(f"signature.inputs[{n}].description", one.description),
-            )
-            for n, one in enumerate(signature.inputs)
-        ],
+        inputs=_encode_columns("signature.inputs", signature.inputs),
         outputs=[
             res.TensorSpec(
                 name=text(f"signature.outputs[{n}].name", one.name),
@@ -52,16 +47,36 @@ def encode_signature(signature: Signature) -> res.Signature:
             )
             for n, one in enumerate(signature.outputs)
         ],
+        entities=_encode_columns("signature.entities", signature.entities),
     )
+
+
+def _encode_columns(field: str, columns: Sequence[ColumnSpec]) -> list[res.ColumnSpec]:
+    return [
+        res.ColumnSpec(
+            name=text(f"{field}[{n}].name", one.name),
+            datatype=_DATATYPES.number(f"{field}[{n}].datatype", one.datatype),
+            nullable=one.nullable,
+            description=text(f"{field}[{n}].description", one.description),
+            feature=text(f"{field}[{n}].feature", one.feature),
+        )
+        for n, one in enumerate(columns)
+    ]
 
 
 def decode_signature(message: res.Signature) -> Signature:
     """Decode a signature."""
     return Signature(
-        inputs=tuple(
-            ColumnSpec(one.name, _DATATYPES.name(one.datatype), one.nullable, one.description) for one in message.inputs
-        ),
+        inputs=_decode_columns(message.inputs),
         outputs=tuple(TensorSpec(one.name, _DATATYPES.name(one.datatype), tuple(one.shape)) for one in message.outputs),
+        entities=_decode_columns(message.entities),
+    )
+
+
+def _decode_columns(columns: Iterable[res.ColumnSpec]) -> tuple[ColumnSpec, ...]:
+    return tuple(
+        ColumnSpec(one.name, _DATATYPES.name(one.datatype), one.nullable, one.description, one.feature)
+        for one in columns
     )
 
 
@@ -74,6 +89,8 @@ def encode_lineage(lineage: Lineage) -> res.Lineage:
                 digest=text("lineage.data.digest", data.digest),
                 source=text("lineage.data.source", data.source),
                 row_count=whole("lineage.data.row_count", data.row_count, UINT64_MAX),
+                training_set=text("lineage.data.training_set", data.training_set),
+                definitions=[text(f"lineage.data.definitions[{n}]", one) for n, one in enumerate(data.definitions)],
             )
         )
     if (code := lineage.code) is not None:
@@ -91,7 +108,9 @@ def decode_lineage(message: res.Lineage) -> Lineage:
     """Decode a lineage."""
     data, code = message.data, message.code
     return Lineage(
-        data=DataReference(data.digest, data.source, data.row_count) if message.HasField("data") else None,
+        data=DataReference(data.digest, data.source, data.row_count, data.training_set, tuple(data.definitions))
+        if message.HasField("data")
+        else None,
         code=CodeReference(code.digest, code.revision, code.workflow) if message.HasField("code") else None,
         run_id=message.run_id,
     )
@@ -111,6 +130,7 @@ def encode_version(version: ModelVersion) -> res.ModelVersion:
         params=texts("version.params", version.params),
         lineage=encode_lineage(version.lineage),
         create_time=timestamp("version.create_time", version.create_time),
+        baseline=encode_baseline(version.baseline) if version.baseline is not None else None,
     )
 
 
@@ -125,4 +145,5 @@ def decode_version(message: res.ModelVersion) -> ModelVersion:
         params=dict(message.params),
         lineage=decode_lineage(message.lineage),
         create_time=moment(message, "create_time"),
+        baseline=decode_baseline(message.baseline) if message.HasField("baseline") else None,
     )

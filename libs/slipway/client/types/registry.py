@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipway.client.types.baselines import Baseline
+from slipway.client.types.rollouts import Rollout
+
 
 class DataType(enum.StrEnum):
     """The type of a column's values or a tensor's elements, by the Open Inference Protocol's names."""
@@ -51,12 +54,16 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """One feature column that a version takes; ``nullable`` when a value may be absent."""
+    """One feature column that a version takes; ``nullable`` when a value may be absent.
+
+    ``feature`` is the ``view:feature`` that holds it; empty when whoever asks gives the column.
+    """
 
     name: str
     datatype: DataType
     nullable: bool = False
     description: str = ""
+    feature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +77,28 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a version takes, in the model's order, and what it answers with."""
+    """What a version takes, in the model's order, and what it answers with.
+
+    ``entities`` are the join keys that the features of ``inputs`` are read by: BYTES (text) or INT64.
+    """
 
     inputs: tuple[ColumnSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
+    entities: tuple[ColumnSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DataReference:
-    """The data a version was trained on: its digest, where it came from, and its rows."""
+    """The data a version was trained on: its digest, where it came from, and its rows.
+
+    ``training_set`` is its id at the feature service; ``definitions`` made it, as ``view@revision``.
+    """
 
     digest: str
     source: str = ""
     row_count: int = 0
+    training_set: str = ""
+    definitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +131,15 @@ class ModelVersion:
     params: Mapping[str, str] = field(default_factory=dict)
     lineage: Lineage = Lineage()
     create_time: datetime | None = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One arm of an endpoint: exactly one of ``version`` and ``alias``, and a share of 0 to 10000.
 
-    ``resolved_version`` is what the target stands for now; the registry sets it.
+    ``resolved_version`` is what the target stands for now; the registry sets it. A ``shadow`` also scores the rows that
+    other arms answer, for the log alone; with weight 0 it never answers.
     """
 
     name: str
@@ -130,16 +148,18 @@ class Route:
     alias: str | None = None
     weight: int = 1
     resolved_version: int = 0
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A name that applications call, and where its traffic goes."""
+    """A name that applications call, and where its traffic goes; ``rollout`` is the latest, running or ended."""
 
     name: str
     routes: tuple[Route, ...]
     revision: int = 0
     update_time: datetime | None = None
+    rollout: Rollout | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,39 @@ class Registry:
     ) -> registry.DeleteEndpointResponse:
         raise NotFound(f"no endpoint {request.name}")
 
+    async def StartRollout(self, request: registry.StartRolloutRequest, call: Call) -> registry.StartRolloutResponse:
+        """Fails twice for each key; the rollout is what was asked for, and its step the attempt."""
+        rollout = resources.Rollout(
+            id=request.request_id,
+            candidate_version=request.version,
+            plan=request.plan,
+            state=resources.ROLLOUT_STATE_RUNNING,
+            step=self._attempts.fail_twice(request.request_id),
+        )
+        if request.HasField("start_event_time"):
+            rollout.start_event_time.CopyFrom(request.start_event_time)
+        return registry.StartRolloutResponse(endpoint=resources.Endpoint(name=request.endpoint, rollout=rollout))
+
+    async def CancelRollout(self, request: registry.CancelRolloutRequest, call: Call) -> registry.CancelRolloutResponse:
+        rollout = resources.Rollout(
+            id=request.rollout_id, reason=request.reason, state=resources.ROLLOUT_STATE_ROLLED_BACK
+        )
+        return registry.CancelRolloutResponse(endpoint=resources.Endpoint(name=request.endpoint, rollout=rollout))
+
+    async def ListRollouts(self, request: registry.ListRolloutsRequest, call: Call) -> registry.ListRolloutsResponse:
+        """Three rollouts, two a page."""
+        ids = ("3", "2") if not request.page_token else ("1",)
+        rollouts = [resources.Rollout(id=number) for number in ids]
+        return registry.ListRolloutsResponse(rollouts=rollouts, next_page_token="" if request.page_token else "more")
+
+    async def RollBackEndpoint(
+        self, request: registry.RollBackEndpointRequest, call: Call
+    ) -> registry.RollBackEndpointResponse:
+        """Fails twice for each reason."""
+        self._attempts.fail_twice(request.reason)
+        route = resources.Route(name="main", resolved_version=request.from_version)
+        return registry.RollBackEndpointResponse(endpoint=resources.Endpoint(name=request.endpoint, routes=[route]))
+
     async def WatchEndpoints(
         self, request: registry.WatchEndpointsRequest, call: Call
     ) -> AsyncIterator[registry.WatchEndpointsResponse]:

@@ -1,0 +1,57 @@
+"""How a version takes an endpoint over."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class RolloutState(enum.StrEnum):
+    """Where a rollout stands; all but RUNNING are final."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    ROLLED_BACK = "ROLLED_BACK"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStep:
+    """One step: the candidate's share of the answers in percent, 0 for a step in the shadow.
+
+    No verdict promotes before ``min_labels`` (0: 100), and one stands by ``max_labels`` (0: 100 times min_labels).
+    """
+
+    percent: int
+    min_labels: int = 0
+    max_labels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPlan:
+    """The steps in order, the harm in mean loss that is still borne, and the chance of a wrong promotion (0: 0.05)."""
+
+    steps: tuple[RolloutStep, ...]
+    margin: float = 0.0
+    error_rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A rollout as it stands; ``step`` counts from 0 and is the number of steps once all passed."""
+
+    id: str
+    model: str
+    candidate_version: int
+    baseline_version: int
+    alias: str
+    main_route: str
+    plan: RolloutPlan
+    state: RolloutState
+    step: int = 0
+    reason: str = ""
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    start_event_time: datetime | None = None
