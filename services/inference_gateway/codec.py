@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol
+from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol, ages_by_row
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.guardrail import Disabled
 from services.inference_gateway.ports import Remembered
 from slipway.errors import invalid_field
 from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2, resources_pb2
@@ -80,7 +81,10 @@ def encode_predictions(predictions: Sequence[Prediction]) -> inference_pb2.Predi
             version=one.version,
             route=one.route,
             replayed=one.replayed,
+            degraded=one.degraded,
         )
+        for view, age_s in one.feature_ages:
+            entry.feature_ages.add(view=view, age_s=age_s)
         for name, values in one.outputs.items():
             if values and isinstance(values[0], str):
                 entry.outputs.add(name=name, texts=[str(value) for value in values])
@@ -103,7 +107,11 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         input_digests=answer.digests or [b""] * batch.rows,
         trace_id=batch.trace_id,
         gateway_id=gateway_id,
+        shadow=answer.shadow,
+        degraded_rows=answer.degraded,
     )
+    for view, times in answer.view_times.items():
+        message.view_times.add(view=view, event_times_us=times.tolist())
     message.answer_time.FromDatetime(now)
     for column in batch.entity_keys:
         _fill(message.entity_keys.add(name=column.name), column.values, column.absent)
@@ -116,6 +124,21 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
             entry.texts.extend(str(value) for value in flat)
         else:
             entry.values.extend(flat)
+    return message
+
+
+def encode_disabled(disabled: Disabled, gateway_id: str) -> events_pb2.ArmDisabled:
+    """The event of an arm that was taken to zero."""
+    message = events_pb2.ArmDisabled(
+        endpoint=disabled.endpoint,
+        route=disabled.route,
+        model=disabled.version.model,
+        version=disabled.version.number,
+        revision=disabled.revision,
+        reason=disabled.reason,
+        gateway_id=gateway_id,
+    )
+    message.time.FromDatetime(disabled.time)
     return message
 
 
@@ -141,6 +164,11 @@ def _fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> 
 def decode_remembered(value: bytes) -> Iterator[Remembered]:
     """The rows of a logged batch that a retry may ask for again: those with a digest."""
     message = events_pb2.PredictionBatch.FromString(value)
+    if not any(message.input_digests):
+        return
+    moments = np.array(list(message.event_times_us), dtype=np.int64)
+    told = {one.view: np.array(list(one.event_times_us), dtype=np.int64) for one in message.view_times}
+    ages, degraded = ages_by_row(moments, told), set(message.degraded_rows)
     for row, digest in enumerate(message.input_digests):
         if not digest:
             continue
@@ -148,5 +176,13 @@ def decode_remembered(value: bytes) -> Iterator[Remembered]:
         for tensor in message.outputs:
             span = slice(row * tensor.width, (row + 1) * tensor.width)
             outputs[tensor.name] = tuple(tensor.texts[span]) if tensor.texts else tuple(tensor.values[span])
-        prediction = Prediction(message.prediction_ids[row], outputs, message.model, message.version, message.route)
+        prediction = Prediction(
+            message.prediction_ids[row],
+            outputs,
+            message.model,
+            message.version,
+            message.route,
+            feature_ages=ages[row],
+            degraded=row in degraded,
+        )
         yield Remembered(prediction, digest)

@@ -53,6 +53,14 @@ class SpoolConfig(Settings):
     sync_interval_s: float = Field(1.0, gt=0)
 
 
+class GuardrailConfig(Settings):
+    """When an arm is taken to zero here, without waiting for the registry."""
+
+    batches: int = Field(20, ge=1, le=10_000)
+    error_share: float = Field(0.5, gt=0, lt=1)
+    load_attempts: int = Field(3, ge=1)
+
+
 class GatewayConfig(Settings):
     """What ``slipway-gateway serve`` runs by."""
 
@@ -61,9 +69,13 @@ class GatewayConfig(Settings):
     observe: Observe = Observe()
     worker: WorkerConfig = WorkerConfig()
     spool: SpoolConfig = SpoolConfig()
+    guardrail: GuardrailConfig = GuardrailConfig()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     registry: str = from_env("SLIPWAY_REGISTRY_ADDRESS", "127.0.0.1:50051")
+    features_address: str = from_env("SLIPWAY_FEATURE_SERVING_ADDRESS", "127.0.0.1:50052")
+    feature_timeout_s: float = Field(1.0, gt=0)
+    shadow_queue_limit: int = Field(256, ge=1)
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
     remembered_predictions: int = Field(100_000, ge=0)
     ready_patience_s: float = Field(10.0, ge=0)

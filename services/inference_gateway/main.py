@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import NamedTuple
 
+from services.inference_gateway.adapters.arm_events import ArmEvents
+from services.inference_gateway.adapters.disabled_file import DisabledFile
 from services.inference_gateway.adapters.event_bus import EventBus
+from services.inference_gateway.adapters.feature_service import FeatureService
 from services.inference_gateway.adapters.registry_stream import RegistryModels, RegistryStream
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
@@ -16,11 +19,17 @@ from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
 from services.inference_gateway.config import GatewayConfig
+from services.inference_gateway.domain.guardrail import Guardrails
+from services.inference_gateway.engine.announce import Announce
+from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.follow import Follow
+from services.inference_gateway.engine.guard import Guard
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.predict import Predict
 from services.inference_gateway.engine.reconcile import Limits, Reconciler
+from services.inference_gateway.engine.score import Score
+from services.inference_gateway.engine.shadow import Shadow
 from services.inference_gateway.engine.ship import Ship
 from services.inference_gateway.engine.status import Status
 from slipway import lifecycle, observe
@@ -38,6 +47,8 @@ class Parts(NamedTuple):
 
     shipping: lifecycle.Loop
     syncing: lifecycle.Loop
+    announcing: lifecycle.Loop
+    shadowing: lifecycle.Loop
     following: lifecycle.Loop
     warmed: lifecycle.Once
     rest: RestServer
@@ -60,15 +71,40 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
         log = SpooledLog(spool, kept.limit_bytes)
         memory = Memory(config.remembered_predictions)
         memory.restore(log.replay())
-        async with EventBus.at(config.events) as events, AsyncSlipway(registry=config.registry) as slipway:
+        gateway_id = f"gateway-{spool.identity}"
+        async with (
+            EventBus.at(config.events) as events,
+            AsyncSlipway(registry=config.registry) as slipway,
+            FeatureService.at(config.features_address, config.feature_timeout_s) as features,
+        ):
+            guard = Guard(_guardrails(config), clock)
+            announce = Announce(
+                guard,
+                DisabledFile(folder / "disabled.json"),
+                ArmEvents(events, gateway_id),
+                clock,
+                flush_s=config.rpc.grace_s,
+            )
+            await announce.restore()
             models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
             limits = Limits(config.worker.queue_limit, config.worker.drain_s)
             workers = ProcessWorkers(_worker_settings(config), folder / "workers")
-            async with Reconciler(models, workers, clock, limits) as reconciler:
-                stream = RegistryStream(slipway, f"gateway-{spool.identity}", clock)
+            async with Reconciler(models, workers, clock, limits, guard) as reconciler:
+                stream = RegistryStream(slipway, gateway_id, clock)
                 follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
                 await follow.restore()
-                predict = Predict(reconciler, log, memory, meter, clock)
+                score = Score(reconciler)
+                shadow = Shadow(score, log, meter, clock, limit=config.shadow_queue_limit, flush_s=config.rpc.grace_s)
+                predict = Predict(
+                    reconciler=reconciler,
+                    fetch=Fetch(features, meter, clock),
+                    score=score,
+                    shadow=shadow,
+                    prediction_log=log,
+                    memory=memory,
+                    meter=meter,
+                    clock=clock,
+                )
                 status = Status(reconciler, follow)
                 own = InferenceServicer(predict=predict, status=status, prediction_log=log, meter=meter, clock=clock)
                 open_inference = OpenInferenceServicer(
@@ -78,6 +114,8 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 yield Parts(
                     lifecycle.Loop("ship", ship.run, flush=ship.flush),
                     lifecycle.Loop("sync", ship.keep_synced),
+                    lifecycle.Loop("announce", announce.run, flush=announce.flush),
+                    lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
                     lifecycle.Loop("follow", follow.run),
                     lifecycle.Once(lambda: follow.ready(config.ready_patience_s)),
                     RestServer(
@@ -100,6 +138,11 @@ def _worker_settings(config: GatewayConfig) -> WorkerSettings:
         load_timeout_s=worker.load_timeout_s,
         memory_limit_bytes=worker.memory_limit_bytes,
     )
+
+
+def _guardrails(config: GatewayConfig) -> Guardrails:
+    rails = config.guardrail
+    return Guardrails(rails.batches, rails.error_share, rails.load_attempts)
 
 
 def _services(own: InferenceServicer, open_inference: OpenInferenceServicer) -> list[Service]:

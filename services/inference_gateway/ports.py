@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from services.inference_gateway.domain.batch import Answer, Prediction
+from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
+from services.inference_gateway.domain.features import FeatureColumn
+from services.inference_gateway.domain.guardrail import Disabled
 from services.inference_gateway.domain.signature import Tensors
 from slipway.events import Event
 
@@ -79,6 +82,40 @@ class Snapshots(Protocol):
 
     async def store(self, desired: Desired) -> None:
         """Keep it; a crash leaves the old one or the new one. Raises Unavailable when the disk fails."""
+        ...
+
+
+class Features(Protocol):
+    """Features online."""
+
+    async def read(
+        self, features: Sequence[str], keys: Sequence[Column], event_times_us: Array
+    ) -> Mapping[str, FeatureColumn]:
+        """Every one of ``features`` (``view:feature``), for all rows, within the time that the caller has left.
+
+        Of ``keys`` those are used that the features' views are found by. Raises a SlipwayError: Unavailable or a
+        deadline while the service is away; anything else when it is there and refuses.
+        """
+        ...
+
+
+class DisabledArms(Protocol):
+    """The arms that this gateway took to zero, kept where a restart finds them."""
+
+    async def load(self) -> Sequence[tuple[Disabled, bool]]:
+        """Each arm that was stored, and whether it was announced; nothing when there is nothing usable."""
+        ...
+
+    async def store(self, disabled: Sequence[tuple[Disabled, bool]]) -> None:
+        """Keep them; a crash leaves the old ones or the new ones. Raises Unavailable when the disk fails."""
+        ...
+
+
+class Announcer(Protocol):
+    """Who is told that an arm was taken to zero."""
+
+    async def announce(self, disabled: Disabled) -> None:
+        """Tell; again under the same id is harmless. Raises Unavailable, and then nobody may have heard."""
         ...
 
 

@@ -9,6 +9,7 @@ from services.inference_gateway.domain.desired import Endpoint, Route, Step, Ver
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 from slipway.artifacts import ArtifactNotFound, ArtifactStore, CorruptArtifact
 from slipway.client import AsyncSlipway, EndpointChange, ModelVersion
+from slipway.client import ColumnSpec as RegisteredColumn
 from slipway.clock import Clock
 from slipway.errors import Exhausted, SlipwayError, Unavailable
 
@@ -86,7 +87,12 @@ def _step(change: EndpointChange) -> Step:
         endpoints=[
             Endpoint(
                 one.name,
-                tuple(Route(arm.name, VersionKey(arm.model, arm.resolved_version), arm.weight) for arm in one.routes),
+                tuple(
+                    Route(
+                        arm.name, VersionKey(arm.model, arm.resolved_version), arm.weight, getattr(arm, "shadow", False)
+                    )
+                    for arm in one.routes
+                ),
                 one.revision,
             )
             for one in change.endpoints
@@ -105,7 +111,12 @@ def _readable(version: ModelVersion) -> bool:
 
 def _version(version: ModelVersion) -> VersionSpec:
     signature = Signature(
-        tuple(ColumnSpec(one.name, DataType(one.datatype.value), one.nullable) for one in version.signature.inputs),
+        tuple(_column(one) for one in version.signature.inputs),
         tuple(TensorSpec(one.name, DataType(one.datatype.value), one.shape) for one in version.signature.outputs),
+        tuple(_column(one) for one in getattr(version.signature, "entities", ())),
     )
     return VersionSpec(VersionKey(version.model, version.number), version.artifact.digest, signature)
+
+
+def _column(one: RegisteredColumn) -> ColumnSpec:
+    return ColumnSpec(one.name, DataType(one.datatype.value), one.nullable, getattr(one, "feature", ""))

@@ -74,7 +74,10 @@ def _decode(facts: dict[str, Any]) -> Desired:
     endpoints = [
         Endpoint(
             one["name"],
-            tuple(Route(arm["name"], VersionKey(**arm["version"]), arm["weight"]) for arm in one["routes"]),
+            tuple(
+                Route(arm["name"], VersionKey(**arm["version"]), arm["weight"], arm.get("shadow", False))
+                for arm in one["routes"]
+            ),
             one["revision"],
         )
         for one in facts["endpoints"]

@@ -58,8 +58,13 @@ def unpack_load(body: bytes) -> tuple[LoadSettings, bytes]:
 
 
 def signature_of(facts: dict[str, Any]) -> Signature:
-    """A signature from its plain form, as :func:`dataclasses.asdict` gives it."""
+    """A signature from its plain form, as :func:`dataclasses.asdict` gives it, now or before features were read."""
     return Signature(
-        tuple(ColumnSpec(one["name"], DataType(one["datatype"]), one["nullable"]) for one in facts["inputs"]),
+        tuple(_column_of(one) for one in facts["inputs"]),
         tuple(TensorSpec(one["name"], DataType(one["datatype"]), tuple(one["shape"])) for one in facts["outputs"]),
+        tuple(_column_of(one) for one in facts.get("entities", ())),
     )
+
+
+def _column_of(facts: dict[str, Any]) -> ColumnSpec:
+    return ColumnSpec(facts["name"], DataType(facts["datatype"]), facts["nullable"], facts.get("feature", ""))

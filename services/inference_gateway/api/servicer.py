@@ -47,6 +47,8 @@ class InferenceServicer:
                     reason=arm.reason,
                     provider=arm.provider,
                     worker_pid=arm.worker_pid,
+                    shadow=arm.shadow,
+                    disabled_reason=arm.disabled_reason,
                 )
         return response
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from slipway.naming import column_name, request_id, resource_name
 
 MAX_ROWS = 4096
 _DIGEST_BYTES = 16
+
+Ages = tuple[tuple[str, float | None], ...]
+"""Seconds by view; None where the view told nothing."""
 
 
 class Protocol(enum.Enum):
@@ -66,7 +69,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one version said about a batch: ``outputs`` by tensor name, [rows, …] each."""
+    """What one version said about a batch: ``outputs`` by tensor name, [rows, …] each.
+
+    ``view_times`` [rows] say, by view, when what was read online was true: microseconds since 1970 UTC, 0 where the
+    view told nothing. ``degraded`` are the rows, in order, that went without a feature. A ``shadow`` answer is one
+    that no caller gets.
+    """
 
     batch: Batch
     ids: tuple[str, ...]
@@ -76,6 +84,9 @@ class Answer:
     route: str
     features: dict[str, Array]
     outputs: dict[str, Array]
+    view_times: Mapping[str, Array] = field(default_factory=dict)
+    degraded: tuple[int, ...] = ()
+    shadow: bool = False
 
     def halves(self) -> tuple[Answer, Answer]:
         """The first and the second half of the rows; there must be two."""
@@ -92,12 +103,18 @@ class Answer:
             self.route,
             {name: array[start:end] for name, array in self.features.items()},
             {name: array[start:end] for name, array in self.outputs.items()},
+            {view: times[start:end] for view, times in self.view_times.items()},
+            tuple(row - start for row in self.degraded if start <= row < end),
+            self.shadow,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One row's answer: ``outputs`` by tensor name, flattened."""
+    """One row's answer: ``outputs`` by tensor name, flattened.
+
+    ``feature_ages`` are the seconds from what a view told to the row's moment, None where it told nothing.
+    """
 
     prediction_id: str
     outputs: dict[str, tuple[float, ...] | tuple[str, ...]]
@@ -105,6 +122,8 @@ class Prediction:
     version: int
     route: str
     replayed: bool = False
+    feature_ages: Ages = ()
+    degraded: bool = False
 
 
 def check_batch(batch: Batch) -> None:
@@ -132,10 +151,10 @@ def check_batch(batch: Batch) -> None:
 
 def _check_lengths(batch: Batch) -> None:
     wrong: list[FieldViolation] = []
-    for field, columns in (("entity_keys", batch.entity_keys), (batch.protocol.field, batch.features)):
+    for where, columns in (("entity_keys", batch.entity_keys), (batch.protocol.field, batch.features)):
         seen: set[str] = set()
         for column in columns:
-            path = f"{field}[{column_name(f'{field}.name', column.name)}]"
+            path = f"{where}[{column_name(f'{field}.name', column.name)}]"
             if len(column.values) != batch.rows:
                 wrong.append(FieldViolation(path, f"has {len(column.values)} values for {batch.rows} rows"))
             if len(column.absent) and max(column.absent) >= batch.rows:
@@ -168,6 +187,8 @@ def digests(batch: Batch) -> tuple[bytes, ...]:
 def predictions(answer: Answer) -> Sequence[Prediction]:
     """An answer row by row, in the batch's order."""
     flat = {name: array.reshape(answer.batch.rows, -1).tolist() for name, array in answer.outputs.items()}
+    ages = ages_by_row(answer.batch.event_times_us, answer.view_times)
+    degraded = set(answer.degraded)
     return [
         Prediction(
             one,
@@ -175,6 +196,19 @@ def predictions(answer: Answer) -> Sequence[Prediction]:
             answer.model,
             answer.version,
             answer.route,
+            feature_ages=ages[row],
+            degraded=row in degraded,
         )
         for row, one in enumerate(answer.ids)
     ]
+
+
+def ages_by_row(event_times_us: Array, view_times: Mapping[str, Array]) -> Sequence[Ages]:
+    """For each row, by view, the seconds from what the view told to the row's moment."""
+    if not view_times:
+        return [()] * len(event_times_us)
+    columns = [
+        [age if told else None for age, told in zip(((event_times_us - times) / 1e6).tolist(), times, strict=True)]
+        for times in view_times.values()
+    ]
+    return [tuple(zip(view_times, ages, strict=True)) for ages in zip(*columns, strict=True)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from services.inference_gateway.domain.signature import Signature
 
@@ -30,11 +30,15 @@ class VersionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One arm: its version and its relative share of traffic."""
+    """One arm: its version and its relative share of traffic.
+
+    A ``shadow`` also scores what other arms answer, for the log alone.
+    """
 
     name: str
     version: VersionKey
     weight: int
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,15 @@ class Desired:
         needed = {route.version for endpoint in endpoints.values() for route in endpoint.routes}
         return Desired(step.revision, endpoints, {key: known[key] for key in needed if key in known})
 
+    def without(self, arms: Collection[tuple[str, str]]) -> Desired:
+        """The same with these arms, by the names of endpoint and route, answering and scoring nothing."""
+        quiet = dict(self.endpoints)
+        for name, arm in arms:
+            if endpoint := quiet.get(name):
+                routes = [replace(one, weight=0, shadow=False) if one.name == arm else one for one in endpoint.routes]
+                quiet[name] = replace(endpoint, routes=tuple(routes))
+        return replace(self, endpoints=quiet)
+
 
 NOTHING = Desired(0, {}, {})
 
@@ -97,7 +110,7 @@ def plan(
     """The next step from what is loaded and serving to what is desired: load first, flip, then unload.
 
     An endpoint flips to its new arms when every version that takes traffic in them is loaded, and keeps its old
-    arms until then. Nothing that serves is unloaded.
+    arms until then; an arm that takes none, a shadow too, joins when it is loaded. Nothing that serves is unloaded.
     """
     wanted = {route.version for endpoint in desired.endpoints.values() for route in endpoint.routes}
     arms: dict[str, tuple[Route, ...]] = {}

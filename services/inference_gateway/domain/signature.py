@@ -35,9 +35,9 @@ DTYPES = {
     DataType.FP64: np.dtype(np.float64),
     DataType.BYTES: np.dtype(object),
 }
-_FLOATS = {DataType.FP32, DataType.FP64}
+FLOATS = {DataType.FP32, DataType.FP64}
 _INTEGERS = {DataType.INT32, DataType.INT64}
-_TAKES = {
+TAKES = {
     DataType.BOOL: {ValueKind.BOOL},
     DataType.INT32: {ValueKind.INT64},
     DataType.INT64: {ValueKind.INT64},
@@ -49,11 +49,12 @@ _TAKES = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """One feature column that a version takes."""
+    """One feature column that a version takes; ``feature`` names what it may be read from online, ``view:feature``."""
 
     name: str
     datatype: DataType
     nullable: bool = False
+    feature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,11 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a version takes, in the model's order, and gives."""
+    """What a version takes, in the model's order, and gives; its features are read by the keys ``entities``."""
 
     inputs: tuple[ColumnSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    entities: tuple[ColumnSpec, ...] = ()
 
 
 Tensors = dict[str, Array]
@@ -131,7 +133,7 @@ def _is_absent(column: Column, rows: int) -> bool:
 
 
 def _wanted(spec: ColumnSpec) -> str:
-    kinds = " or ".join(sorted(kind.value for kind in _TAKES[spec.datatype]))
+    kinds = " or ".join(sorted(kind.value for kind in TAKES[spec.datatype]))
     return f"{kinds} ({spec.datatype})"
 
 
@@ -152,11 +154,11 @@ def _blank(spec: ColumnSpec, rows: int) -> Array:
 
 
 def _convert(spec: ColumnSpec, column: Column) -> Array:
-    if column.kind not in _TAKES[spec.datatype]:
+    if column.kind not in TAKES[spec.datatype]:
         raise _Unfit(f"holds {column.kind.value}; give {_wanted(spec)}")
     if len(column.absent) and not spec.nullable:
         raise _Unfit("is absent", column.absent, _NEEDED)
-    if spec.datatype in _FLOATS:
+    if spec.datatype in FLOATS:
         return _floats(spec, column)
     values = column.values
     if spec.datatype is DataType.INT32:
@@ -186,6 +188,6 @@ def _floats(spec: ColumnSpec, column: Column) -> Array:
 def check_servable(signature: Signature) -> str | None:
     """Why no model can serve this signature, or None: ONNX has no absent whole number or truth value."""
     for spec in signature.inputs:
-        if spec.nullable and spec.datatype not in _FLOATS | {DataType.BYTES}:
+        if spec.nullable and spec.datatype not in FLOATS | {DataType.BYTES}:
             return f"column {spec.name!r} is nullable but {spec.datatype} has no absent value; use FP32 or FP64"
     return None

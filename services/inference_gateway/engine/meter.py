@@ -5,6 +5,7 @@ from __future__ import annotations
 from opentelemetry import metrics
 
 from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.desired import VersionKey
 
 _SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]
 _ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
@@ -29,6 +30,19 @@ class Meter:
         self._lost = meter.create_counter(
             "slipway.predictions.unlogged", description="Rows answered but not logged: the spool was full or failed."
         )
+        self._degraded = meter.create_counter(
+            "slipway.predictions.degraded", description="Rows answered without a feature that they should have had."
+        )
+        self._fetch_seconds = meter.create_histogram(
+            "slipway.features.duration",
+            unit="s",
+            description="Time of the one question for a batch's features.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._shadowed = meter.create_counter("slipway.shadow.rows", description="Rows that a shadow scored.")
+        self._shadow_lost = meter.create_counter(
+            "slipway.shadow.lost", description="Rows that a shadow did not score: it failed, or too many waited."
+        )
         self.dropped_rows = 0
 
     def answered(self, answer: Answer, seconds: float) -> None:
@@ -42,6 +56,21 @@ class Meter:
         }
         self._rows.record(answer.batch.rows, labels)
         self._seconds.record(seconds, labels)
+        if answer.degraded:
+            self._degraded.add(len(answer.degraded), labels)
+
+    def fetched(self, endpoint: str, seconds: float, *, failed: bool) -> None:
+        """A batch's features were asked for."""
+        self._fetch_seconds.record(seconds, {"endpoint": endpoint, "failed": failed})
+
+    def shadowed(self, answer: Answer) -> None:
+        """A shadow scored rows."""
+        labels = {"endpoint": answer.batch.endpoint, "model": answer.model, "version": str(answer.version)}
+        self._shadowed.add(answer.batch.rows, labels)
+
+    def shadow_lost(self, rows: int, version: VersionKey) -> None:
+        """Rows were left out of a shadow."""
+        self._shadow_lost.add(rows, {"model": version.model, "version": str(version.number)})
 
     def dropped(self, rows: int) -> None:
         """Rows were answered without being logged."""

@@ -1,4 +1,4 @@
-"""Answering a batch: recall, route, conform, run, log, and only then answer."""
+"""Answering a batch: recall, route, read features, score, log, and only then answer."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import numpy as np
 from services.inference_gateway.domain.batch import Answer, Batch, Prediction, check_batch, digests, predictions
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.routing import assign
-from services.inference_gateway.domain.signature import conform
+from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
+from services.inference_gateway.engine.score import Score, Work
+from services.inference_gateway.engine.shadow import Shadow
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, Unavailable
@@ -27,9 +29,21 @@ class Predict:
     """The one way to an answer, whatever protocol asks."""
 
     def __init__(
-        self, reconciler: Reconciler, prediction_log: PredictionLog, memory: Memory, meter: Meter, clock: Clock
+        self,
+        *,
+        reconciler: Reconciler,
+        fetch: Fetch,
+        score: Score,
+        shadow: Shadow,
+        prediction_log: PredictionLog,
+        memory: Memory,
+        meter: Meter,
+        clock: Clock,
     ) -> None:
         self._reconciler = reconciler
+        self._fetch = fetch
+        self._score = score
+        self._shadow = shadow
         self._log = prediction_log
         self._memory = memory
         self._meter = meter
@@ -38,8 +52,8 @@ class Predict:
     async def predictions(self, batch: Batch) -> list[Prediction]:
         """Every row's answer, in order; a row whose id was answered before gets that answer.
 
-        Raises InvalidInput, EndpointNotFound, NotReady, PredictionIdReused, QueueFull, ModelFailed, WorkerDied,
-        PredictionTooLarge.
+        Raises InvalidInput, EndpointNotFound, NotReady, PredictionIdReused, FeaturesUnavailable, QueueFull,
+        ModelFailed, WorkerDied, PredictionTooLarge.
         """
         check_batch(batch)
         if not batch.ids:
@@ -59,50 +73,37 @@ class Predict:
     async def by_one(self, batch: Batch, version: str = "") -> Answer:
         """The whole batch answered by one version: the one named, else the arm that its first row falls to.
 
-        For protocols whose reply names a single version. Raises as :meth:`predictions`, and VersionNotServed.
+        For protocols whose reply names a single version, and whose callers give every column: nothing is read.
+        Raises as :meth:`predictions`, and VersionNotServed.
         """
         check_batch(batch)
         ids = _made_ids(batch.rows)
-        arms = named(batch.endpoint, self._reconciler.arms(batch.endpoint), version)
-        arm, _ = _split(batch.take(np.arange(1)), ids[:1], arms)[0]
-        [(answer, _)] = await self._all(batch, ids, (), [(arm, np.arange(batch.rows))])
+        every = self._reconciler.arms(batch.endpoint)
+        arm, _ = _split(batch.take(np.arange(1)), ids[:1], named(batch.endpoint, every, version))[0]
+        [(answer, _)] = await self._all(Work(batch, ids), every, [(arm, np.arange(batch.rows))])
         return answer
 
     async def answers(self, batch: Batch, marks: tuple[bytes, ...] = ()) -> list[tuple[Answer, Array]]:
         """One answer a version, with the rows (indices into the batch) that it holds; logged before it returns."""
         arms = self._reconciler.arms(batch.endpoint)
         ids = batch.ids or _made_ids(batch.rows)
-        return await self._all(batch, ids, marks, _split(batch, ids, arms))
+        parts = _split(batch, ids, arms)
+        answering = [arm.runner.spec.signature for arm, _ in parts]
+        shadows = [arm.runner.spec.signature for arm in arms if arm.route.shadow]
+        online = await self._fetch.read(batch, answering, shadows)
+        return await self._all(Work(batch, ids, marks, online), arms, parts)
 
     async def _all(
-        self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...], parts: Sequence[tuple[Arm, Array]]
+        self, work: Work, arms: Sequence[Arm], parts: Sequence[tuple[Arm, Array]]
     ) -> list[tuple[Answer, Array]]:
         began = self._clock.monotonic()
-        running = [self._answer(batch, ids, marks, arm, rows) for arm, rows in parts]
+        running = [self._score.answer(work, arm, rows) for arm, rows in parts]
         answers = [await running[0]] if len(running) == 1 else list(await asyncio.gather(*running))
         self._keep(answers)
         for answer in answers:
             self._meter.answered(answer, self._clock.monotonic() - began)
+        self._shadow.offer(work, arms, parts)
         return [(answer, rows) for answer, (_, rows) in zip(answers, parts, strict=True)]
-
-    async def _answer(
-        self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...], arm: Arm, rows: Array
-    ) -> Answer:
-        part = batch if len(rows) == batch.rows else batch.take(rows)
-        chosen = rows.tolist()
-        spec = arm.runner.spec
-        inputs = conform(spec.signature, part.features, part.rows, part.places, part.protocol.field)
-        outputs = await arm.runner.run(inputs, part.rows)
-        return Answer(
-            batch=part,
-            ids=tuple(ids[row] for row in chosen),
-            digests=tuple(marks[row] for row in chosen) if marks else (),
-            model=spec.key.model,
-            version=spec.key.number,
-            route=arm.route.name,
-            features=inputs,
-            outputs=outputs,
-        )
 
     def _keep(self, answers: Sequence[Answer]) -> None:
         try:

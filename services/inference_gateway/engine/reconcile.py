@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.inference_gateway.domain.desired import NOTHING, Desired, Route, VersionKey, plan
 from services.inference_gateway.domain.errors import EndpointNotFound, NotReady, VersionNotServed
+from services.inference_gateway.engine.guard import Guard
 from services.inference_gateway.engine.runner import Runner
 from services.inference_gateway.ports import Models, Workers
 from slipway.clock import Clock
@@ -51,17 +52,19 @@ def named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
 class Reconciler:
     """Owns the runners. Readers take :meth:`arms`, one immutable snapshot, and never wait for a change."""
 
-    def __init__(self, models: Models, workers: Workers, clock: Clock, limits: Limits) -> None:
+    def __init__(self, models: Models, workers: Workers, clock: Clock, limits: Limits, guard: Guard) -> None:
         self._models = models
         self._workers = workers
         self._clock = clock
         self._limits = limits
+        self._guard = guard
         self._runners: dict[VersionKey, Runner] = {}
         self._loading: dict[VersionKey, asyncio.Task[None]] = {}
         self._draining: set[asyncio.Task[None]] = set()
         self._serving: dict[str, tuple[Route, ...]] = {}
         self._arms: Mapping[str, tuple[Arm, ...]] = {}
         self._settled = asyncio.Event()
+        self._attempts: dict[VersionKey, int] = {}
         self.failures: dict[VersionKey, str] = {}
         self.desired: Desired = NOTHING
         self.changed_at: datetime = clock.now()
@@ -82,9 +85,25 @@ class Reconciler:
         """Every endpoint that answers now, and its arms."""
         return self._arms
 
+    @property
+    def effective(self) -> Desired:
+        """What is desired, less what the guardrails took to zero."""
+        return self._guard.effective(self.desired)
+
+    def disabled_reason(self, endpoint: str, route: str) -> str:
+        """Why an arm was taken to zero here; empty while it was not."""
+        one = self._guard.disabled.get((endpoint, route))
+        return one.reason if one else ""
+
+    def observe(self, endpoint: str, route: Route, why: str) -> None:
+        """Hear how an arm did on a batch, which failed unless ``why`` is empty; it may be taken to zero for it."""
+        if self._guard.observe(self.desired, endpoint, route, why):
+            self._step()
+
     def want(self, desired: Desired) -> None:
         """Take over a new desired state and start moving towards it."""
         self.desired = desired
+        self._guard.follow(desired)
         self.changed_at = self._clock.now()
         self._settled.clear()
         self._step()
@@ -101,8 +120,11 @@ class Reconciler:
         await asyncio.gather(*(runner.stop(self._limits.drain_s) for runner in self._runners.values()))
 
     def _step(self) -> None:
-        following = plan(self.desired, self._runners.keys(), self._loading.keys(), self._serving)
         wanted = self.desired.versions.keys()
+        for key in self._attempts.keys() - wanted:
+            del self._attempts[key]
+        self._guard.judge_loads(self.desired, self._attempts, self._runners.keys(), self.failures)
+        following = plan(self.effective, self._runners.keys(), self._loading.keys(), self._serving)
         for key in self._loading.keys() - wanted:
             self._give_up(self._loading.pop(key))
         for key in self.failures.keys() - wanted:
@@ -137,12 +159,14 @@ class Reconciler:
                 # A defect in loading one version must not stop the others, nor the tries to come.
                 log.exception("loading a version failed by a defect", extra={"version": str(key)})
                 self.failures[key] = f"loading {key} failed by a defect; the gateway's log has the details"
+            self._attempts[key] = self._attempts.get(key, 0) + 1
             self._step()
             await self._clock.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)
         self._runners[key] = runner
         self._loading.pop(key, None)
         self.failures.pop(key, None)
+        self._attempts.pop(key, None)
         log.info("a version is ready", extra={"version": str(key)})
         self._step()
 

@@ -32,6 +32,8 @@ class ArmStatus:
     reason: str
     provider: str
     worker_pid: int
+    shadow: bool = False
+    disabled_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Status:
 
     def endpoints(self) -> list[EndpointStatus]:
         """Every endpoint that is desired, by name."""
-        desired = self._reconciler.desired.endpoints
+        desired = self._reconciler.effective.endpoints
         return [self._endpoint(desired[name]) for name in sorted(desired)]
 
     def primary(self, endpoint: str, version: str = "") -> Arm:
@@ -87,10 +89,10 @@ class Status:
 
     def _endpoint(self, endpoint: Endpoint) -> EndpointStatus:
         serving = {arm.route.name: arm for arm in self._reconciler.serving.get(endpoint.name, ())}
-        arms = tuple(self._arm(route, serving.get(route.name)) for route in endpoint.routes)
+        arms = tuple(self._arm(endpoint.name, route, serving.get(route.name)) for route in endpoint.routes)
         return EndpointStatus(endpoint.name, endpoint.revision, self._reconciler.changed_at, arms)
 
-    def _arm(self, route: Route, arm: Arm | None) -> ArmStatus:
+    def _arm(self, endpoint: str, route: Route, arm: Arm | None) -> ArmStatus:
         worker = arm.runner.worker if arm else None
         reason = self._reconciler.failures.get(route.version, "")
         current = arm is not None and arm.route.version == route.version
@@ -104,4 +106,6 @@ class Status:
             reason=reason,
             provider=worker.provider if worker else "",
             worker_pid=worker.pid if worker else 0,
+            shadow=route.shadow,
+            disabled_reason=self._reconciler.disabled_reason(endpoint, route.name),
         )

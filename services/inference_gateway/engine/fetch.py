@@ -1,0 +1,106 @@
+"""Reading what a batch's versions take and the caller did not give: one question for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.columns import Column
+from services.inference_gateway.domain.features import FeatureColumn, Online, join_keys, unread
+from services.inference_gateway.domain.signature import Signature
+from services.inference_gateway.engine.meter import Meter
+from services.inference_gateway.ports import Features
+from slipway.clock import Clock
+from slipway.errors import InvalidInput, Kind, SlipwayError, invalid_field
+
+log = logging.getLogger(__name__)
+
+_TOLD_EVERY_S = 30.0
+_AWAY = {Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.RESOURCE_EXHAUSTED}
+_NOTHING = Online({})
+Question = tuple[tuple[str, ...], tuple[Column, ...]]
+"""Features, and the columns that they are read by."""
+
+
+class Fetch:
+    """Asks for features; a service that is away costs an answer its features, not the caller the answer."""
+
+    def __init__(self, features: Features, meter: Meter, clock: Clock) -> None:
+        self._features = features
+        self._meter = meter
+        self._clock = clock
+        self._told_at: float | None = None
+
+    async def read(self, batch: Batch, answering: Sequence[Signature], shadows: Sequence[Signature]) -> Online:
+        """What the versions that answer take, and the shadows too where the caller's keys allow.
+
+        Raises InvalidInput when the keys of a version that answers are missing.
+        """
+        questions = [_question(one, batch) for one in answering]
+        for one in shadows:
+            try:
+                questions.append(_question(one, batch))
+            except InvalidInput:
+                continue  # the shadow's loss, which its score will tell
+        questions = [one for one in questions if one[0]]
+        if not questions:
+            return _NOTHING
+        _check_times(batch)
+        whole = _union(questions)
+        began = self._clock.monotonic()
+        try:
+            columns: Mapping[str, FeatureColumn] = await self._features.read(*whole, batch.event_times_us)
+            failure = ""
+        except SlipwayError as error:
+            columns, failure = await self._apart(error, questions, batch)
+        self._meter.fetched(batch.endpoint, self._clock.monotonic() - began, failed=bool(failure))
+        if failure:
+            self._tell(batch.endpoint, failure)
+        return Online(columns, failure)
+
+    async def _apart(
+        self, error: SlipwayError, questions: Sequence[Question], batch: Batch
+    ) -> tuple[Mapping[str, FeatureColumn], str]:
+        """A service that refuses may refuse one version's features; the others are not to suffer for it."""
+        if error.kind in _AWAY or len({one[0] for one in questions}) == 1:
+            return {}, error.message
+        asked = (self._features.read(*one, batch.event_times_us) for one in questions)
+        columns: dict[str, FeatureColumn] = {}
+        failure = ""
+        for found in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(found, SlipwayError):
+                failure = found.message
+            elif isinstance(found, BaseException):
+                raise found
+            else:
+                columns |= found
+        return columns, failure
+
+    def _tell(self, endpoint: str, why: str) -> None:
+        now = self._clock.monotonic()
+        if self._told_at is None or now - self._told_at >= _TOLD_EVERY_S:
+            self._told_at = now
+            log.warning("answers go without features that can't be read", extra={"endpoint": endpoint, "why": why})
+
+
+def _question(signature: Signature, batch: Batch) -> Question:
+    features = tuple(spec.feature for spec in unread(signature, batch.features))
+    return features, join_keys(signature, batch.entity_keys) if features else ()
+
+
+def _union(questions: Sequence[Question]) -> Question:
+    features = dict.fromkeys(feature for names, _ in questions for feature in names)
+    keys = {column.name: column for _, columns in questions for column in columns}
+    return tuple(features), tuple(keys.values())
+
+
+def _check_times(batch: Batch) -> None:
+    early = np.flatnonzero(batch.event_times_us <= 0)
+    if len(early):
+        raise invalid_field(
+            f"event_times[{early[0]}]", "lies before 1970, when no feature is known; give a later moment"
+        )
