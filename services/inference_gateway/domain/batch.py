@@ -154,7 +154,7 @@ def _check_lengths(batch: Batch) -> None:
     for where, columns in (("entity_keys", batch.entity_keys), (batch.protocol.field, batch.features)):
         seen: set[str] = set()
         for column in columns:
-            path = f"{where}[{column_name(f'{field}.name', column.name)}]"
+            path = f"{where}[{column_name(f'{where}.name', column.name)}]"
             if len(column.values) != batch.rows:
                 wrong.append(FieldViolation(path, f"has {len(column.values)} values for {batch.rows} rows"))
             if len(column.absent) and max(column.absent) >= batch.rows:
