@@ -88,9 +88,7 @@ def _step(change: EndpointChange) -> Step:
             Endpoint(
                 one.name,
                 tuple(
-                    Route(
-                        arm.name, VersionKey(arm.model, arm.resolved_version), arm.weight, getattr(arm, "shadow", False)
-                    )
+                    Route(arm.name, VersionKey(arm.model, arm.resolved_version), arm.weight, arm.shadow)
                     for arm in one.routes
                 ),
                 one.revision,
@@ -105,7 +103,8 @@ def _step(change: EndpointChange) -> Step:
 def _readable(version: ModelVersion) -> bool:
     """Whether every data type is one of ours: a newer registry may know more."""
     known = {kind.value for kind in DataType}
-    datatypes = [one.datatype for one in version.signature.inputs] + [one.datatype for one in version.signature.outputs]
+    signature = version.signature
+    datatypes = [one.datatype for one in (*signature.inputs, *signature.outputs, *signature.entities)]
     return all(one.value in known for one in datatypes)
 
 
@@ -113,10 +112,10 @@ def _version(version: ModelVersion) -> VersionSpec:
     signature = Signature(
         tuple(_column(one) for one in version.signature.inputs),
         tuple(TensorSpec(one.name, DataType(one.datatype.value), one.shape) for one in version.signature.outputs),
-        tuple(_column(one) for one in getattr(version.signature, "entities", ())),
+        tuple(_column(one) for one in version.signature.entities),
     )
     return VersionSpec(VersionKey(version.model, version.number), version.artifact.digest, signature)
 
 
 def _column(one: RegisteredColumn) -> ColumnSpec:
-    return ColumnSpec(one.name, DataType(one.datatype.value), one.nullable, getattr(one, "feature", ""))
+    return ColumnSpec(one.name, DataType(one.datatype.value), one.nullable, one.feature)

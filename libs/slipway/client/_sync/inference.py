@@ -26,7 +26,7 @@ class Inference:
     def predict(
         self,
         endpoint: str,
-        rows: Sequence[Mapping[str, Scalar]],
+        rows: Sequence[Mapping[str, Scalar]] | None = None,
         *,
         entity_keys: Sequence[Mapping[str, Scalar]] | None = None,
         prediction_ids: Sequence[str] | None = None,
@@ -36,12 +36,16 @@ class Inference:
         """One answer a row, in order.
 
         A row maps feature columns to values; None or a missing name is absent. ``entity_keys`` says what each
-        row is about. ``event_times`` is the moment each row asks about: one a row, one for all, or None for now.
-        With ``prediction_ids`` a call that broke is tried again, for a row answered before gets that answer.
+        row is about: columns that name a feature and are in no row are read online by these keys, so that without
+        ``rows`` the keys alone ask. ``event_times`` is the moment each row asks about: one a row, one for all, or
+        None for now. With ``prediction_ids`` a call that broke is tried again, for a row answered before gets that
+        answer.
         INVALID_ARGUMENT names the column; NOT_FOUND: no such endpoint; ALREADY_EXISTS: an id with other input.
         """
+        if rows is None:
+            rows = [{}] * len(entity_keys or ())
         features = shape.from_rows(rows)
-        keys = [] if entity_keys is None else shape.from_rows(entity_keys, "entity_keys")
+        keys = [] if entity_keys is None else shape.from_rows(entity_keys, "entity_keys", keep=True)
         if entity_keys is not None and len(entity_keys) != len(rows):
             raise invalid_field("entity_keys", f"has {len(entity_keys)} for {len(rows)} rows; give one a row")
         request = codec.predict_request(
@@ -57,7 +61,7 @@ class Inference:
     def predict_columns(
         self,
         endpoint: str,
-        columns: Mapping[str, Sequence[Any]],
+        columns: Mapping[str, Sequence[Any]] | None = None,
         *,
         entity_keys: Mapping[str, Sequence[Any]] | None = None,
         prediction_ids: Sequence[str] | None = None,
@@ -65,8 +69,8 @@ class Inference:
         timeout_s: float | None = None,
     ) -> list[Prediction]:
         """As :meth:`predict`, from columns of one length: lists, tuples, or arrays of numpy or pandas."""
-        features = shape.from_columns(columns)
-        keys = [] if entity_keys is None else shape.from_columns(entity_keys, "entity_keys")
+        features = shape.from_columns({} if columns is None else columns)
+        keys = [] if entity_keys is None else shape.from_columns(entity_keys, "entity_keys", keep=True)
         row_count = shape.row_count(features, keys)
         request = codec.predict_request(
             endpoint,

@@ -20,9 +20,10 @@ _INT64 = range(-(2**63), 2**63)
 _FILL: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
 
 
-def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows") -> list[res.Column]:
+def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows", *, keep: bool = False) -> list[res.Column]:
     """A column a name, in order of first appearance; a row without the name has it absent.
 
+    ``keep`` keeps columns without any value: a key that a row does not have is another thing than no key.
     Raises ``InvalidInput`` naming the row or the column: no rows, a row that is no mapping, mixed types.
     """
     if isinstance(rows, str) or not isinstance(rows, Sequence):
@@ -34,11 +35,14 @@ def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows") -> list[re
         if not isinstance(row, Mapping):
             raise invalid_field(f"{field}[{n}]", f"is {type(row).__name__}; give a dict of column name to value")
         names.update(dict.fromkeys(row))
-    return _told([_column(field, name, [row.get(name) for row in rows]) for name in names])
+    made = [_column(field, name, [row.get(name) for row in rows]) for name in names]
+    return made if keep else _told(made)
 
 
-def from_columns(columns: Mapping[str, Sequence[Any]], field: str = "columns") -> list[res.Column]:
-    """A column a name; raises ``InvalidInput`` naming a column of another length or of mixed types."""
+def from_columns(
+    columns: Mapping[str, Sequence[Any]], field: str = "columns", *, keep: bool = False
+) -> list[res.Column]:
+    """A column a name, as :func:`from_rows`; raises ``InvalidInput`` naming a column of another length or type."""
     if not isinstance(columns, Mapping):
         shown = type(columns).__name__
         raise invalid_field(field, f"is {shown}; give a dict of column name to values, such as dict(frame.items())")
@@ -50,7 +54,7 @@ def from_columns(columns: Mapping[str, Sequence[Any]], field: str = "columns") -
         if len(listed) != first[1]:
             raise invalid_field(f"{field}.{name}", f"has {len(listed)} values but {first[0]} has {first[1]}")
         made.append(_column(field, name, listed))
-    return _told(made)
+    return made if keep else _told(made)
 
 
 def _told(columns: list[res.Column]) -> list[res.Column]:
@@ -62,8 +66,8 @@ def _told(columns: list[res.Column]) -> list[res.Column]:
 def row_count(features: Sequence[res.Column], keys: Sequence[res.Column]) -> int:
     """Rows that ``features`` and ``keys`` hold; refuses keys of another length, and no column at all."""
     counts = [_length(one) for one in (*features[:1], *keys[:1])]
-    if not features or not counts[0]:
-        raise invalid_field("columns", "is empty; give the feature columns, of one row at least")
+    if not counts or not counts[0]:
+        raise invalid_field("columns", "is empty; give the feature columns, or entity_keys, of one row at least")
     if len(set(counts)) > 1:
         raise invalid_field("entity_keys", f"has {counts[1]} rows but columns has {counts[0]}")
     return counts[0]

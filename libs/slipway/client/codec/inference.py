@@ -62,7 +62,10 @@ def encode_prediction(prediction: Prediction) -> res.Prediction:
         version=prediction.version,
         route=prediction.route,
         replayed=prediction.replayed,
+        degraded=prediction.degraded,
     )
+    for view, age_s in prediction.feature_ages.items():
+        made.feature_ages.add(view=view, age_s=age_s)
     for name, elements in prediction.outputs.items():
         output = made.outputs.add(name=name)
         for element in elements:
@@ -82,6 +85,8 @@ def decode_prediction(message: res.Prediction) -> Prediction:
         version=message.version,
         route=message.route,
         replayed=message.replayed,
+        feature_ages={one.view: one.age_s if one.HasField("age_s") else None for one in message.feature_ages},
+        degraded=message.degraded,
     )
 
 
@@ -110,6 +115,8 @@ def _decode_route(message: res.RouteStatus) -> RouteStatus:
         reason=message.reason,
         provider=message.provider,
         worker_pid=message.worker_pid,
+        shadow=message.shadow,
+        disabled_reason=message.disabled_reason,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from slipway.errors import InvalidInput
@@ -27,7 +27,9 @@ class Prediction:
     """One row's answer.
 
     ``prediction_id`` is what a label joins on. ``outputs`` has each tensor's elements for this row, flattened
-    in row-major order. ``replayed`` says that the id was answered before and this is that answer.
+    in row-major order. ``replayed`` says that the id was answered before and this is that answer. ``feature_ages``
+    has, by view, the seconds from what was read online to the row's moment, None where the view told nothing.
+    ``degraded`` says that a feature was missing, too old or could not be read, and the answer was made without.
     """
 
     prediction_id: str
@@ -36,6 +38,8 @@ class Prediction:
     version: int
     route: str
     replayed: bool = False
+    feature_ages: Mapping[str, float | None] = field(default_factory=dict)
+    degraded: bool = False
 
     @property
     def value(self) -> float | str:
@@ -50,7 +54,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class RouteStatus:
-    """An arm as it runs in a gateway; ``serving_version`` and ``worker_pid`` are 0 while there is none."""
+    """An arm as it runs in a gateway; ``serving_version`` and ``worker_pid`` are 0 while there is none.
+
+    A ``shadow`` also scores what other arms answer, for the log alone. ``disabled_reason`` says why the gateway took
+    the arm to zero by itself, until the endpoint changes; empty while it has not.
+    """
 
     name: str
     model: str
@@ -61,6 +69,8 @@ class RouteStatus:
     reason: str = ""
     provider: str = ""
     worker_pid: int = 0
+    shadow: bool = False
+    disabled_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,16 @@ class Inference:
         if request.endpoint.startswith("flaky"):
             self._attempts.fail_twice(request.endpoint)
         columns = {one.name: (one, getattr(one, one.WhichOneof("values")).values) for one in request.features}
-        rows = max(len(values) for _, values in columns.values())
+        counted = [getattr(one, one.WhichOneof("values")).values for one in (*request.features, *request.entity_keys)]
+        rows = max(len(values) for values in counted)
         answer = inference.PredictResponse()
         for row in range(rows):
             made = answer.predictions.add(model="echo", version=len(request.entity_keys), route="main")
             made.prediction_id = request.prediction_ids[row] if request.prediction_ids else str(row)
+            if not columns:
+                made.degraded = True
+                made.feature_ages.add(view="carriers", age_s=60.0)
+                made.feature_ages.add(view="planes")
             for name, (column, values) in columns.items():
                 output = made.outputs.add(name=name)
                 if row not in column.absent_rows:
@@ -52,8 +57,9 @@ class Inference:
         self, request: inference.ListEndpointsRequest, call: Call
     ) -> inference.ListEndpointsResponse:
         answer = inference.ListEndpointsResponse(registry_connected=True)
-        route = answer.endpoints.add(name="late", revision=3).routes.add(name="main", model="echo", weight=1)
-        route.state = resources.VERSION_STATE_READY
+        late = answer.endpoints.add(name="late", revision=3)
+        late.routes.add(name="main", model="echo", weight=1, state=resources.VERSION_STATE_READY)
+        late.routes.add(name="candidate", model="echo", shadow=True, disabled_reason="it failed")
         return answer
 
     async def GetPredictionLog(

@@ -128,6 +128,21 @@ def test_predictions_from_columns(client: Any) -> None:
     assert [(answer.prediction_id, answer.value) for answer in answers] == [("a", 1.0), ("b", 2.0), ("c", 3.0)]
 
 
+def test_keys_alone_ask_and_what_was_read_has_its_age(client: Any) -> None:
+    for answers in (
+        client.inference.predict("late", entity_keys=[{"carrier": "UA"}, {"carrier": None}]),
+        client.inference.predict_columns("late", entity_keys={"carrier": ["UA", None]}),
+    ):
+        assert [one.feature_ages for one in answers] == [{"carriers": 60.0, "planes": None}] * 2
+        assert all(one.degraded for one in answers)
+    (alone,) = client.inference.predict("late", entity_keys=[{"carrier": None}])
+    assert alone.version == 1
+    with pytest.raises(InvalidInput):
+        client.inference.predict("late")
+    with pytest.raises(InvalidInput):
+        client.inference.predict_columns("late")
+
+
 def test_the_value_of_an_answer_that_is_no_scalar_is_refused(client: Any) -> None:
     (answer,) = client.inference.predict("late", [{"x": 1, "y": 2}])
     with pytest.raises(InvalidInput, match=r"x \(1\), y \(1\)"):
@@ -154,6 +169,9 @@ def test_the_gateway_tells_how_it_runs(client: Any) -> None:
     served = client.inference.endpoints()
     endpoints = served.endpoints if hasattr(served, "endpoints") else list(served)
     assert endpoints[0].routes[0].state is VersionState.READY
+    main, candidate = endpoints[0].routes
+    assert (main.shadow, main.disabled_reason) == (False, "")
+    assert (candidate.shadow, candidate.disabled_reason) == (True, "it failed")
     assert client.inference.prediction_log().limit_bytes == 3
 
 

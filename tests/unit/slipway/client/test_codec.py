@@ -99,7 +99,15 @@ VIEW = st.builds(
 )
 ELEMENTS = some(FINITE) | st.lists(TEXT, min_size=1, max_size=3).map(tuple)
 PREDICTION = st.builds(
-    i.Prediction, TEXT, st.dictionaries(TEXT, ELEMENTS, max_size=3), TEXT, UINT32, TEXT, st.booleans()
+    i.Prediction,
+    TEXT,
+    st.dictionaries(TEXT, ELEMENTS, max_size=3),
+    TEXT,
+    UINT32,
+    TEXT,
+    st.booleans(),
+    st.dictionaries(TEXT, st.none() | FINITE, max_size=3),
+    st.booleans(),
 )
 WINDOW = st.builds(m.PredictionWindow, TEXT, TEXT, UINT32, TEXT, TIME, TIME, UINT64)
 
