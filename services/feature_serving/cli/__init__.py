@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +51,33 @@ def _client(address: str | None) -> Slipway:
     return Slipway(features=address)
 
 
+@main.command("compile", epilog="Example: slipway-features compile examples/flights/feature_repo --output flights.json")
+@click.argument("repo", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file; else to stdout.")
+def compile_(repo: Path, output: Path | None) -> None:
+    """Say the definitions of a Feast repository in the catalogue's words: the JSON that apply takes.
+
+    Feast is imported for it, in a process of its own; needs the 'definitions' extra. What the catalogue has no words
+    for is refused by name.
+    """
+    from services.feature_serving.cli import compiler, definitions  # noqa: PLC0415
+
+    text = compiler.compile_repository(repo, progress=lambda line: click.echo(line, err=True))
+    definitions.parse(repo, json.loads(text))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
 @main.command("apply", epilog="Example: slipway-features apply planes.toml")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE|REPO")
 @_ADDRESS
 @json_option
 def apply(file: Path, address: str | None, as_json: bool) -> None:
     """Store the feature views of FILE, then its feature services, each all or none; again it changes nothing.
+
+    FILE is TOML, or JSON as compile writes it. REPO is the folder of a Feast repository, compiled first.
 
     \b
     [[views]]
@@ -84,9 +106,13 @@ def apply(file: Path, address: str | None, as_json: bool) -> None:
     function = "mean"
     window_s = 86400
     """  # noqa: D301  (click's mark for a paragraph that keeps its lines)
-    from services.feature_serving.cli import definitions  # noqa: PLC0415
+    from services.feature_serving.cli import compiler, definitions  # noqa: PLC0415
 
-    views, services = definitions.read(file)
+    if file.is_dir():
+        text = compiler.compile_repository(file, progress=lambda line: click.echo(line, err=True))
+        views, services = definitions.parse(file, json.loads(text))
+    else:
+        views, services = definitions.read(file)
     with _client(address) as slipway:
         with definitions.located(file, views):
             rows = [_row(one) for one in (slipway.features.apply(views) if views else [])]

@@ -1,7 +1,8 @@
-"""Files of definitions: TOML, checked before anything is sent, with errors that name file, definition and field."""
+"""Files of definitions, TOML or JSON: checked before anything is sent, errors name file, definition and field."""
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,14 +104,22 @@ class _File(Settings):
 def read(file: Path) -> tuple[Sequence[FeatureView], Sequence[FeatureService]]:
     """The definitions of ``file``: ``[[views]]`` with ``[[views.features]]`` and what makes them, and ``[[services]]``.
 
-    Raises BadDefinitions.
+    JSON when its name ends so, else TOML. Raises BadDefinitions.
     """
+    language, loads = ("JSON", json.loads) if file.suffix == ".json" else ("TOML", tomllib.loads)
     try:
-        tree = tomllib.loads(file.read_text(encoding="utf-8"))
+        tree = loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadDefinitions(f"can't read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadDefinitions(f"{file} is not valid TOML: {error}") from error
+    except ValueError as error:  # what both readers raise, and the decoding before them
+        raise BadDefinitions(f"{file} is not valid {language}: {error}") from error
+    return parse(file, tree)
+
+
+def parse(file: Path, tree: Any) -> tuple[Sequence[FeatureView], Sequence[FeatureService]]:
+    """The definitions that ``file`` stands for, as read. Raises BadDefinitions."""
+    if not isinstance(tree, dict):
+        raise BadDefinitions(f"{file}: holds no definitions; write an object with views, services or both")
     try:
         found = _File.model_validate(tree)
     except ValidationError as error:

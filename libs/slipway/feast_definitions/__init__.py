@@ -1,0 +1,15 @@
+"""Compiles a Feast repository into the feature catalogue's definitions, in a short-lived process of its own.
+
+    python -m slipway.feast_definitions REPO OUTPUT
+
+Feast brings torch: seconds and hundreds of megabytes. So no other process imports this package's modules, least of all
+one that serves; ``slipway-features compile`` and ``apply`` start this one. Needs the ``definitions`` extra.
+
+Writes to OUTPUT, as JSON, the document that ``slipway-features apply`` reads: ``{"views": [...], "services": [...]}``.
+What the catalogue has no words for is refused by name, all of it at once, and never left out in silence:
+``{"refusals": [{"field", "description"}]}`` with exit status 2. Tags and organisations alone have no place in the
+catalogue and are left out. Nothing is applied in Feast, and no registry of Feast's is read or written.
+
+``repository`` loads what the Python files define, ``views`` and ``services`` say it in the catalogue's words,
+``refusals`` collects what they can't say.
+"""
