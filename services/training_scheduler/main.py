@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from services.training_scheduler.adapters.capture import routing
-from services.training_scheduler.adapters.library import load
+from services.training_scheduler.adapters.library import Library, load
 from services.training_scheduler.adapters.lock import alone_in
 from services.training_scheduler.adapters.log_files import FileLogs
+from services.training_scheduler.adapters.ray_steps import RayPlace, RaySteps
 from services.training_scheduler.adapters.sql import MIGRATIONS, SqlRuns
 from services.training_scheduler.adapters.threads import ThreadSteps
 from services.training_scheduler.api.consumer import GROUP, INCIDENTS, Intake
@@ -41,7 +42,7 @@ from slipway.sql import Database
 class Parts(NamedTuple):
     """What runs, in the order in which it starts."""
 
-    steps: ThreadSteps
+    steps: ThreadSteps | RaySteps
     outbox: lifecycle.Loop
     scheduler: lifecycle.Loop
     intake: lifecycle.Loop
@@ -65,12 +66,11 @@ async def compose(config: TrainingConfig) -> AsyncIterator[Parts]:
             watch = Watch(runs)
             ledger = Ledger(runs, watch, clock)
             logs = FileLogs(config.logs)
-            steps = ThreadSteps(workflows, Slipway, logs, config.stop_grace_s)
+            steps = steps_of(config, workflows, logs, ledger)
             execution = Execution(
                 ledger=ledger,
                 workflows=workflows,
                 steps=steps,
-                artifacts=FileArtifacts(config.artifacts),
                 policy=policy(config),
                 clock=clock,
             )
@@ -108,8 +108,31 @@ def policy(config: TrainingConfig) -> Policy:
         max_running_steps=config.max_running_steps,
         max_attempts=config.max_attempts,
         retry_wait_s=config.retry_wait_s,
+    )
+
+
+def steps_of(config: TrainingConfig, workflows: Library, logs: FileLogs, ledger: Ledger) -> ThreadSteps | RaySteps:
+    """Where steps run, by the configuration."""
+    artifacts = FileArtifacts(config.artifacts)
+    if not config.on_ray:
+        return ThreadSteps(
+            workflows,
+            artifacts,
+            logs,
+            Slipway,
+            grace_s=config.stop_grace_s,
+            max_output_bytes=config.max_output_bytes,
+        )
+    place = RayPlace(
+        address=config.ray.address,
+        namespace=config.ray.namespace,
+        cpus=config.ray.cpus_per_step,
+        threads=config.ray.threads_per_step,
+        import_folders=config.import_folders,
+        artifacts=config.artifacts,
         max_output_bytes=config.max_output_bytes,
     )
+    return RaySteps(workflows, place, logs, ledger.wanted)
 
 
 def _leave_behind() -> None:

@@ -116,21 +116,21 @@ class Workflows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt, ready to be run; ``inputs`` are stored outputs by step name."""
+    """One attempt, ready to be run; ``inputs`` are digests of stored outputs by step name."""
 
     run_id: str
     workflow: str
     step: str
     attempt: int
     params: Mapping[str, Any]
-    inputs: Mapping[str, bytes]
+    inputs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What an attempt made: its output as one artifact's bytes, and figures for people."""
+    """What an attempt made: the digest of its output, which is stored, and figures for people."""
 
-    data: bytes
+    digest: str
     summary: Mapping[str, Any]
 
 
@@ -138,7 +138,19 @@ class Steps(Protocol):
     """Where steps run."""
 
     async def run(self, job: Job) -> Output:
-        """Run one attempt. Raises StepFailed. When cancelled, the attempt is told to end and left behind."""
+        """Run one attempt, or go on with the one that is :meth:`alive`, and store its output.
+
+        Raises StepFailed, and a SlipwayError about the store. When cancelled, the attempt is left: told to end, or
+        alive for whoever comes next.
+        """
+        ...
+
+    async def alive(self, run_id: str, step: str, attempt: int) -> bool:
+        """Whether an attempt that another process had run goes on, or has ended and keeps its result."""
+        ...
+
+    def drop(self, run_id: str, step: str, attempt: int) -> None:
+        """What came of the attempt is committed, or will never be: it need not be kept."""
         ...
 
     def cancel(self, run_id: str) -> None:

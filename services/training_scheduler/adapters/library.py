@@ -18,7 +18,8 @@ from slipway.workflow import Workflow
 class Library:
     """The workflows that may be run, by name."""
 
-    def __init__(self, workflows: Iterable[Workflow]) -> None:
+    def __init__(self, workflows: Iterable[Workflow], modules: Mapping[str, str] | None = None) -> None:
+        self._modules = dict(modules or {})
         self._workflows = {one.name: one for one in sorted(workflows, key=lambda one: one.name)}
         self._specs = {name: _spec(one) for name, one in self._workflows.items()}
 
@@ -38,6 +39,10 @@ class Library:
     def workflow(self, name: str) -> Workflow:
         """The workflow itself. Raises KeyError."""
         return self._workflows[name]
+
+    def module(self, name: str) -> str:
+        """The module that the workflow was found in. Raises KeyError."""
+        return self._modules[name]
 
 
 def load(modules: Sequence[str], folders: Sequence[Path]) -> Library:
@@ -60,7 +65,7 @@ def load(modules: Sequence[str], folders: Sequence[Path]) -> Library:
             giver, other = found.setdefault(one.name, (name, one))
             if other is not one:
                 raise _bad(field, f"{name} has workflow {one.name!r}, and so has {giver}; rename one")
-    return Library(one for _, one in found.values())
+    return Library((one for _, one in found.values()), {name: giver for name, (giver, _) in found.items()})
 
 
 def _import(field: str, name: str) -> ModuleType:

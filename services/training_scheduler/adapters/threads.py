@@ -6,46 +6,67 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from services.training_scheduler.adapters.attempt import perform
 from services.training_scheduler.adapters.capture import captured
 from services.training_scheduler.adapters.library import Library
 from services.training_scheduler.adapters.log_files import FileLogs
 from services.training_scheduler.domain.errors import StepFailed
 from services.training_scheduler.ports import Job, Output
-from slipway.workflow import Connect, RunCancelled, StepContext, summary_of
+from slipway.artifacts import ArtifactStore
+from slipway.workflow import Connect
 
 if TYPE_CHECKING:
     from slipway.client import Slipway
 
 _log = logging.getLogger(__name__)
-Deliver = Callable[[Output | StepFailed], None]
+Made = tuple[bytes, Mapping[str, Any]]
+Deliver = Callable[[Made | StepFailed], None]
 
 
 class ThreadSteps:
     """Runs each attempt on a thread of its own.
 
     A thread can't be ended from outside: it is asked to, by its context, and left behind when its attempt is
-    cancelled. Threads are daemons, so that one that does not listen can't keep the process.
+    cancelled. Threads are daemons, so that one that does not listen can't keep the process. None outlives the
+    process, so there is never one to take back.
     """
 
-    def __init__(self, library: Library, connect: Connect, logs: FileLogs, grace_s: float) -> None:
+    def __init__(
+        self,
+        library: Library,
+        artifacts: ArtifactStore,
+        logs: FileLogs,
+        connect: Connect,
+        *,
+        grace_s: float,
+        max_output_bytes: int,
+    ) -> None:
         self._library = library
-        self._client = _Shared(connect)
+        self._artifacts = artifacts
         self._logs = logs
+        self._client = _Shared(connect)
         self._grace_s = grace_s
+        self._max_output_bytes = max_output_bytes
         self._cancels: dict[str, threading.Event] = {}
         self._threads: set[threading.Thread] = set()
 
     async def run(self, job: Job) -> Output:
         """See Steps."""
+        inputs = {name: await self._artifacts.read(digest) for name, digest in job.inputs.items()}
+        data, summary = await self._called(job, inputs)
+        stored = await self._artifacts.put(_once(data), limit_bytes=self._max_output_bytes)
+        return Output(stored.digest, summary)
+
+    async def _called(self, job: Job, inputs: Mapping[str, bytes]) -> Made:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Output] = loop.create_future()
+        answer: asyncio.Future[Made] = loop.create_future()
         cancel = self._cancels.setdefault(job.run_id, threading.Event())
 
-        def settle(result: Output | StepFailed) -> None:
+        def settle(result: Made | StepFailed) -> None:
             if answer.done():
                 return
             if isinstance(result, StepFailed):
@@ -53,17 +74,24 @@ class ThreadSteps:
             else:
                 answer.set_result(result)
 
-        def deliver(result: Output | StepFailed) -> None:
+        def deliver(result: Made | StepFailed) -> None:
             # The loop may be gone when a step that was left behind comes to its end.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, result)
 
-        self._start(job, cancel, deliver)
+        self._start(job, inputs, cancel, deliver)
         try:
             return await answer
         except asyncio.CancelledError:
             cancel.set()
             raise
+
+    async def alive(self, run_id: str, step: str, attempt: int) -> bool:
+        """See Steps."""
+        return False
+
+    def drop(self, run_id: str, step: str, attempt: int) -> None:
+        """See Steps."""
 
     def cancel(self, run_id: str) -> None:
         """See Steps."""
@@ -90,11 +118,12 @@ class ThreadSteps:
             _log.warning("steps are left behind, unfinished", extra={"threads": self.left})
         await asyncio.to_thread(self._client.close)
 
-    def _start(self, job: Job, cancel: threading.Event, deliver: Deliver) -> None:
+    def _start(self, job: Job, inputs: Mapping[str, bytes], cancel: threading.Event, deliver: Deliver) -> None:
         def work() -> None:
             try:
+                # The log is whole before anybody hears of the end.
                 with captured(self._logs.path(job.run_id, job.step, job.attempt)):
-                    result = self._call(job, cancel)
+                    result = self._call(job, inputs, cancel)
                 deliver(result)
             finally:
                 self._threads.discard(thread)
@@ -103,33 +132,20 @@ class ThreadSteps:
         self._threads.add(thread)
         thread.start()
 
-    def _call(self, job: Job, cancel: threading.Event) -> Output | StepFailed:
-        facts = {"run_id": job.run_id, "step": job.step, "attempt": job.attempt}
+    def _call(self, job: Job, inputs: Mapping[str, bytes], cancel: threading.Event) -> Made | StepFailed:
         try:
-            return self._compute(job, cancel)
-        except RunCancelled as ended:
-            _log.info("a step ended early", extra=facts)
-            return StepFailed(ended.message)
-        except BaseException as error:
-            # SystemExit included: it would end the thread without an answer.
-            _log.exception("a step failed", extra=facts)
-            return StepFailed(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
-
-    def _compute(self, job: Job, cancel: threading.Event) -> Output:
-        workflow = self._library.workflow(job.workflow)
-        step = workflow.step(job.step)
-        context = StepContext(
-            workflow=job.workflow,
-            run_id=job.run_id,
-            step=job.step,
-            attempt=job.attempt,
-            code_digest=workflow.code_digest,
-            connect=self._client.get,
-            cancel=cancel,
-        )
-        inputs = {name: workflow.step(name).decode(data) for name, data in job.inputs.items()}
-        output = step.run(inputs, workflow.params.read(job.params), context)
-        return Output(step.encode(output), summary_of(output))
+            return perform(
+                self._library.workflow(job.workflow),
+                run_id=job.run_id,
+                step=job.step,
+                attempt=job.attempt,
+                params=job.params,
+                inputs=inputs,
+                connect=self._client.get,
+                cancel=cancel,
+            )
+        except StepFailed as failed:
+            return failed
 
 
 class _Shared:
@@ -150,3 +166,7 @@ class _Shared:
         with self._lock:
             if self._made is not None:
                 self._made.close()
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data

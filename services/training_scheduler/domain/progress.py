@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -56,11 +56,16 @@ def release(run: Run, token: str) -> Run:
     return _put(run, replace(step, state=StepState.WAITING))
 
 
-def take_over(run: Run, max_attempts: int, now: datetime) -> Run:
-    """Nobody works on the run: its running attempts are lost. Raises Fenced when the run has ended."""
+def take_over(run: Run, max_attempts: int, now: datetime, alive: Collection[str] = ()) -> Run:
+    """Nobody works on the run: its running attempts are lost, but for those whose tokens are ``alive``.
+
+    One that was given back and is alive goes on, too. Raises Fenced when the run has ended.
+    """
     _require(run, run.state is RunState.RUNNING, "taking over")
     for step in run.steps:
-        if step.state is StepState.RUNNING and not run.final:
+        if step.attempts and step.attempts[-1].token in alive:
+            run = _put(run, replace(_end_attempt(step, AttemptState.RUNNING), state=StepState.RUNNING))
+        elif step.state is StepState.RUNNING and not run.final:
             lost = replace(_end_attempt(step, AttemptState.LOST, _LOST), state=StepState.WAITING)
             run = _again_or_fail(_put(run, lost), step.name, max_attempts, now)
     return run

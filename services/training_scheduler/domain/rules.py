@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from services.training_scheduler.domain.run import Run, RunState, StepState
+from services.training_scheduler.domain.run import Attempt, AttemptState, Run, RunState, StepState
 from services.training_scheduler.domain.workflow import WorkflowSpec
 from slipway.errors import invalid_field
 
@@ -42,6 +42,16 @@ def ready(run: Run, spec: WorkflowSpec) -> tuple[str, ...]:
     done = {one.name for one in run.steps if one.state is StepState.SUCCEEDED}
     waiting = {one.name for one in run.steps if one.state is StepState.WAITING}
     return tuple(one.name for one in spec.steps if one.name in waiting and done.issuperset(one.inputs))
+
+
+def unfinished(run: Run) -> tuple[tuple[str, Attempt], ...]:
+    """The attempts that may still go on somewhere, by step: the latest ones that came to no end of their own."""
+    if run.final:
+        return ()
+    open_states = {AttemptState.RUNNING, AttemptState.RELEASED}
+    return tuple(
+        (one.name, one.attempts[-1]) for one in run.steps if one.attempts and one.attempts[-1].state in open_states
+    )
 
 
 def outdated(run: Run, spec: WorkflowSpec | None) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
 from services.training_scheduler.domain import progress
 from services.training_scheduler.domain.errors import Fenced, StepFailed
-from services.training_scheduler.domain.rules import outdated, ready
-from services.training_scheduler.domain.run import Attempt, AttemptState, Run, RunState
+from services.training_scheduler.domain.rules import outdated, ready, unfinished
+from services.training_scheduler.domain.run import Attempt, AttemptState, Run, RunState, StepState
 from services.training_scheduler.domain.workflow import WorkflowSpec
 from services.training_scheduler.engine.ledger import Ledger
 from services.training_scheduler.engine.policy import Policy
-from services.training_scheduler.ports import Job, Output, Steps, Workflows
-from slipway.artifacts import ArtifactStore
+from services.training_scheduler.ports import Job, Steps, Workflows
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, SlipwayError
 
@@ -31,14 +30,12 @@ class Execution:
         ledger: Ledger,
         workflows: Workflows,
         steps: Steps,
-        artifacts: ArtifactStore,
         policy: Policy,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._workflows = workflows
         self._steps = steps
-        self._artifacts = artifacts
         self._policy = policy
         self._clock = clock
         self._slots = asyncio.Semaphore(policy.max_running_steps)
@@ -67,15 +64,25 @@ class Execution:
             return await self._ledger.insist(run_id, lambda run: progress.begin(run, spec)), spec
         if why := outdated(run, spec):
             return await self._ledger.insist(run_id, lambda run: progress.fail(run, why, now)), spec
-        return await self._ledger.insist(run_id, lambda run: progress.take_over(run, most, now)), spec
+        alive = await self._alive(run)
+        return await self._ledger.insist(run_id, lambda run: progress.take_over(run, most, now, alive)), spec
+
+    async def _alive(self, run: Run) -> set[str]:
+        """The tokens of attempts of the run that go on where they run."""
+        return {
+            attempt.token for step, attempt in unfinished(run) if await self._steps.alive(run.id, step, attempt.number)
+        }
 
     async def _finish(self, run: Run, spec: WorkflowSpec) -> None:
         tasks: dict[str, asyncio.Task[None]] = {}
+        going_on = {one.name: one.attempts[-1].token for one in run.steps if one.state is StepState.RUNNING}
         try:
             while True:
-                for name in ready(run, spec):
+                for name, token in (going_on | dict.fromkeys(ready(run, spec), "")).items():
                     if name not in tasks:
-                        tasks[name] = asyncio.create_task(self._attempt(run, spec, name), name=f"{run.id}.{name}")
+                        attempt = self._attempt(run, spec, name, token)
+                        tasks[name] = asyncio.create_task(attempt, name=f"{run.id}.{name}")
+                going_on = {}
                 if run.final:
                     self._steps.cancel(run.id)
                 if not tasks:
@@ -89,14 +96,19 @@ class Execution:
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
 
-    async def _attempt(self, run: Run, spec: WorkflowSpec, name: str) -> None:
-        token = secrets.token_hex(16)
+    async def _attempt(self, run: Run, spec: WorkflowSpec, name: str, token: str) -> None:
+        """A new attempt of a step, or, with its ``token``, the one that goes on."""
         try:
             async with self._slots:
-                run = await self._ledger.insist(
-                    run.id, lambda run: progress.begin_attempt(run, name, token, self._clock.now())
-                )
-                _log.info("a step starts", extra={"run_id": run.id, "step": name, "attempt": _last(run, name).number})
+                facts = {"run_id": run.id, "step": name}
+                if token:
+                    _log.info("a step goes on", extra={**facts, "attempt": _last(run, name).number})
+                else:
+                    token = secrets.token_hex(16)
+                    run = await self._ledger.insist(
+                        run.id, lambda run: progress.begin_attempt(run, name, token, self._clock.now())
+                    )
+                    _log.info("a step starts", extra={**facts, "attempt": _last(run, name).number})
                 run = await self._try(run, spec, name, token)
         except Fenced as fenced:
             _log.info("an attempt is not kept: %s", fenced.message, extra={"run_id": run.id, "step": name})
@@ -105,21 +117,29 @@ class Execution:
             await self._clock.sleep(self._policy.wait_s(run.step(name).spent))
 
     async def _try(self, run: Run, spec: WorkflowSpec, name: str, token: str) -> Run:
+        number = _last(run, name).number
         try:
-            output = await self._steps.run(await self._job(run, spec, name))
-            stored = await self._artifacts.put(_once(output), limit_bytes=self._policy.max_output_bytes)
+            decide = await self._outcome(_job(run, spec, name), token)
+            try:
+                committed = await self._ledger.insist(run.id, decide)
+            except Fenced:
+                self._steps.drop(run.id, name, number)
+                raise
         except asyncio.CancelledError:
             await asyncio.shield(self._release(run.id, token))
             raise
+        self._steps.drop(run.id, name, number)
+        return committed
+
+    async def _outcome(self, job: Job, token: str) -> Callable[[Run], Run]:
+        """What becomes of the run with what came of an attempt."""
+        try:
+            output = await self._steps.run(job)
         except (StepFailed, SlipwayError) as error:
             text = error.text if isinstance(error, StepFailed) else f"{type(error).__name__}: {error.message}"
             most = self._policy.max_attempts
-            return await self._ledger.insist(
-                run.id, lambda run: progress.fail_attempt(run, token, text, most, self._clock.now())
-            )
-        return await self._ledger.insist(
-            run.id, lambda run: progress.succeed(run, token, stored.digest, output.summary, self._clock.now())
-        )
+            return lambda run: progress.fail_attempt(run, token, text, most, self._clock.now())
+        return lambda run: progress.succeed(run, token, output.digest, output.summary, self._clock.now())
 
     async def _release(self, run_id: str, token: str) -> None:
         try:
@@ -128,15 +148,12 @@ class Execution:
             # Then the next process finds the attempt running, and counts it as lost.
             _log.warning("an attempt is not given back: %s", error.message, extra={"run_id": run_id})
 
-    async def _job(self, run: Run, spec: WorkflowSpec, name: str) -> Job:
-        needs = next(step.inputs for step in spec.steps if step.name == name)
-        inputs = {need: await self._artifacts.read(run.step(need).output_digest) for need in needs}
-        return Job(run.id, run.workflow, name, _last(run, name).number, run.params, inputs)
+
+def _job(run: Run, spec: WorkflowSpec, name: str) -> Job:
+    needs = next(step.inputs for step in spec.steps if step.name == name)
+    inputs = {need: run.step(need).output_digest for need in needs}
+    return Job(run.id, run.workflow, name, _last(run, name).number, run.params, inputs)
 
 
 def _last(run: Run, name: str) -> Attempt:
     return run.step(name).attempts[-1]
-
-
-async def _once(output: Output) -> AsyncIterator[bytes]:
-    yield output.data

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from services.training_scheduler.domain.errors import RunNotFound
+from services.training_scheduler.domain.rules import unfinished
 from services.training_scheduler.domain.run import Run
 from services.training_scheduler.engine.watch import Watch
 from services.training_scheduler.ports import Runs
@@ -32,6 +33,12 @@ class Ledger:
         if run is None:
             raise RunNotFound(run_id)
         return run
+
+    async def wanted(self, run_id: str, step: str, attempt: int) -> bool:
+        """Whether what the attempt makes may still count, as far as is stored."""
+        async with self._runs.read() as runs:
+            run = await runs.run(run_id)
+        return run is not None and any((name, one.number) == (step, attempt) for name, one in unfinished(run))
 
     async def change(self, run_id: str, decide: Callable[[Run], Run]) -> Run:
         """Store what ``decide`` makes of the run. Raises RunNotFound, and what ``decide`` raises."""

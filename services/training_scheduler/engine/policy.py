@@ -14,7 +14,6 @@ class Policy:
     max_running_steps: int = 2
     max_attempts: int = 3
     retry_wait_s: float = 1.0
-    max_output_bytes: int = 2 * 1024**3
 
     def wait_s(self, spent: int) -> float:
         """Seconds to wait after ``spent`` attempts, a minute at most."""
