@@ -1,14 +1,14 @@
 """`slipway-registry`: the operator's command.
 
-Here are the verbs of the process; `models` and `endpoints` hold those that ask a running registry, `values` reads
-what is typed and `render` says what comes back.
+Here are the verbs of the process; `models`, `endpoints` and `rollouts` hold those that ask a running registry, `values`
+reads what is typed and `render` says what comes back.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.registry.cli import endpoints, models
+from services.registry.cli import endpoints, models, rollouts
 from services.registry.config import RegistryConfig
 from slipway.cli import ServiceCommand
 
@@ -39,5 +39,5 @@ main = ServiceCommand(
     tables=_tables,
 ).group()
 
-for command in (*models.VERBS, *endpoints.VERBS):
+for command in (*models.VERBS, *endpoints.VERBS, *rollouts.VERBS):
     main.add_command(command)

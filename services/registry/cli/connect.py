@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
-def verb(name: str, *examples: str) -> Callable[[Command], click.Command]:
-    """A command with ``--address`` and ``--json``, whose help ends with ``examples``."""
-    lines = "\n".join(f"  slipway-registry {name} {example}".rstrip() for example in examples)
+def verb(name: str, *examples: str, group: str = "") -> Callable[[Command], click.Command]:
+    """A command (of ``group``, if given) with ``--address`` and ``--json``, whose help ends with ``examples``."""
+    typed = f"slipway-registry {group} {name}" if group else f"slipway-registry {name}"
+    lines = "\n".join(f"  {typed} {example}".rstrip() for example in examples)
 
     def made(function: Command) -> click.Command:
         return click.command(name, epilog=f"\b\nExamples:\n{lines}")(address_option("registry")(json_option(function)))

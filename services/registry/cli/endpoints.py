@@ -40,7 +40,7 @@ def endpoint(name: str, address: str | None, as_json: bool) -> None:
     multiple=True,
     required=True,
     metavar="KEY=VALUE,…",
-    help="An arm: name, model, alias or version, and weight (100). Give one for each arm.",
+    help="An arm: name, model, alias or version, weight (100), shadow (no). Give one for each arm.",
 )
 @click.option("--expected-revision", type=int, help="Refuse unless it has this revision now; 0: unless it is new.")
 def put_endpoint(

@@ -40,6 +40,17 @@ def version(model: str, version: str, address: str | None, as_json: bool) -> Non
     render.show_version(found, as_json=as_json)
 
 
+@verb("lineage", "flight-delay 3", "flight-delay alias:champion --json")
+@click.argument("model")
+@click.argument("version")
+def lineage(model: str, version: str, address: str | None, as_json: bool) -> None:
+    """Show what a version was made from: data, feature definitions, code, run, baseline, artifact."""
+    number, alias = selector(version)
+    with registry(address) as client:
+        found = client.get_version(model, number=number, alias=alias)
+    emit_one(render.lineage_facts(found), as_json=as_json)
+
+
 @verb("aliases", "flight-delay")
 @click.argument("model")
 def aliases(model: str, address: str | None, as_json: bool) -> None:
@@ -83,4 +94,4 @@ def artifact(digest: str, output: Path, address: str | None, as_json: bool) -> N
     emit_one({"digest": digest, "size_bytes": len(data), "output": str(output)}, as_json=as_json)
 
 
-VERBS = (models, versions, version, aliases, set_alias, artifact)
+VERBS = (models, versions, version, lineage, aliases, set_alias, artifact)

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 from slipway.errors import Kind, SlipwayError, invalid_field
 
 if TYPE_CHECKING:
-    from slipway.client import Route
+    from slipway.client import RolloutPlan, Route
 
 _ALIAS = "alias:"
-_ROUTE_KEYS = ("name", "model", "version", "alias", "weight")
-_ROUTE_FORM = "write name=main,model=MODEL,alias=ALIAS,weight=100, or version=NUMBER instead of the alias"
+_ROUTE_KEYS = ("name", "model", "version", "alias", "weight", "shadow")
+_ROUTE_FORM = (
+    "write name=main,model=MODEL,alias=ALIAS,weight=100, or version=NUMBER instead of the alias; shadow=yes for an arm "
+    "that scores what others answer"
+)
+_STEPS = "0,25"
+_LABELS = 500
 
 
 class OutputNotWritten(SlipwayError):
@@ -54,6 +59,36 @@ def route(text: str) -> Route:
         version=_number("version", given["version"]) if "version" in given else None,
         alias=given.get("alias"),
         weight=_number("weight", given.get("weight", "100")),
+        shadow=_yes("shadow", given.get("shadow", "no")),
+    )
+
+
+def _yes(key: str, text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise invalid_field("--route", f"{key}={text} is neither yes nor no; {_ROUTE_FORM}")
+    return text == "yes"
+
+
+def plan(
+    steps: str | None,
+    labels: int | None,
+    max_labels: int | None,
+    margin: float | None,
+    error_rate: float | None,
+) -> RolloutPlan | None:
+    """A plan from ``0,25`` and what each step asks for; None when nothing is said. Raises InvalidInput."""
+    from slipway.client import RolloutPlan, RolloutStep  # noqa: PLC0415  (the client; help needs none of it)
+
+    if all(one is None for one in (steps, labels, max_labels, margin, error_rate)):
+        return None
+    shares = [share.strip() for share in (steps or _STEPS).split(",")]
+    for share in shares:
+        if not (share.isascii() and share.isdecimal() and len(share) <= 3):
+            raise invalid_field("--steps", f"{share!r} is no percentage; write 0,25 for a shadow step and a quarter")
+    return RolloutPlan(
+        tuple(RolloutStep(int(share), labels or _LABELS, max_labels or 0) for share in shares),
+        margin or 0.0,
+        error_rate or 0.0,
     )
 
 
