@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from slipway.client.types.registry import Baseline, FeatureBaseline, PerformanceBaseline
+from slipway.client.types.baselines import Baseline, FeatureBaseline, PerformanceBaseline
 from slipway.drift.bins import as_numbers, edges_of, histogram, likely_categories
 from slipway.drift.blocks import Blocks
 from slipway.drift.spread import spread

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from slipway.client.types.registry import PerformanceBaseline
+from slipway.client.types.baselines import PerformanceBaseline
 from slipway.drift.blocks import block_numbers
 from slipway.drift.features import WEEK
 from slipway.drift.spread import LEAST_BLOCKS, QUANTILE, draws
