@@ -64,14 +64,13 @@ class Rollouts:
     async def cancel(self, name: str, rollout_id: str, reason: str) -> Endpoint:
         """End a running rollout; one that has ended stays so. Raises EndpointNotFound, RolloutNotFound."""
         resource_name("endpoint", name)
-        if not rollout_id:
-            raise invalid_field("rollout_id", "is empty; give the rollout's id, as ListRollouts tells it")
+        resource_name("rollout_id", rollout_id)
         check_reason(reason)
         async with self._catalogue.write() as catalogue:
             endpoint = await _endpoint(catalogue, name)
             rollout = await catalogue.rollout(rollout_id)
             if rollout is None or rollout.endpoint != name:
-                raise RolloutNotFound(name, rollout_id[:128])
+                raise RolloutNotFound(name, rollout_id)
             now = self._clock.now()
             ended = rules.end(rollout, RolloutState.ROLLED_BACK, reason or _CANCELLED, now)
             if ended is None:
@@ -123,7 +122,7 @@ async def _begin(
     check_room(endpoint, main, [step.percent for step in plan.steps])
     await require_still(catalogue, model, alias)
     return Rollout(
-        id=uuid.uuid4().hex,
+        id=f"r{uuid.uuid4().hex}",
         endpoint=endpoint.name,
         number=before.number + 1 if before else 1,
         model=model,

@@ -21,7 +21,7 @@ SERVICE = pb.DESCRIPTOR.services_by_name["RegistryService"]
 METHODS = list(SERVICE.methods)
 # What asks for nothing in particular is a fair question.
 EMPTY_IS_FINE = {"ListModels", "ListEndpoints", "WatchEndpoints"}
-FREE_TEXT = {"subscriber", "description", "owner", "source", "revision", "workflow", "run_id"}
+FREE_TEXT = {"subscriber", "description", "owner", "source", "revision", "workflow", "run_id", "reason"}
 
 JUNK = [b"\xff", b"\xff\xff\xff\xff", b"\x08", b"\x0a\x05ab", b"\x0a\x02\xc3\x28", b"\x00" * 64, bytes(range(256)) * 40]
 TRAVERSALS = [
@@ -111,15 +111,17 @@ async def test_an_empty_message_is_answered_or_explained(wire: Any, method: Meth
     assert await healthy(wire)
 
 
+def named(field: FieldDescriptor) -> bool:
+    return field.type == field.TYPE_STRING and not field.is_repeated and field.name not in FREE_TEXT
+
+
 def texts(descriptor: Descriptor, path: tuple[FieldDescriptor, ...] = ()) -> Iterator[tuple[FieldDescriptor, ...]]:
     """The path of every text field that is a name, a digest, a token or a request id."""
     for field in descriptor.fields:
         if field.message_type and not field.message_type.GetOptions().map_entry and len(path) < 3:
             if field.message_type.full_name.startswith("slipway."):
                 yield from texts(field.message_type, (*path, field))
-        elif (
-            field.type == field.TYPE_STRING and field.name not in FREE_TEXT and "lineage" not in [f.name for f in path]
-        ):
+        elif named(field) and "lineage" not in [f.name for f in path]:
             yield (*path, field)
 
 
@@ -141,15 +143,21 @@ async def good(wire: Any, drafted: Any) -> dict[str, Message]:
     await wire.versions("m")
     digest = (await wire.artifact()).digest
     await wire.call("SetAlias", pb.SetAliasRequest(model="m", alias="champion", version=1))
+    following = res.Route(name="main", model="m", alias="champion", weight=1)
     endpoint = res.Endpoint(name="e", routes=[res.Route(name="main", model="m", version=1, weight=1)])
     await wire.call("PutEndpoint", pb.PutEndpointRequest(endpoint=endpoint))
+    await wire.call("PutEndpoint", pb.PutEndpointRequest(endpoint=res.Endpoint(name="a", routes=[following])))
+    version = drafted("m", digest)
+    version.signature.inputs[0].feature = "plane:distance"
+    version.signature.entities.add(name="plane", datatype=res.DATA_TYPE_BYTES)
+    version.baseline.features.add(name="distance", edges=[1.0], counts=[1, 2])
     return {
         "CreateModel": pb.CreateModelRequest(model=res.Model(name="m", owner="dock")),
         "GetModel": pb.GetModelRequest(name="m"),
         "ListModels": pb.ListModelsRequest(),
         "UploadArtifact": pb.UploadArtifactRequest(chunk=b"onnx"),
         "DownloadArtifact": pb.DownloadArtifactRequest(digest=digest),
-        "CreateModelVersion": pb.CreateModelVersionRequest(request_id="r", version=drafted("m", digest)),
+        "CreateModelVersion": pb.CreateModelVersionRequest(request_id="r", version=version),
         "GetModelVersion": pb.GetModelVersionRequest(model="m", number=1),
         "ListModelVersions": pb.ListModelVersionsRequest(model="m"),
         "SetAlias": pb.SetAliasRequest(model="m", alias="champion", version=1),
@@ -159,6 +167,10 @@ async def good(wire: Any, drafted: Any) -> dict[str, Message]:
         "ListEndpoints": pb.ListEndpointsRequest(),
         "DeleteEndpoint": pb.DeleteEndpointRequest(name="spare"),
         "WatchEndpoints": pb.WatchEndpointsRequest(),
+        "StartRollout": pb.StartRolloutRequest(request_id="r", endpoint="a", version=2),
+        "CancelRollout": pb.CancelRolloutRequest(endpoint="a", rollout_id="r"),
+        "ListRollouts": pb.ListRolloutsRequest(endpoint="a"),
+        "RollBackEndpoint": pb.RollBackEndpointRequest(endpoint="a"),
     }
 
 
@@ -167,7 +179,7 @@ def optional_when_empty(method: str, path: tuple[FieldDescriptor, ...]) -> bool:
 
 
 def set_by_the_registry(path: tuple[FieldDescriptor, ...]) -> bool:
-    return "aliases" in [field.name for field in path]
+    return not {"aliases", "rollout"}.isdisjoint(field.name for field in path)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -195,7 +207,9 @@ def fine(path: tuple[FieldDescriptor, ...], value: str) -> bool:
     field = path[-1].name
     if field == "request_id":
         return value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= 128
-    column = len(path) > 2 and path[-2].name in {"inputs", "outputs"}
+    if field == "feature":
+        return not value
+    column = len(path) > 2 and path[-2].name in {"inputs", "outputs", "entities"}
     return column and value == "UPPER"
 
 
@@ -218,6 +232,11 @@ def test_the_corpus_reaches_every_named_thing() -> None:
         "endpoint.routes.name",
         "endpoint.routes.model",
         "endpoint.routes.alias",
+        "version.signature.inputs.feature",
+        "version.signature.entities.name",
+        "version.baseline.features.name",
+        "endpoint",
+        "rollout_id",
     }
 
 
@@ -226,8 +245,8 @@ def test_the_corpus_reaches_every_named_thing() -> None:
 async def test_a_page_size_out_of_range_is_refused(wire: Any, method: MethodDescriptor, size: int) -> None:
     request: Any = GetMessageClass(method.input_type)()
     request.page_size = size
-    if "model" in method.input_type.fields_by_name:
-        request.model = "m"
+    for name in {"model", "endpoint"} & set(method.input_type.fields_by_name):
+        setattr(request, name, "m")
     error = explained(await outcome(wire, method, request.SerializeToString()), Kind.INVALID_ARGUMENT)
     assert [one.field for one in error.violations] == ["page_size"]
 
