@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,9 @@ from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_opt
 from slipway.errors import invalid_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
-    from slipway.client import Slipway
+    from slipway.client import EndpointStatus, Slipway
 
 
 def _serve() -> Callable[[GatewayConfig], Coroutine[Any, Any, None]]:
@@ -30,6 +31,7 @@ main = ServiceCommand(
 ).group()
 
 _ADDRESS = address_option("inference_gateway")
+_NONE = "no endpoint is desired; create one with `slipway-registry put-endpoint`"
 
 
 def _connect(address: str | None) -> Slipway:
@@ -45,7 +47,41 @@ def endpoints(address: str | None, as_json: bool) -> None:
     """Show every endpoint's arms as they run here."""
     with _connect(address) as slipway:
         found = slipway.inference.endpoints()
+    emit(_arms(found, as_json=as_json), as_json=as_json, empty=_NONE)
+
+
+@main.command("routes", epilog="Example: slipway-gateway routes flight-delay --json")
+@click.argument("endpoint", required=False)
+@_ADDRESS
+@json_option
+def routes(endpoint: str | None, address: str | None, as_json: bool) -> None:
+    """Show who answers an endpoint, who scores in the shadow, and whom this gateway took to zero."""
+    with _connect(address) as slipway:
+        found = list(slipway.inference.endpoints())
+    if endpoint is not None:
+        known = ", ".join(one.name for one in found) or "none"
+        found = [one for one in found if one.name == endpoint]
+        if not found:
+            raise invalid_field("ENDPOINT", f"{endpoint!r} does not run in this gateway; there is {known}")
     rows = [
+        {
+            "endpoint": one.name,
+            "route": arm.name,
+            "model": arm.model,
+            "version": arm.serving_version or None,
+            "weight": arm.weight,
+            "shadow": arm.shadow,
+            "state": str(arm.state).lower(),
+            "disabled_reason": arm.disabled_reason,
+        }
+        for one in found
+        for arm in one.routes
+    ]
+    emit(rows, as_json=as_json, empty=_NONE)
+
+
+def _arms(found: Iterable[EndpointStatus], *, as_json: bool) -> list[dict[str, Any]]:
+    return [
         {
             "endpoint": one.name,
             "route": arm.name,
@@ -53,24 +89,32 @@ def endpoints(address: str | None, as_json: bool) -> None:
             "desired": arm.desired_version,
             "serving": arm.serving_version,
             "weight": arm.weight,
+            "shadow": arm.shadow,
             "state": str(arm.state).lower(),
             "provider": arm.provider if as_json else arm.provider.removesuffix("ExecutionProvider"),
             "worker_pid": arm.worker_pid,
             "reason": arm.reason,
+            "disabled_reason": arm.disabled_reason,
         }
         for one in found
         for arm in one.routes
     ]
-    emit(rows, as_json=as_json, empty="no endpoint is desired; create one with `slipway-registry put-endpoint`")
 
 
 @main.command(
     "predict",
-    epilog="Example: slipway-gateway predict flight-delay -f carrier=UA -f distance_miles=1400 -f plane_year=",
+    epilog="Example: slipway-gateway predict flight-delay --entity carrier=UA --entity origin=EWR "
+    "--feature distance_miles=1400 --event-time 2013-06-01T12:00:00Z",
 )
 @click.argument("endpoint")
 @click.option("-f", "--feature", "features", multiple=True, metavar="NAME=VALUE", help="A feature; empty means absent.")
-@click.option("-k", "--key", "keys", multiple=True, metavar="NAME=VALUE", help="An entity key.")
+@click.option(
+    *("-k", "-e", "--key", "--entity", "keys"),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An entity key: features that are not given are read online by it.",
+)
+@click.option("--event-time", metavar="ISO", help="The moment asked about, with its zone; now when left out.")
 @click.option("--id", "prediction_id", help="The prediction's id; repeat it to get the same answer again.")
 @_ADDRESS
 @json_option
@@ -79,12 +123,13 @@ def predict(
     endpoint: str,
     features: tuple[str, ...],
     keys: tuple[str, ...],
+    event_time: str | None,
     prediction_id: str | None,
     address: str | None,
     as_json: bool,
 ) -> None:
     """Ask an endpoint about one row. A value that reads as a number or true/false is sent as one; quote texts."""
-    row, entity = _pairs("--feature", features), _pairs("--key", keys)
+    row, entity = _pairs("--feature", features), _pairs("--entity", keys)
     if prediction_id == "":
         raise invalid_field("--id", "is empty; give an id, or leave the option out")
     with _connect(address) as slipway:
@@ -93,6 +138,7 @@ def predict(
             [row],
             entity_keys=[entity] if entity else None,
             prediction_ids=[prediction_id] if prediction_id else None,
+            event_times=None if event_time is None else _moment(event_time),
         )
     facts: dict[str, Any] = {name: values[0] if len(values) == 1 else values for name, values in answer.outputs.items()}
     facts |= {
@@ -101,8 +147,27 @@ def predict(
         "version": answer.version,
         "route": answer.route,
         "replayed": answer.replayed,
+        "degraded": answer.degraded,
     }
+    if as_json:
+        facts["feature_ages"] = dict(answer.feature_ages)
+    else:
+        facts |= {f"age of {view}": _age(age_s) for view, age_s in answer.feature_ages.items()}
     emit_one(facts, as_json=as_json)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid_field("--event-time", f"{text!r} is no ISO 8601 time, such as 2013-06-01T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise invalid_field("--event-time", f"{text!r} has no zone; end it with Z for UTC")
+    return moment
+
+
+def _age(age_s: float | None) -> str:
+    return "nothing told" if age_s is None else f"{age_s:g} s"
 
 
 @main.command("log", epilog="Example: slipway-gateway log --json")

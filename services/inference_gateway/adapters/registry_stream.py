@@ -104,8 +104,8 @@ def _readable(version: ModelVersion) -> bool:
     """Whether every data type is one of ours: a newer registry may know more."""
     known = {kind.value for kind in DataType}
     signature = version.signature
-    datatypes = [one.datatype for one in (*signature.inputs, *signature.outputs, *signature.entities)]
-    return all(one.value in known for one in datatypes)
+    datatypes = [one.datatype for one in (*signature.inputs, *signature.entities)]
+    return all(one.value in known for one in (*datatypes, *(one.datatype for one in signature.outputs)))
 
 
 def _version(version: ModelVersion) -> VersionSpec:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,14 +46,15 @@ OPEN = open_pb.DESCRIPTOR.services_by_name["GRPCInferenceService"]
 ROW = {"distance": 1.0, "year": 1999.0, "carrier": "UA", "stops": 2}
 
 
-def signature() -> Signature:
-    """What ``onnx_models.mixed`` takes and gives."""
+def signature(read: Mapping[str, str] | None = None, *entities: ColumnSpec) -> Signature:
+    """What ``onnx_models.mixed`` takes and gives; ``read`` has the columns that are features, by name."""
+    read = read or {}
     return Signature(
         (
-            ColumnSpec("distance", DataType.FP32),
-            ColumnSpec("year", DataType.FP32, True),
-            ColumnSpec("carrier", DataType.BYTES, True),
-            ColumnSpec("stops", DataType.INT64),
+            ColumnSpec("distance", DataType.FP32, feature=read.get("distance", "")),
+            ColumnSpec("year", DataType.FP32, True, feature=read.get("year", "")),
+            ColumnSpec("carrier", DataType.BYTES, True, feature=read.get("carrier", "")),
+            ColumnSpec("stops", DataType.INT64, feature=read.get("stops", "")),
         ),
         (
             TensorSpec("p", DataType.FP32, (-1, 1)),
@@ -61,17 +62,21 @@ def signature() -> Signature:
             TensorSpec("seen_carrier", DataType.BYTES, (-1, 1)),
             TensorSpec("seen_stops", DataType.INT64, (-1, 1)),
         ),
+        entities,
     )
 
 
 class World:
     """A registry and a gateway on one folder; each may be stopped and started again."""
 
+    signature = staticmethod(signature)
+
     def __init__(self, folder: Path, models: ModuleType) -> None:
         self.folder = folder
         self.models = models
         self.row = dict(ROW)
         self.registry_address = f"127.0.0.1:{free_port()}"
+        self.features_address = f"127.0.0.1:{free_port()}"
         self.events = f"sqlite:///{folder}/bus/log.db"
         self.http = ""
         self.address = ""
@@ -100,6 +105,7 @@ class World:
             "rpc": {"listen": "127.0.0.1:0", "grace_s": 2.0},
             "http": {"listen": "127.0.0.1:0", "max_body_bytes": 64 * 1024},
             "registry": self.registry_address,
+            "features_address": self.features_address,
             "events_url": self.events,
             "worker": {"device": "cpu"},
         }
@@ -109,22 +115,26 @@ class World:
         self.address = f"127.0.0.1:{parts.server.port}"
         self.http = f"http://127.0.0.1:{parts.rest.port}"
         self.client = await self._gateway.enter_async_context(
-            AsyncSlipway(registry=self.registry_address, gateway=self.address)
+            AsyncSlipway(registry=self.registry_address, gateway=self.address, features=self.features_address)
         )
         self.channel = await self._gateway.enter_async_context(grpc.aio.insecure_channel(self.address))
 
     async def stop_gateway(self) -> None:
         await self._gateway.aclose()
 
-    async def register(self, plus: float = 0.0, *, model: str = "m", artifact: bytes | None = None) -> int:
+    async def register(
+        self, plus: float = 0.0, *, model: str = "m", artifact: bytes | None = None, takes: Signature | None = None
+    ) -> int:
         """A version of a model that adds ``plus``; its number."""
         await self.client.registry.create_model(model, owner="dock")
         uploaded = await self.client.registry.upload_artifact(artifact or self.models.mixed(plus))
-        return (await self.client.registry.register_version(model, uploaded, signature())).number
+        return (await self.client.registry.register_version(model, uploaded, takes or signature())).number
 
-    async def route(self, endpoint: str, *arms: tuple[str, int, int], model: str = "m") -> None:
-        """Give an endpoint arms: name, version, weight."""
-        routes = [Route(name, model, version=version, weight=weight) for name, version, weight in arms]
+    async def route(self, endpoint: str, *arms: tuple[str, int, int], model: str = "m", shadow: str = "") -> None:
+        """Give an endpoint arms: name, version, weight; one of them may be a shadow."""
+        routes = [
+            Route(name, model, version=version, weight=weight, shadow=name == shadow) for name, version, weight in arms
+        ]
         await self.client.registry.put_endpoint(endpoint, routes)
 
     async def status(self, endpoint: str) -> EndpointStatus | None:
@@ -173,16 +183,17 @@ class World:
         """What the bus has of an endpoint, once it has so many rows; no event twice."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                records = await self._records()
+                records = await self.records(TOPIC)
                 batches = [events_pb2.PredictionBatch.FromString(one.event.value) for one in records]
                 mine = [one for one in batches if one.endpoint == endpoint]
                 if sum(len(one.prediction_ids) for one in mine) >= rows:
                     assert len({one.event.id for one in records}) == len(records)
                     return mine
 
-    async def _records(self) -> list[Record]:
+    async def records(self, topic: str) -> list[Record]:
+        """What the bus has of a topic."""
         async with open_log(self.events) as log:
-            return list(await log.read(TOPIC, limit=100_000))
+            return list(await log.read(topic, limit=100_000))
 
 
 @asynccontextmanager
@@ -210,6 +221,12 @@ async def served(tmp_path_factory: pytest.TempPathFactory, onnx_models: ModuleTy
     async with _world(tmp_path_factory.mktemp("served"), onnx_models) as world:
         await world.standing("late")
         yield world
+
+
+@pytest.fixture(scope="session")
+def worlds() -> Callable[[Path, ModuleType], AbstractAsyncContextManager[World]]:
+    """Makes worlds for other scopes."""
+    return _world
 
 
 @pytest.fixture

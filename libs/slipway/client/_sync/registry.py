@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 from slipway.client._sync.rollouts import Rollouts
-
 from slipway.client._sync.transport import Stream
 from slipway.client.codec import registry as codec
 from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, text, whole

@@ -11,7 +11,9 @@ from services.inference_gateway.cli import main
     [
         (["-f", "carrier"], "--feature: 'carrier' is not NAME=VALUE"),
         (["-f", "carrier=UA", "-f", "carrier=AA"], "--feature: 'carrier' is given twice"),
-        (["-k", "flight=1", "-k", "flight=2"], "--key: 'flight' is given twice"),
+        (["-k", "flight=1", "--entity", "flight=2"], "--entity: 'flight' is given twice"),
+        (["-k", "flight=1", "--event-time", "noon"], "--event-time: 'noon' is no ISO 8601 time"),
+        (["-k", "flight=1", "--event-time", "2013-06-01T12:00"], "--event-time: '2013-06-01T12:00' has no zone"),
         (["-f", "carrier=UA", "--id", ""], "--id: is empty"),
         (["-f", "carrier=UA", "--address", "nowhere"], "gateway: is 'nowhere'; give host:port"),
     ],

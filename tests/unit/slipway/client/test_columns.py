@@ -109,8 +109,9 @@ def test_bad_columns_are_refused_by_name(given_columns: Any, field: str) -> None
 
 def test_columns_without_rows_or_with_other_keys_are_refused() -> None:
     one, two = columns.from_columns({"x": [1]}), columns.from_columns({"k": [1, 2]})
-    for features, keys, field in (([], two, "columns"), (one, two, "entity_keys")):
+    for features, keys, field in (([], [], "columns"), (one, two, "entity_keys")):
         with pytest.raises(InvalidInput) as caught:
             columns.row_count(features, keys)
         assert caught.value.violations[0].field == field
     assert columns.row_count(one, []) == 1
+    assert columns.row_count([], two) == 2
