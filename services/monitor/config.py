@@ -21,6 +21,18 @@ class Observe(ObserveSettings):
     metrics_listen: LoopbackAddress = from_env("SLIPWAY_MONITOR_METRICS_LISTEN", "127.0.0.1:9104")
 
 
+class Judging(Settings):
+    """What is harm, and what is drift; see Limits in domain/harm.py."""
+
+    log_loss_floor: float = Field(0.02, gt=0, le=100)
+    auc_floor: float = Field(0.02, gt=0, le=1)
+    min_rows: int = Field(200, ge=1, le=1_000_000_000)
+    drift_floor: float = Field(0.1, ge=0, le=1)
+    min_importance: float = Field(0.01, ge=0, le=1)
+    data_importance: float = Field(0.05, ge=0, le=1)
+    data_null_rate: float = Field(0.2, gt=0, le=1)
+
+
 class MonitorConfig(Settings):
     """What ``slipway-monitor serve`` runs by."""
 
@@ -31,6 +43,9 @@ class MonitorConfig(Settings):
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     window_s: int = Field(3600, ge=1, le=31 * 86_400)
     performance_window_s: int = Field(7 * 86_400, ge=60, le=92 * 86_400)
+    label_maturity_s: float = Field(86_400, ge=0, le=366 * 86_400)
+    baseline_wait_s: float = Field(2, ge=0, le=60)
+    judging: Judging = Judging()
     join_days: int = Field(30, ge=1, le=3650)
     inbox_days: int = Field(30, ge=1, le=3650)
 

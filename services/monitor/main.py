@@ -10,19 +10,27 @@ from services.monitor.adapters.dead_letters import LogDeadLetters
 from services.monitor.adapters.meters import OtelMeters
 from services.monitor.adapters.sql import GROUP, MIGRATIONS, SqlWindows
 from services.monitor.api.consumer import TOPICS, Intake
+from services.monitor.api.registry import REGISTRY_TOPICS, RegistryIntake
 from services.monitor.api.servicer import MonitorServicer
 from services.monitor.config import MonitorConfig
+from services.monitor.domain.harm import Limits
 from services.monitor.engine.answers import Answers
+from services.monitor.engine.baselines import Baselines
 from services.monitor.engine.counting import Counting
 from services.monitor.engine.inspection import Inspection
 from services.monitor.engine.joining import Joining
+from services.monitor.engine.judged import Judged
+from services.monitor.engine.judging import Judging
 from services.monitor.engine.labelling import Labelling
 from services.monitor.engine.lag import Lag
+from services.monitor.engine.learning import Learning
+from services.monitor.engine.taking import Taking
 from services.monitor.engine.upkeep import Upkeep
 from slipway import lifecycle, observe
 from slipway.clock import SystemClock
 from slipway.events import dead_letter_topic
 from slipway.events.connect import open_log
+from slipway.events.outbox import Relay
 from slipway.gen.slipway.monitor.v1 import monitor_pb2
 from slipway.lifecycle import Loop
 from slipway.rpc.server import Server, service
@@ -32,6 +40,8 @@ from slipway.sql import Database
 class Parts(NamedTuple):
     """What runs, in the order in which it starts."""
 
+    outbox: Loop
+    registry: Loop
     intake: Loop
     upkeep: Loop
     lag: Loop
@@ -45,23 +55,39 @@ async def compose(config: MonitorConfig) -> AsyncIterator[Parts]:
         Database.open(config.database, MIGRATIONS) as database,
         open_log(config.events) as log,
         log.consumer(TOPICS, GROUP) as consumer,
+        log.consumer(REGISTRY_TOPICS, GROUP) as registry_consumer,
     ):
-        clock, meters, windows = SystemClock(), OtelMeters(), SqlWindows(database)
-        joining = Joining(config.performance_window_s)
-        counting = Counting(windows, joining, clock, meters, config.window_s)
+        clock, meters = SystemClock(), OtelMeters()
+        relay = Relay(database, log.publisher(), clock)
+        windows = SqlWindows(database, relay.wake)
+        baselines = Baselines(windows, clock, config.baseline_wait_s)
+        taking = _taking(config, baselines)
+        counting = Counting(windows, taking, clock, meters, config.window_s)
+        registry = RegistryIntake(registry_consumer, Learning(windows, clock), meters, clock)
         lag = Lag(log, TOPICS, clock, meters)
         intake = Intake(consumer, counting, lag, meters, clock)
         upkeep = Upkeep(windows, clock, inbox_days=config.inbox_days, join_days=config.join_days)
-        labelling = Labelling(windows, joining, clock, meters)
-        inspection = Inspection(LogDeadLetters(log, *(dead_letter_topic(topic, GROUP) for topic in TOPICS)))
-        servicer = MonitorServicer(Answers(windows), labelling, inspection)
+        labelling = Labelling(windows, taking, clock, meters)
+        judged = Judged(windows, baselines, config.judging.drift_floor)
+        letters = (dead_letter_topic(topic, GROUP) for topic in (*TOPICS, *REGISTRY_TOPICS))
+        inspection = Inspection(LogDeadLetters(log, *letters))
+        servicer = MonitorServicer(Answers(windows), judged, labelling, inspection)
         contract = monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]
         yield Parts(
+            Loop("outbox", relay.run),
+            Loop("registry", registry.run),
             Loop("intake", intake.run),
             Loop("upkeep", upkeep.run),
             Loop("lag", lag.run),
             Server(config.rpc, [service(contract, servicer)]),
         )
+
+
+def _taking(config: MonitorConfig, baselines: Baselines) -> Taking:
+    limits = Limits(**config.judging.model_dump())
+    window_s = config.performance_window_s
+    judging = Judging(baselines, limits, window_s=window_s, maturity_s=config.label_maturity_s)
+    return Taking(Joining(window_s), baselines, judging, window_s)
 
 
 async def serve(config: MonitorConfig) -> None:

@@ -7,13 +7,22 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from services.monitor.domain.baseline import Baseline
 from services.monitor.domain.batch import Tally
+from services.monitor.domain.comparison import Scored
 from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
+from services.monitor.domain.endpoint import Endpoint
+from services.monitor.domain.feature import FeatureCounts, VersionWindow
 from services.monitor.domain.figures import PerformanceWindow
+from services.monitor.domain.harm import IncidentKind
+from services.monitor.domain.incident import Incident, Streak
 from services.monitor.domain.label import KeptLabel, LabelTally
 from services.monitor.domain.performance import Sums, WindowKey
 from services.monitor.domain.prediction import Prediction
+from services.monitor.domain.progress import Progress
+from services.monitor.domain.trial import PairSums, Trial
+from services.monitor.domain.verdict import Verdict
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.paging import Page
 
@@ -35,6 +44,100 @@ class Reader(Protocol):
 
     async def coverage(self, span: Span) -> Sequence[Coverage]:
         """Endpoints that predictions of the span or labels came for, by name."""
+        ...
+
+    async def baseline(self, model: str, version: int) -> Baseline | None:
+        """What a version was trained on; None when the registry did not announce it yet."""
+        ...
+
+    async def endpoint(self, name: str) -> Endpoint | None:
+        """The endpoint as the registry wants it; None when it announced none."""
+        ...
+
+    async def progress(self, endpoint: str) -> Progress:
+        """How far an endpoint has come."""
+        ...
+
+    async def features(
+        self, span: Span, after: VersionWindow | None, limit: int
+    ) -> Sequence[tuple[VersionWindow, FeatureCounts]]:
+        """Up to ``limit`` windows from ``after`` on (it included) by start, endpoint, model, version and end."""
+        ...
+
+    async def incidents(self, endpoint: str, page: Page, *, open_only: bool) -> Sequence[tuple[int, Incident]]:
+        """Up to ``page.fetch`` incidents with their positions, the newest first; of all endpoints when empty."""
+        ...
+
+    async def verdicts(self, endpoint: str, page: Page) -> Sequence[tuple[int, Verdict]]:
+        """Up to ``page.fetch`` verdicts with their positions, the newest first; of all endpoints when empty."""
+        ...
+
+    async def scored_by_both(self, span: Span, model: str, version: int, other: int) -> Sequence[Scored]:
+        """Labelled predictions of the span's event times that both versions gave a score, each id once."""
+        ...
+
+
+class Registered(Protocol):
+    """What the registry announced."""
+
+    async def keep_baseline(self, baseline: Baseline) -> None:
+        """Keep a version's baseline."""
+        ...
+
+    async def keep_endpoint(self, endpoint: Endpoint) -> None:
+        """Keep an endpoint in the place of what it was."""
+        ...
+
+    async def drop_endpoint(self, name: str) -> None:
+        """Forget an endpoint."""
+        ...
+
+
+class Judgements(Protocol):
+    """What is judged, and what came of it."""
+
+    async def performance_of(self, window: VersionWindow) -> Sums:
+        """What all arms of a version add up to in a window."""
+        ...
+
+    async def streak(self, window: VersionWindow, kind: IncidentKind) -> Streak:
+        """What the windows before said of the version."""
+        ...
+
+    async def keep_streak(self, window: VersionWindow, streak: Streak) -> None:
+        """Keep what the windows say now."""
+        ...
+
+    async def open_incidents(self, endpoint: str) -> Sequence[Incident]:
+        """Those that go on, the oldest first."""
+        ...
+
+    async def put_incident(self, incident: Incident) -> None:
+        """Keep an incident, new or changed, and announce it."""
+        ...
+
+
+class Trials(Protocol):
+    """Steps of rollouts that wait for their verdicts."""
+
+    async def running(self, endpoint: str) -> Sequence[tuple[Trial, PairSums]]:
+        """The trials of an endpoint that go on."""
+        ...
+
+    async def start(self, trial: Trial) -> None:
+        """Keep a trial; one that is known already stays as it is."""
+        ...
+
+    async def stop_all_but(self, endpoint: str, trial: Trial | None) -> None:
+        """End the trials of an endpoint, but not this one."""
+        ...
+
+    async def put_sums(self, trial: Trial, sums: PairSums) -> None:
+        """Keep what a trial's pairs add up to now."""
+        ...
+
+    async def conclude(self, trial: Trial, verdict: Verdict) -> None:
+        """Keep the verdict on a trial, announce it, and end the trial."""
         ...
 
 
@@ -81,12 +184,35 @@ class Writer(Reader, Protocol):
         """Predictions and labels, in this transaction."""
         ...
 
+    @property
+    def registered(self) -> Registered:
+        """What the registry announced, in this transaction."""
+        ...
+
+    @property
+    def judgements(self) -> Judgements:
+        """Streaks and incidents, in this transaction."""
+        ...
+
+    @property
+    def trials(self) -> Trials:
+        """Steps of rollouts, in this transaction."""
+        ...
+
     async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
         """The ids that were not claimed before; from the commit on they are."""
         ...
 
     async def add(self, tally: Tally, window_us: int) -> None:
         """Add rows to their windows, ``window_us`` microseconds wide."""
+        ...
+
+    async def add_features(self, counts: Mapping[VersionWindow, FeatureCounts]) -> None:
+        """Add to feature windows."""
+        ...
+
+    async def keep_progress(self, endpoint: str, progress: Progress) -> None:
+        """Keep how far an endpoint has come."""
         ...
 
     async def forget(self, before: datetime) -> int:

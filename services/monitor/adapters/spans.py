@@ -36,11 +36,17 @@ def within(table: Table, span: Span, query: Select[Any]) -> Select[Any]:
     """``query`` held to the windows of ``span``."""
     if span.endpoint:
         query = query.where(table.c.endpoint == span.endpoint)
+    return query.where(*moments(table.c.start_us, span))
+
+
+def moments(column: ColumnElement[int], span: Span) -> list[ColumnElement[bool]]:
+    """That ``column``, microseconds since 1970, is in the stretch of ``span``."""
+    bounds = []
     if span.start_time:
-        query = query.where(table.c.start_us >= _microseconds(span.start_time))
+        bounds.append(column >= _microseconds(span.start_time))
     if span.end_time:
-        query = query.where(table.c.start_us < _microseconds(span.end_time))
-    return query
+        bounds.append(column < _microseconds(span.end_time))
+    return bounds
 
 
 def paged(table: Table, page: Page, query: Select[Any]) -> Select[Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from services.monitor import codec
+from services.monitor.codec import judged
 from services.monitor.engine.answers import Answers
 from services.monitor.engine.inspection import Inspection
+from services.monitor.engine.judged import FeatureQuery, Judged
 from services.monitor.engine.labelling import Labelling
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 from slipway.rpc.call import Call
@@ -13,8 +15,9 @@ from slipway.rpc.call import Call
 class MonitorServicer:
     """``slipway.monitor.v1.MonitorService``."""
 
-    def __init__(self, answers: Answers, labelling: Labelling, inspection: Inspection) -> None:
+    def __init__(self, answers: Answers, what_came: Judged, labelling: Labelling, inspection: Inspection) -> None:
         self._answers = answers
+        self._judged = what_came
         self._labelling = labelling
         self._inspection = inspection
 
@@ -57,20 +60,30 @@ class MonitorServicer:
         self, request: pb.ListFeatureWindowsRequest, call: Call
     ) -> pb.ListFeatureWindowsResponse:
         """Give a page of feature windows."""
-        return pb.ListFeatureWindowsResponse()
+        query = FeatureQuery(codec.decode_span(request), request.feature, request.drifted_only)
+        found = await self._judged.features(query, request.page_size, request.page_token)
+        windows = [judged.encode_feature_window(one, with_counts=request.include_histograms) for one in found.rows]
+        return pb.ListFeatureWindowsResponse(windows=windows, next_page_token=found.next_token)
 
     async def ListIncidents(self, request: pb.ListIncidentsRequest, call: Call) -> pb.ListIncidentsResponse:
         """Give a page of incidents."""
-        return pb.ListIncidentsResponse()
+        found = await self._judged.incidents(
+            request.endpoint, request.page_size, request.page_token, open_only=request.open_only
+        )
+        incidents = [judged.encode_incident(one) for one in found.rows]
+        return pb.ListIncidentsResponse(incidents=incidents, next_page_token=found.next_token)
 
     async def ListVerdicts(self, request: pb.ListVerdictsRequest, call: Call) -> pb.ListVerdictsResponse:
         """Give a page of verdicts."""
-        return pb.ListVerdictsResponse()
+        found = await self._judged.verdicts(request.endpoint, request.page_size, request.page_token)
+        verdicts = [judged.encode_verdict(one) for one in found.rows]
+        return pb.ListVerdictsResponse(verdicts=verdicts, next_page_token=found.next_token)
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, call: Call) -> pb.CompareVersionsResponse:
         """Compare two versions."""
-        return pb.CompareVersionsResponse()
+        span, version, other = codec.decode_span(request), request.version, request.other_version
+        return judged.encode_comparison(await self._judged.compare(span, request.model, version, other))
 
     async def GetProgress(self, request: pb.GetProgressRequest, call: Call) -> pb.GetProgressResponse:
         """Say how far the monitor has come."""
-        return pb.GetProgressResponse()
+        return judged.encode_progress(await self._judged.progress(request.endpoint))

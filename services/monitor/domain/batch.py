@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from services.monitor.domain.columns import Column
 from services.monitor.domain.moment import check_moments
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import resource_name
@@ -28,7 +29,7 @@ class Batch:
     """Rows that one version answered together: an id, an event time and a score each.
 
     ``event_times_us`` are microseconds since 1970. A score is the first output with one number a row; ``scores`` is
-    empty when there is no such output.
+    empty when there is no such output. ``shadow`` rows were answered by another arm, and only scored by this one.
     """
 
     event_id: str
@@ -36,6 +37,8 @@ class Batch:
     prediction_ids: Sequence[str]
     event_times_us: Sequence[int]
     scores: Sequence[float] = ()
+    shadow: bool = False
+    features: Mapping[str, Column] = field(default_factory=dict)
 
 
 Tally = Mapping[tuple[Arm, int], int]
@@ -59,8 +62,8 @@ def check_batch(batch: Batch, lengths: Mapping[str, tuple[int, int]]) -> None:
     ``lengths`` are the values that each list beside the ids has and those that it needs.
     """
     arm, rows = batch.arm, len(batch.prediction_ids)
-    for field, name in (("endpoint", arm.endpoint), ("model", arm.model), ("route", arm.route)):
-        resource_name(field, name)
+    for path, name in (("endpoint", arm.endpoint), ("model", arm.model), ("route", arm.route)):
+        resource_name(path, name)
     if arm.version < 1:
         raise invalid_field("version", "is 0; give the number of the version that answered")
     wrong = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.monitor.domain.performance import BINS, UNIT, Sums, WindowKey
@@ -89,6 +89,11 @@ def auc(negatives: Sequence[int], positives: Sequence[int]) -> float | None:
         below += negative
     pairs = below * sum(positives)
     return wins / (2 * pairs) if pairs else None
+
+
+def auc_of(bins: Mapping[int, int]) -> float | None:
+    """As auc, of bins as ``Sums`` has them."""
+    return auc([bins.get(at, 0) for at in range(BINS)], [bins.get(at, 0) for at in range(BINS, 2 * BINS)])
 
 
 def _calibration(negatives: Sequence[int], positives: Sequence[int]) -> Iterator[CalibrationBin]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.monitor.domain.batch import Batch, tally
 from services.monitor.domain.label import LabelBatch
-from services.monitor.engine.joining import Joining
+from services.monitor.engine.taking import Taking
 from services.monitor.ports import Meters, Windows
 from slipway.clock import Clock
 
@@ -15,21 +15,22 @@ _PORTION_ROWS = 10_000
 
 
 class Counting:
-    """Adds batches to windows of ``window_s`` seconds, and has them and their labels joined."""
+    """Adds what was answered to windows of ``window_s`` seconds, and has predictions and labels taken in."""
 
-    def __init__(self, windows: Windows, joining: Joining, clock: Clock, meters: Meters, window_s: int) -> None:
+    def __init__(self, windows: Windows, taking: Taking, clock: Clock, meters: Meters, window_s: int) -> None:
         self._windows = windows
-        self._joining = joining
+        self._taking = taking
         self._clock = clock
         self._meters = meters
         self._window_us = window_s * 1_000_000
 
     async def count(self, batches: Sequence[Batch], labels: Mapping[str, LabelBatch] | None = None) -> int:
-        """Take in what was not taken in before; how many predictions that were.
+        """Take in what was not taken in before; how many answered predictions that were.
 
         ``labels`` are by the id of their event, which no batch has. Claims, counts and joins of an event commit
-        together, so any of them may be given again.
+        together, so any of them may be given again. Raises VersionUnknown while a version's baseline is waited for.
         """
+        await self._taking.expect(batches)
         counted = 0
         for some, told in _portions(batches, labels or {}):
             counted += await self._take(some, told)
@@ -40,10 +41,10 @@ class Counting:
         async with self._windows.write() as windows:
             fresh = await windows.claim([*batches, *labels], now)
             new = [batch for event_id, batch in batches.items() if event_id in fresh]
-            counted = tally(new, self._window_us)
+            counted = tally([batch for batch in new if not batch.shadow], self._window_us)
             await windows.add(counted, self._window_us)
             told = [batch for event_id, batch in labels.items() if event_id in fresh]
-            joined = await self._joining.join(windows.joins, new, told, now)
+            joined = await self._taking.take(windows, new, told, now)
         self._meters.counted(counted.total())
         self._meters.labelled(joined)
         return counted.total()

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.monitor.domain.batch import Batch
 from services.monitor.domain.label import LabelBatch, LabelTally, settle, with_joined
 from services.monitor.domain.performance import Ledger
 from services.monitor.domain.prediction import Prediction, predictions_of, unseen
+from services.monitor.domain.trial import Match
 from services.monitor.ports import Joins
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of labels, those that had waited among the joined, and what changed under ids with one."""
+
+    tally: LabelTally
+    matches: Mapping[str, Sequence[Match]]
 
 
 class Joining:
@@ -23,21 +33,19 @@ class Joining:
     def __init__(self, window_s: int) -> None:
         self._window_us = window_s * 1_000_000
 
-    async def join(
-        self, joins: Joins, batches: Iterable[Batch], labels: Iterable[LabelBatch], now: datetime
-    ) -> LabelTally:
-        """Take predictions and labels in; what became of the labels, those that had waited among the joined."""
-        ledger = Ledger()
+    async def join(self, joins: Joins, batches: Iterable[Batch], labels: Iterable[LabelBatch], now: datetime) -> Joined:
+        """Take predictions and labels in; what came of it."""
+        at_hand = _Round(joins, now)
         tally = LabelTally()
         for endpoint, rows in _by_endpoint(predictions_of(batches, self._window_us)).items():
-            tally += await _predicted(joins, ledger, endpoint, rows, now)
+            tally += await at_hand.predicted(endpoint, rows)
         by_endpoint: defaultdict[str, list[LabelBatch]] = defaultdict(list)
         for batch in labels:
             by_endpoint[batch.endpoint].append(batch)
         for endpoint, told in by_endpoint.items():
-            tally += await _labelled(joins, ledger, endpoint, told, now)
-        await joins.add_sums(ledger.sums())
-        return tally
+            tally += await at_hand.labelled(endpoint, told)
+        await joins.add_sums(at_hand.ledger.sums())
+        return Joined(tally, at_hand.matches)
 
 
 def _by_endpoint(rows: Iterable[Prediction]) -> dict[str, list[Prediction]]:
@@ -47,41 +55,61 @@ def _by_endpoint(rows: Iterable[Prediction]) -> dict[str, list[Prediction]]:
     return grouped
 
 
-async def _predicted(
-    joins: Joins, ledger: Ledger, endpoint: str, rows: Sequence[Prediction], now: datetime
-) -> LabelTally:
-    """Keep predictions, and join them to labels that waited for them or that another arm shares."""
-    ids = list(dict.fromkeys(row.prediction_id for row in rows))
-    fresh = unseen(rows, await joins.predictions(endpoint, ids))
-    labels = await joins.labels(endpoint, ids)
-    for row in fresh:
-        ledger.predicted(row.key)
-        if kept := labels.get(row.prediction_id):
-            ledger.join(row.key, row.with_label(kept.label))
-    await joins.keep_predictions(fresh, now)
-    found = {one.prediction_id for one in fresh}
-    waited = {one: with_joined(kept) for one, kept in labels.items() if one in found and not kept.joined}
-    await joins.keep_labels(endpoint, waited, now)
-    tally = LabelTally(joined=len(waited))
-    await joins.add_tally(endpoint, tally)
-    return tally
+def _by_id(rows: Iterable[Prediction]) -> defaultdict[str, list[Prediction]]:
+    grouped: defaultdict[str, list[Prediction]] = defaultdict(list)
+    for row in rows:
+        grouped[row.prediction_id].append(row)
+    return grouped
 
 
-async def _labelled(
-    joins: Joins, ledger: Ledger, endpoint: str, batches: Sequence[LabelBatch], now: datetime
-) -> LabelTally:
-    """Settle labels, and join those whose predictions are kept."""
-    ids = list(dict.fromkeys(one for batch in batches for one in batch.prediction_ids))
-    known = await joins.labels(endpoint, ids)
-    rows: defaultdict[str, list[Prediction]] = defaultdict(list)
-    for row in await joins.predictions(endpoint, ids):
-        rows[row.prediction_id].append(row)
-    settled = settle(known, set(rows), batches)
-    for prediction_id, kept in settled.changed.items():
-        for row in rows.get(prediction_id, ()):
-            if old := known.get(prediction_id):
-                ledger.part(row.key, row.with_label(old.label))
-            ledger.join(row.key, row.with_label(kept.label))
-    await joins.keep_labels(endpoint, settled.changed, now)
-    await joins.add_tally(endpoint, settled.tally)
-    return settled.tally
+class _Round:
+    """One transaction's joining."""
+
+    def __init__(self, joins: Joins, now: datetime) -> None:
+        self._joins = joins
+        self._now = now
+        self.ledger = Ledger()
+        self.matches: defaultdict[str, list[Match]] = defaultdict(list)
+
+    async def predicted(self, endpoint: str, rows: Sequence[Prediction]) -> LabelTally:
+        """Keep predictions, and join them to labels that waited for them or that another arm shares."""
+        joins = self._joins
+        ids = list(dict.fromkeys(row.prediction_id for row in rows))
+        known = await joins.predictions(endpoint, ids)
+        fresh = unseen(rows, known)
+        labels = await joins.labels(endpoint, ids)
+        for row in fresh:
+            self.ledger.predicted(row.key)
+            if kept := labels.get(row.prediction_id):
+                self.ledger.join(row.key, row.with_label(kept.label))
+        await joins.keep_predictions(fresh, self._now)
+        added, before = _by_id(fresh), _by_id(known)
+        self.matches[endpoint] += [
+            Match(before.get(one, []), kept.label, [*before.get(one, []), *added[one]], kept.label)
+            for one, kept in labels.items()
+            if one in added
+        ]
+        waited = {one: with_joined(kept) for one, kept in labels.items() if one in added and not kept.joined}
+        await joins.keep_labels(endpoint, waited, self._now)
+        tally = LabelTally(joined=len(waited))
+        await joins.add_tally(endpoint, tally)
+        return tally
+
+    async def labelled(self, endpoint: str, batches: Sequence[LabelBatch]) -> LabelTally:
+        """Settle labels, and join those whose predictions are kept."""
+        joins = self._joins
+        ids = list(dict.fromkeys(one for batch in batches for one in batch.prediction_ids))
+        known = await joins.labels(endpoint, ids)
+        rows = _by_id(await joins.predictions(endpoint, ids))
+        settled = settle(known, set(rows), batches)
+        for prediction_id, kept in settled.changed.items():
+            old = known.get(prediction_id)
+            for row in rows.get(prediction_id, ()):
+                if old:
+                    self.ledger.part(row.key, row.with_label(old.label))
+                self.ledger.join(row.key, row.with_label(kept.label))
+            if some := rows.get(prediction_id):
+                self.matches[endpoint].append(Match(some, old.label if old else None, some, kept.label))
+        await joins.keep_labels(endpoint, settled.changed, self._now)
+        await joins.add_tally(endpoint, settled.tally)
+        return settled.tally

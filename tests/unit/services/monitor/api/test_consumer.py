@@ -9,11 +9,15 @@ import pytest
 
 from services.monitor.adapters.sql import SqlWindows
 from services.monitor.api.consumer import LABELS, PREDICTIONS, TOPICS, Intake
+from services.monitor.domain.harm import Limits
 from services.monitor.domain.label import LabelTally
 from services.monitor.domain.window import Span
+from services.monitor.engine.baselines import Baselines
 from services.monitor.engine.counting import Counting
 from services.monitor.engine.joining import Joining
+from services.monitor.engine.judging import Judging
 from services.monitor.engine.lag import Lag
+from services.monitor.engine.taking import Taking
 from slipway.clock import ManualClock
 from slipway.events import Consumer, Event, EventLog, dead_letter_topic
 from slipway.events.connect import open_log
@@ -22,6 +26,12 @@ from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.sql import Database, DatabaseUnreachable
 
 CLOCK = ManualClock()
+
+
+def taking_of(windows: SqlWindows, clock: Any, window_s: int) -> Taking:
+    baselines = Baselines(windows, clock, 0)
+    judging = Judging(baselines, Limits(), window_s=window_s, maturity_s=0)
+    return Taking(Joining(window_s), baselines, judging, window_s)
 
 
 def event(event_id: str, value: bytes | None = None) -> Event:
@@ -48,7 +58,7 @@ async def log(tmp_path: Path) -> AsyncIterator[EventLog]:
 
 @asynccontextmanager
 async def reading(log: EventLog, windows: SqlWindows, meters: Any) -> AsyncIterator[tuple[Consumer, Intake]]:
-    counting = Counting(windows, Joining(86_400), CLOCK, meters, 3600)
+    counting = Counting(windows, taking_of(windows, CLOCK, 86_400), CLOCK, meters, 3600)
     async with log.consumer(TOPICS, "monitor") as consumer:
         yield consumer, Intake(consumer, counting, Lag(log, TOPICS, CLOCK, meters), meters, CLOCK)
 

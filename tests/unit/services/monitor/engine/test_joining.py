@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from services.monitor.adapters.sql import MIGRATIONS, SqlWindows
 from services.monitor.domain.batch import Arm, Batch
 from services.monitor.domain.coverage import Coverage
+from services.monitor.domain.harm import Limits
 from services.monitor.domain.label import Label, LabelBatch, LabelTally
 from services.monitor.domain.performance import Pair, Sums, WindowKey, joined_sums
 from services.monitor.domain.window import Span
+from services.monitor.engine.baselines import Baselines
 from services.monitor.engine.counting import Counting
 from services.monitor.engine.joining import Joining
+from services.monitor.engine.judging import Judging
 from services.monitor.engine.labelling import Labelling
+from services.monitor.engine.taking import Taking
 from services.monitor.engine.upkeep import Upkeep
 from slipway.clock import ManualClock
 from slipway.errors import InvalidInput
@@ -40,6 +44,12 @@ def labels(*rows: tuple[str, float, int], endpoint: str = ARM.endpoint) -> Label
     return LabelBatch(endpoint, *([row[at] for row in rows] for at in range(3)))
 
 
+def taking_of(windows: SqlWindows, clock: Any, window_s: int) -> Taking:
+    baselines = Baselines(windows, clock, 0)
+    judging = Judging(baselines, Limits(), window_s=window_s, maturity_s=0)
+    return Taking(Joining(window_s), baselines, judging, window_s)
+
+
 @dataclass
 class Desk:
     """What a monitor does with events and calls, on a real database."""
@@ -49,9 +59,9 @@ class Desk:
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
-        joining = Joining(DAY_S)
-        self.counting = Counting(self.windows, joining, self.clock, self.meters, 3600)
-        self.labelling = Labelling(self.windows, joining, self.clock, self.meters)
+        taking = taking_of(self.windows, self.clock, DAY_S)
+        self.counting = Counting(self.windows, taking, self.clock, self.meters, 3600)
+        self.labelling = Labelling(self.windows, taking, self.clock, self.meters)
         self.upkeep = Upkeep(self.windows, self.clock, inbox_days=30, join_days=2)
 
     async def sums(self, endpoint: str = ARM.endpoint) -> dict[WindowKey, Sums]:
@@ -140,7 +150,7 @@ async def test_a_row_that_is_there_twice_is_one_prediction(desk: Desk) -> None:
 async def test_a_changed_width_corrects_the_window_that_was_counted(windows: SqlWindows, meters: Any) -> None:
     desk = Desk(windows, meters)
     await desk.counting.count([batch("e1", ("a", 5, 0.75))], {"l1": labels(("a", 1.0, 90))})
-    wider = Labelling(windows, Joining(7 * DAY_S), desk.clock, meters)
+    wider = Labelling(windows, taking_of(windows, desk.clock, 7 * DAY_S), desk.clock, meters)
     await wider.record(labels(("a", 0.0, 91)))
     assert await desk.sums() == {KEY: joined_sums([Pair(0.75, 5, Label(0.0, 91))]) + Sums(predictions=1)}
 
