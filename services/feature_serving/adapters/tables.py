@@ -95,3 +95,29 @@ window_tile = Table(
 )
 
 inbox = Inbox.table(metadata)
+
+training_set = Table(
+    "training_set",
+    metadata,
+    # The place in the queue. SQLite numbers a row by itself only in a column that is called INTEGER.
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("mark", String(64), nullable=False, index=True),
+    Column("recipe", Json, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("error", Text, nullable=False),
+    # Digest, size and what the join told; NULL until it is ready.
+    Column("contents", Json),
+    Column("create_time", UtcTime, nullable=False),
+    Column("finish_time", UtcTime),
+    sqlite_autoincrement=True,
+)
+
+training_set_request = Table(
+    "training_set_request",
+    metadata,
+    Column("request_id", String(128), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("training_set", String(32), nullable=False),
+    ForeignKeyConstraint(["training_set"], ["training_set.id"]),
+)

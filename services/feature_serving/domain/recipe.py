@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -49,6 +49,10 @@ class Ingredient:
     digest: str
     windows: tuple[Windowed, ...] = ()
     hop_us: int = 0
+
+    def of(self, digest: str) -> Ingredient:
+        """The same, of a source with that digest."""
+        return replace(self, digest=digest)
 
 
 @dataclass(frozen=True, slots=True)
