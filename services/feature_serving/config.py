@@ -57,17 +57,28 @@ class Observe(ObserveSettings):
     metrics_listen: LoopbackAddress = from_env("SLIPWAY_FEATURE_SERVING_METRICS_LISTEN", "127.0.0.1:9102")
 
 
+class TrainingSetsConfig(Settings):
+    """How training sets are made, in a process of their own; ``sources`` empty: a folder under ``data``."""
+
+    sources: str = ""
+    threads: int = Field(1, ge=1, le=256)
+    memory_mib: int = Field(1024, ge=64)
+    max_spine_bytes: int = Field(1024**3, ge=1)
+
+
 class FeatureServingConfig(Settings):
     """What ``slipway-features serve`` runs by."""
 
     rpc: Rpc = Rpc()
     observe: Observe = Observe()
+    training_sets: TrainingSetsConfig = TrainingSetsConfig()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
     database_url: DatabaseUrl = from_env("SLIPWAY_FEATURE_SERVING_DATABASE", "")
     redis_url: RedisUrl = from_env("SLIPWAY_REDIS", "redis://127.0.0.1:6379/0")
     redis_password_file: Path | None = from_env("SLIPWAY_REDIS_PASSWORD_FILE", None)
     project: str = Field("slipway", pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=128)
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
+    inbox_days: int = Field(30, ge=1, le=3650)
 
     @property
     def database(self) -> str:
@@ -78,6 +89,16 @@ class FeatureServingConfig(Settings):
     def events(self) -> str:
         """The event log's URL."""
         return self.events_url or f"sqlite:///{self.data}/events/log.db"
+
+    @property
+    def folder(self) -> Path:
+        """Where spines and training sets are kept."""
+        return self.data / "feature_serving"
+
+    @property
+    def sources(self) -> Path:
+        """Where relative paths of sources start."""
+        return Path(self.training_sets.sources) if self.training_sets.sources else self.folder / "sources"
 
     def redis_password(self) -> str | None:
         """The online store's password, None without one. Raises ConfigError when its file can't be read."""

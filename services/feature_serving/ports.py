@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from services.feature_serving.domain.advance import Standing
 from services.feature_serving.domain.reading import Found, Lookup
 from services.feature_serving.domain.rows import Batch, Row
 from services.feature_serving.domain.service import FeatureService, Reference
+from services.feature_serving.domain.tiles import Tile
+from services.feature_serving.domain.training_set import Facts, TrainingSet
 from services.feature_serving.domain.view import FeatureView, StoreState
 from services.feature_serving.domain.watermark import Watermark
 from slipway.paging import Page
@@ -78,6 +83,60 @@ class Watermarks(Protocol):
         ...
 
 
+class WindowReader(Protocol):
+    """One snapshot of what windowed views' events have left behind."""
+
+    async def standing(self, view: str) -> Standing:
+        """Where a view stands."""
+        ...
+
+    async def tiles(self, view: str, columns: Sequence[str]) -> Sequence[Tile]:
+        """All that is stored of a view, with the partials of those columns in that order."""
+        ...
+
+    async def unfinished(self) -> Sequence[str]:
+        """The views whose events are complete further than their values have come."""
+        ...
+
+
+class WindowWriter(WindowReader, Protocol):
+    """The one writing transaction."""
+
+    async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:
+        """Those of the ids that nobody claimed before; from here on they are claimed."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Drop the ids claimed before then; how many."""
+        ...
+
+    async def put(
+        self, view: str, columns: Sequence[str], tiles: Sequence[Tile], standing: Standing, now: datetime
+    ) -> None:
+        """Store each tile in place of the one of its hop and entity, and where the view stands."""
+        ...
+
+    async def reach(self, view: str, reached_us: int, now: datetime) -> None:
+        """Raise the view's watermark; a lower one changes nothing."""
+        ...
+
+    async def trim(self, view: str, before_us: int) -> None:
+        """Forget the tiles of hops that started before then."""
+        ...
+
+
+class Windows(Protocol):
+    """What windowed views' events have left behind."""
+
+    def read(self) -> AbstractAsyncContextManager[WindowReader]:
+        """A snapshot."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[WindowWriter]:
+        """A transaction; committed on leaving, rolled back by an exception."""
+        ...
+
+
 class OnlineStore(Protocol):
     """Where feature values are while serving.
 
@@ -113,4 +172,85 @@ class Meters(Protocol):
 
     def dead_lettered(self) -> None:
         """An event could not be used."""
+        ...
+
+
+class SetReader(Protocol):
+    """One consistent view of the training sets."""
+
+    async def get(self, set_id: str) -> TrainingSet | None:
+        """The one of that id."""
+        ...
+
+    async def page(self, page: Page) -> Sequence[tuple[int, TrainingSet]]:
+        """Up to ``page.fetch`` of them, newest first, each with its sort key."""
+        ...
+
+    async def asked(self, request_id: str) -> tuple[TrainingSet, str] | None:
+        """The one that a request was answered with, and the request's fingerprint."""
+        ...
+
+    async def made_by(self, recipe_mark: str) -> TrainingSet | None:
+        """The one of that recipe, unless it failed."""
+        ...
+
+    async def next(self) -> TrainingSet | None:
+        """The oldest that is to be made."""
+        ...
+
+
+class SetWriter(SetReader, Protocol):
+    """The one writing transaction: all of it commits or none."""
+
+    async def add(self, made: TrainingSet) -> None:
+        """Store a new one."""
+        ...
+
+    async def remember(self, request_id: str, fingerprint: str, set_id: str) -> None:
+        """Store what a request was answered with."""
+        ...
+
+    async def finish(self, made: TrainingSet) -> None:
+        """Store how one ended, unless it had."""
+        ...
+
+
+class TrainingSets(Protocol):
+    """Every training set."""
+
+    def read(self) -> AbstractAsyncContextManager[SetReader]:
+        """A snapshot."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[SetWriter]:
+        """A transaction; committed on leaving, rolled back by an exception."""
+        ...
+
+
+class Sources(Protocol):
+    """Where views' rows lie offline."""
+
+    async def digest(self, path: str) -> str | None:
+        """The digest of what is there, empty when nothing is; None for a path that leads out of the sources."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a join made: facts, and bytes that are there until its block is left."""
+
+    facts: Facts
+    chunks: AsyncIterator[bytes]
+
+
+class Joiner(Protocol):
+    """What makes a training set's bytes, outside of this process."""
+
+    @property
+    def code(self) -> str:
+        """The digest of what joins, and the engines' versions."""
+        ...
+
+    def join(self, made: TrainingSet, spine: AsyncIterator[bytes]) -> AbstractAsyncContextManager[Joined]:
+        """Join. Raises JoinFailed for inputs that make no set; left or cancelled, it leaves nothing behind."""
         ...

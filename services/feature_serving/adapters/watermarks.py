@@ -13,6 +13,8 @@ from slipway.paging import Page
 from slipway.sql import Database
 
 _TABLE = tables.watermark
+# A windowed view has a row from its first event on, which may say nothing yet.
+_REACHED = _TABLE.c.event_time_us > 0
 
 
 class SqlWatermarks:
@@ -34,13 +36,14 @@ class SqlWatermarks:
 
     async def get(self, view: str) -> Watermark | None:
         """See Watermarks."""
+        query = select(_TABLE).where(_TABLE.c.view == view, _REACHED)
         async with self._database.read() as connection:
-            row = (await connection.execute(select(_TABLE).where(_TABLE.c.view == view))).one_or_none()
+            row = (await connection.execute(query)).one_or_none()
         return _of(row) if row else None
 
     async def page(self, page: Page) -> Sequence[Watermark]:
         """See Watermarks."""
-        query = select(_TABLE).order_by(_TABLE.c.view).limit(page.fetch)
+        query = select(_TABLE).where(_REACHED).order_by(_TABLE.c.view).limit(page.fetch)
         if page.after:
             query = query.where(_TABLE.c.view > page.after[0])
         async with self._database.read() as connection:
@@ -48,4 +51,4 @@ class SqlWatermarks:
 
 
 def _of(row: Row[Any]) -> Watermark:
-    return Watermark(row.view, row.event_time_us, row.update_time)
+    return Watermark(row.view, row.event_time_us, row.update_time, row.late_rows)

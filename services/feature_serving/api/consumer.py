@@ -6,8 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from services.feature_serving.codec.online import decode_event
-from services.feature_serving.domain.rows import Rows
-from services.feature_serving.engine.writes import Writes
+from services.feature_serving.engine.intake import Intake, Taken
 from services.feature_serving.ports import Meters
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, NotFound
@@ -24,30 +23,29 @@ class Ingestion:
     While the online store or the catalogue does not answer it waits: nothing is set aside for that.
     """
 
-    def __init__(self, consumer: Consumer, writes: Writes, meters: Meters, clock: Clock) -> None:
+    def __init__(self, consumer: Consumer, intake: Intake, meters: Meters, clock: Clock) -> None:
         self._consumer = consumer
-        self._writes = writes
+        self._intake = intake
         self._meters = meters
         self._clock = clock
 
     async def run(self) -> None:
         """Consume until cancelled. Raises Fenced when another process took over."""
+        await self._intake.resume()
         await consume(
             self._consumer, self.handle, clock=self._clock, on_dead_letter=lambda _: self._meters.dead_lettered()
         )
 
     async def handle(self, records: Sequence[Record]) -> None:
-        """Apply ``records`` in order; may be given any of them again."""
-        written: list[Rows] = []
+        """Apply ``records`` in order, their events together; may be given any of them again."""
+        taken: list[Taken] = []
         for record in records:
             try:
-                rows = decode_event(record.event.value)
-                await self._writes.write(rows)
-                written.append(rows)
+                taken.append(await self._intake.take(record.event.id, decode_event(record.event.value)))
             except (InvalidInput, NotFound) as error:
                 # Trying again can't mend it, so the loop's patient way of dead-lettering is not for it.
                 await self._consumer.dead_letter(record, error.message)
                 facts = {"event": record.event.id, "offset": record.offset}
                 log.error("dead-lettered an event: %s", error.message, extra=facts)
                 self._meters.dead_lettered()
-        await self._writes.reached(written)
+        await self._intake.settle(taken)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from services.feature_serving.api.training_sets import TrainingSetMethods
 from services.feature_serving.codec import catalogue, online
+from services.feature_serving.engine.intake import Intake
 from services.feature_serving.engine.progress import Progress
 from services.feature_serving.engine.reads import Reads
 from services.feature_serving.engine.services import Services
+from services.feature_serving.engine.spines import Spines
+from services.feature_serving.engine.training_sets import Sets
 from services.feature_serving.engine.views import Views
-from services.feature_serving.engine.writes import Writes
 from services.feature_serving.ports import OnlineStore
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.rpc.call import Call
@@ -23,14 +25,17 @@ class FeatureServicer(TrainingSetMethods):
         views: Views,
         services: Services,
         reads: Reads,
-        writes: Writes,
+        intake: Intake,
         progress: Progress,
         store: OnlineStore,
+        spines: Spines,
+        sets: Sets,
     ) -> None:
+        super().__init__(spines, sets)
         self._views = views
         self._services = services
         self._reads = reads
-        self._writes = writes
+        self._intake = intake
         self._progress = progress
         self._store = store
 
@@ -75,7 +80,7 @@ class FeatureServicer(TrainingSetMethods):
 
     async def PushRows(self, request: pb.PushRowsRequest, call: Call) -> pb.PushRowsResponse:
         """Write rows."""
-        written = await self._writes.apply(online.decode_rows(request.rows))
+        written = await self._intake.push(online.push_id(request.rows), online.decode_rows(request.rows))
         return pb.PushRowsResponse(applied_rows=written.applied, late_rows=written.late)
 
     async def GetOnlineFeatures(self, request: pb.GetOnlineFeaturesRequest, call: Call) -> pb.GetOnlineFeaturesResponse:

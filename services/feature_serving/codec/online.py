@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from google.protobuf.message import DecodeError
@@ -23,6 +24,11 @@ def decode_event(value: bytes) -> Rows:
         return decode_rows(events_pb2.FeatureRows.FromString(value))
     except DecodeError:
         raise invalid_field("value", f"{len(value)} bytes are not a slipway.features.v1.FeatureRows") from None
+
+
+def push_id(message: events_pb2.FeatureRows) -> str:
+    """What a call's rows are known by: the same rows are the same call again."""
+    return "push:" + hashlib.sha256(message.SerializeToString(deterministic=True)).hexdigest()
 
 
 def decode_rows(message: events_pb2.FeatureRows) -> Rows:
@@ -79,4 +85,9 @@ def encode_watermark(watermark: Watermark) -> resources_pb2.Watermark:
     """A watermark as the contract has it."""
     updated = Timestamp()
     updated.FromDatetime(watermark.update_time)
-    return resources_pb2.Watermark(view=watermark.view, event_time_us=watermark.event_time_us, update_time=updated)
+    return resources_pb2.Watermark(
+        view=watermark.view,
+        event_time_us=watermark.event_time_us,
+        update_time=updated,
+        late_rows=watermark.late_rows,
+    )

@@ -31,7 +31,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a feature's bytes will be: in the ``group``-th lookup, at the positions ``field`` and ``timestamp``."""
+    """Where a feature's bytes will be: in the ``group``-th lookup, at the positions ``field`` and ``timestamp``.
+
+    ``hop_us`` is 0 unless ``view`` is windowed.
+    """
 
     name: str
     kind: ValueType
@@ -39,6 +42,8 @@ class Target:
     group: int
     field: int
     timestamp: int
+    view: str
+    hop_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ class Plan:
     entities: tuple[str, ...]
     groups: tuple[tuple[tuple[str, ...], tuple[bytes, ...]], ...]
     targets: tuple[Target, ...]
+
+    @property
+    def hops(self) -> set[tuple[str, int]]:
+        """The windowed views that are read, with their hops in microseconds."""
+        return {(one.view, one.hop_us) for one in self.targets if one.hop_us}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,8 @@ def compile_plan(path: str, references: Sequence[Reference], views: Mapping[str,
         timestamp = fields.setdefault(layout.timestamp_field(one.view), len(fields))
         max_age_us = None if definition.max_age is None else definition.max_age // _MICROSECOND
         group = list(groups).index(entities)
-        targets.append(Target(str(one), feature.type, max_age_us, group, field, timestamp))
+        hop_us = 0 if definition.hop is None else definition.hop // _MICROSECOND
+        targets.append(Target(str(one), feature.type, max_age_us, group, field, timestamp, one.view, hop_us))
     wanted = dict.fromkeys(name for entities in groups for name in entities)
     return Plan(tuple(wanted), tuple((entities, tuple(fields)) for entities, fields in groups.items()), tuple(targets))
 
@@ -114,12 +125,23 @@ def moments(given: Sequence[int], rows: int, now_us: int) -> Sequence[int]:
 
 
 def answer(
-    plan: Plan, asked: Sequence[Lookup], found: Sequence[Sequence[Found]], moments_us: Sequence[int]
+    plan: Plan,
+    asked: Sequence[Lookup],
+    found: Sequence[Sequence[Found]],
+    moments_us: Sequence[int],
+    boundaries: Mapping[str, int],
 ) -> Sequence[AnswerColumn]:
-    """A column a feature: ``found`` has what each lookup gave, key by key."""
+    """A column a feature: ``found`` has what each lookup gave, key by key.
+
+    A row of a windowed view is written when its values change, and they are true until the view's last boundary: so
+    that is their event time, unless the row is newer.
+    """
     # The features of a view share its event times.
-    places = dict.fromkeys((one.group, one.timestamp) for one in plan.targets)
-    stamps = {(group, field): [_stamp(one[field]) for one in found[group]] for group, field in places}
+    places = {(one.group, one.timestamp): boundaries.get(one.view, 0) for one in plan.targets}
+    stamps = {
+        (group, field): [_stamp(one[field], since_us) for one in found[group]]
+        for (group, field), since_us in places.items()
+    }
     columns: list[AnswerColumn] = []
     for one in plan.targets:
         cells = _cells(one, found[one.group], stamps[one.group, one.timestamp])
@@ -129,9 +151,9 @@ def answer(
     return columns
 
 
-def _stamp(raw: bytes | None) -> int | ValueError | None:
+def _stamp(raw: bytes | None, since_us: int) -> int | ValueError | None:
     try:
-        return None if raw is None else wire.read_timestamp(raw)
+        return None if raw is None else max(wire.read_timestamp(raw), since_us)
     except ValueError as error:
         return error
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.feature_serving.domain import layout, wire
 from services.feature_serving.domain.column import Column, check_column, check_type, entity_columns
-from services.feature_serving.domain.view import FeatureView
+from services.feature_serving.domain.view import Definition, FeatureView
 from slipway.errors import invalid_field
 
 MAX_ROWS = 50_000
@@ -57,8 +57,27 @@ def encode(rows: Rows, view: FeatureView, project: str) -> Batch:
     A feature without a column loses its value: another row's would look as new as this one. It is not refused, for
     then neither a view nor its writers could be the first to learn of a new feature.
     """
+    keys = check_rows(rows, view.definition, project)
+    count, definition = len(keys), view.definition
+    given = dict(_given(rows, view))
+    values = list(zip(*given.values(), strict=True)) if given else [()] * count
+    newest: dict[bytes, Row] = {}
+    for key, event_time_us, encoded in zip(keys, rows.event_times_us, values, strict=True):
+        if key not in newest or newest[key].event_time_us <= event_time_us:
+            newest[key] = Row(key, event_time_us, encoded)
+    return Batch(
+        layout.timestamp_field(view.name),
+        tuple(layout.feature_field(view.name, name) for name in given),
+        tuple(layout.feature_field(view.name, one.name) for one in definition.features if one.name not in given),
+        list(newest.values()),
+    )
+
+
+def check_rows(rows: Rows, definition: Definition, project: str) -> list[bytes]:
+    """The key of each row. Raises InvalidInput unless there are rows, or none but a moment they are complete until."""
     count = _check_times(rows)
-    definition = view.definition
+    if not (count or rows.entities or rows.features):
+        return []
     entities = entity_columns("rows.entities", rows.entities, definition.entities)
     for path, columns in (("rows.entities", rows.entities), ("rows.features", rows.features)):
         for position, column in enumerate(columns):
@@ -68,20 +87,8 @@ def encode(rows: Rows, view: FeatureView, project: str) -> Batch:
             raise invalid_field(f"rows.entities[{position}]", f"has no value at row {min(column.absent)}; give one")
     if count * max(1, len(rows.features)) > MAX_VALUES:
         raise invalid_field("rows", f"holds {count} x {len(rows.features)} values; at most {MAX_VALUES} in one call")
-    given = dict(_given(rows, view))
-    keys = layout.entity_keys(project, entities, count)
-    values = list(zip(*given.values(), strict=True)) if given else [()] * count
-    newest: dict[bytes, Row] = {}
-    for key, event_time_us, encoded in zip(keys, rows.event_times_us, values, strict=True):
-        # Checked above: no entity is absent.
-        if key is not None and (key not in newest or newest[key].event_time_us <= event_time_us):
-            newest[key] = Row(key, event_time_us, encoded)
-    return Batch(
-        layout.timestamp_field(view.name),
-        tuple(layout.feature_field(view.name, name) for name in given),
-        tuple(layout.feature_field(view.name, one.name) for one in definition.features if one.name not in given),
-        list(newest.values()),
-    )
+    # Checked above: no entity is absent, so each row has a key.
+    return [key for key in layout.entity_keys(project, entities, count) if key is not None]
 
 
 def _check_times(rows: Rows) -> int:

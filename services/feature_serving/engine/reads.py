@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.feature_serving.domain.answer import AnswerColumn, Status
 from services.feature_serving.domain.reading import Question, answer, lookups, moments
+from services.feature_serving.engine.boundaries import Boundaries
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.ports import OnlineStore
 from slipway.clock import Clock
@@ -20,7 +21,10 @@ _MICROSECOND = timedelta(microseconds=1)
 class Reads:
     """Answers questions, each by one round trip to the online store."""
 
-    def __init__(self, compiled: Compiled, store: OnlineStore, clock: Clock, project: str) -> None:
+    def __init__(
+        self, compiled: Compiled, store: OnlineStore, boundaries: Boundaries, clock: Clock, project: str
+    ) -> None:
+        self._boundaries = boundaries
         self._compiled = compiled
         self._store = store
         self._clock = clock
@@ -32,7 +36,9 @@ class Reads:
         rows, asked = lookups(plan, question.entities, self._project)
         now_us = (self._clock.now() - _EPOCH) // _MICROSECOND
         moments_us = moments(question.event_times_us, rows, now_us)
-        columns = answer(plan, asked, await self._store.read(asked), moments_us)
+        # Asked before the values are: a boundary that is passed meanwhile must not make old values look new.
+        boundaries = await self._boundaries.of(plan.hops)
+        columns = answer(plan, asked, await self._store.read(asked), moments_us, boundaries)
         for column in columns:
             if Status.UNREADABLE in column.statuses:
                 log.warning("the online store holds values of another type", extra={"feature": column.name})

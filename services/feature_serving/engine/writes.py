@@ -54,14 +54,18 @@ class Writes:
     async def write(self, rows: Rows) -> Written:
         """Write rows alone. Raises InvalidInput, FeatureViewNotFound, OnlineStoreUnavailable."""
         view = await self._compiled.view(rows.view, "rows.view")
-        batch = encode(rows, view, self._project)
+        applied = await self.store(encode(rows, view, self._project))
+        written = Written(applied, len(rows.event_times_us) - applied)
+        self._meters.written(written.applied, written.late)
+        return written
+
+    async def store(self, batch: Batch) -> int:
+        """Write a batch, some rows at a time; how many took effect. Raises OnlineStoreUnavailable."""
         size = max(1, _CHUNK_VALUES // (len(batch.fields) + 2))
         applied = 0
         for start in range(0, len(batch.rows), size):
             applied += await self._write(batch, batch.rows[start : start + size])
-        written = Written(applied, len(rows.event_times_us) - applied)
-        self._meters.written(written.applied, written.late)
-        return written
+        return applied
 
     async def reached(self, written: Sequence[Rows]) -> None:
         """Raise the watermarks of the views that rows were written to."""

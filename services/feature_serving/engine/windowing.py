@@ -1,0 +1,169 @@
+"""Windowed views: events become tiles, and, as event time passes a hop's end, rows of values."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from services.feature_serving.domain.advance import Standing, rows_at
+from services.feature_serving.domain.happenings import Happenings
+from services.feature_serving.domain.tiles import Tile, Tiles
+from services.feature_serving.domain.view import FeatureView
+from services.feature_serving.domain.windows import floor
+from services.feature_serving.engine.boundaries import Boundaries
+from services.feature_serving.engine.compiled import Compiled
+from services.feature_serving.engine.writes import Writes, Written
+from services.feature_serving.ports import Meters, WindowReader, Windows, WindowWriter
+from slipway.clock import Clock
+from slipway.errors import SlipwayError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Mirror:
+    """A view's tiles as the database has them, and where it stands."""
+
+    view: FeatureView
+    tiles: Tiles
+    standing: Standing
+    unsaved: dict[tuple[int, bytes], Tile] = field(default_factory=dict)
+
+
+class Windowing:
+    """Counts events, each id once, and writes the values of the boundaries that event time has passed.
+
+    Events and ids are durable first; then the rows are written; then the watermark rises. So whoever was killed in
+    between starts over from the database and writes the same rows. Of a jump over many boundaries the last alone is
+    written: the online store holds the newest row.
+    """
+
+    def __init__(
+        self,
+        *,
+        compiled: Compiled,
+        windows: Windows,
+        writes: Writes,
+        boundaries: Boundaries,
+        clock: Clock,
+        meters: Meters,
+        project: str,
+    ) -> None:
+        self._compiled = compiled
+        self._windows = windows
+        self._writes = writes
+        self._boundaries = boundaries
+        self._clock = clock
+        self._meters = meters
+        self._project = project
+        self._mirrors: dict[str, _Mirror] = {}
+        self._turn = asyncio.Lock()
+
+    async def ingest(self, given: Sequence[Happenings]) -> Written:
+        """Count events, all of them in one transaction, and write what they make; again it changes nothing.
+
+        Raises OnlineStoreUnavailable, or as the database does: they may have been counted, so give them again.
+        """
+        views = {one.view.name: one.view for one in given}
+        async with self._turn:
+            try:
+                written = await self._count(given, views)
+                await self._advance([self._mirrors[name] for name in views])
+            except BaseException:
+                # What is in memory may be ahead of the database, or behind the online store.
+                for name in views:
+                    self._mirrors.pop(name, None)
+                raise
+        self._meters.written(written.applied, written.late)
+        return written
+
+    async def resume(self) -> None:
+        """Write what a process before this one was killed before writing; what can't be now comes with later events."""
+        try:
+            async with self._windows.read() as windows:
+                names = await windows.unfinished()
+            for name in names:
+                await self.ingest([Happenings.nothing(await self._compiled.view(name, "view"))])
+        except SlipwayError as error:
+            log.warning("values of passed boundaries wait for the next event: %s", error.message)
+
+    async def _count(self, given: Sequence[Happenings], views: dict[str, FeatureView]) -> Written:
+        ids = [one.id for one in given if one.entities]
+        if not ids:
+            async with self._windows.read() as windows:
+                for view in views.values():
+                    await self._mirror(windows, view)
+            for one in given:
+                self._absorb(one)
+            return Written(0, 0)
+        async with self._windows.write() as windows:
+            fresh = await windows.claim(ids, self._clock.now())
+            for view in views.values():
+                await self._mirror(windows, view)
+            counted = repeated = 0
+            for one in given:
+                if one.id in fresh or not one.entities:
+                    # An id may stand twice in one batch.
+                    fresh.discard(one.id)
+                    self._absorb(one)
+                    counted += len(one.entities)
+                else:
+                    repeated += len(one.entities)
+            for name in views:
+                await self._save(windows, self._mirrors[name])
+        return Written(counted, repeated)
+
+    async def _mirror(self, windows: WindowReader, view: FeatureView) -> None:
+        """Have the view's tiles in memory as the database has them, which another process may have changed."""
+        standing = await windows.standing(view.name)
+        kept = self._mirrors.get(view.name)
+        if kept is None or kept.view.revision != view.revision or kept.standing.version != standing.version:
+            tiles = Tiles(view.definition)
+            tiles.load(await windows.tiles(view.name, tiles.columns))
+            self._mirrors[view.name] = _Mirror(view, tiles, standing)
+        else:
+            kept.standing = standing
+
+    def _absorb(self, given: Happenings) -> None:
+        mirror = self._mirrors[given.view.name]
+        standing = mirror.standing
+        if given.entities:
+            boundary_us = floor(standing.reached_us, mirror.tiles.hop_us)
+            for tile in mirror.tiles.absorb(given.entities, given.times_us, given.values_of(mirror.view), boundary_us):
+                mirror.unsaved[tile.start_us, tile.entity] = tile
+        late = int((given.times_us < standing.complete_us).sum())
+        complete_us = max(standing.complete_us, given.reached_us)
+        mirror.standing = replace(standing, complete_us=complete_us, late_rows=standing.late_rows + late)
+
+    async def _save(self, windows: WindowWriter, mirror: _Mirror) -> None:
+        mirror.standing = replace(mirror.standing, version=mirror.standing.version + 1)
+        tiles = list(mirror.unsaved.values())
+        mirror.unsaved.clear()
+        await windows.put(mirror.view.name, mirror.tiles.columns, tiles, mirror.standing, self._clock.now())
+
+    async def _advance(self, mirrors: Sequence[_Mirror]) -> None:
+        """Write the rows of passed boundaries, then raise the watermarks."""
+        risen = [one for one in mirrors if one.standing.complete_us > one.standing.reached_us]
+        for one in risen:
+            await self._write(one)
+        if not risen:
+            return
+        async with self._windows.write() as windows:
+            for one in risen:
+                standing, hop_us = one.standing, one.tiles.hop_us
+                await windows.reach(one.view.name, standing.complete_us, self._clock.now())
+                if floor(standing.complete_us, hop_us) > floor(standing.reached_us, hop_us):
+                    await windows.trim(one.view.name, one.tiles.settle(floor(standing.complete_us, hop_us)))
+        for one in risen:
+            one.standing = replace(one.standing, reached_us=one.standing.complete_us)
+            self._boundaries.note(one.view.name, one.standing.reached_us)
+
+    async def _write(self, mirror: _Mirror) -> None:
+        hop_us = mirror.tiles.hop_us
+        before_us = floor(mirror.standing.reached_us, hop_us)
+        boundary_us = floor(mirror.standing.complete_us, hop_us)
+        if boundary_us > before_us:
+            entities, values = mirror.tiles.values(before_us, boundary_us)
+            await self._writes.store(rows_at(mirror.view, boundary_us, entities, values, self._project))
