@@ -90,6 +90,7 @@ class Features:
         features: online.Rows,
         event_times: Sequence[datetime] | datetime,
         *,
+        complete_until: datetime | None = None,
         timeout_s: float | None = None,
     ) -> Pushed:
         """Write rows of one view to the online store; they are there when it returns. Safe to repeat.
@@ -97,6 +98,10 @@ class Features:
         The n-th of ``entities`` (join keys, str or int) and of ``features`` make the n-th row, true at the n-th of
         ``event_times``, or all at one moment. A newer row of the same entities stays; at the same moment this one
         wins. None is a null. A feature that no row names is NOT_FOUND after it. NOT_FOUND: no such view.
+
+        Rows of a windowed view are events, their ``features`` the columns that it aggregates: each call counts, the
+        same call once. ``complete_until`` is the word that no older row is to come, even without a row; None: the
+        newest row says it.
         """
         times = online.times_us("event_times", event_times)
         keys, values = online.columns("entities", entities), online.columns("features", features)
@@ -107,6 +112,7 @@ class Features:
             entities=keys,
             features=values,
             event_times_us=times * len(entities) if isinstance(event_times, datetime) else times,
+            complete_until_us=sum(online.times_us("complete_until", complete_until)),
         )
         request = pb.PushRowsRequest(rows=rows)
         answer = self._stub.unary("PushRows", request, pb.PushRowsResponse, timeout_s=timeout_s)
