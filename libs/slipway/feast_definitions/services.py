@@ -13,10 +13,13 @@ def compile_service(service: Any, views: Mapping[str, Sequence[str]], refusals: 
     where = f"services.{service.name}"
     if not service.owner:
         refusals.add(f"{where}.owner", "is empty; name the person or team that answers for it")
-    features = [
-        *(name for one in service.feature_view_projections for name in _projected(one, views, where, refusals)),
-        *(name for text in _references(service) for name in _referred(text, views, where, refusals)),
-    ]
+    projections = iter(service.feature_view_projections)
+    features: list[str] = []
+    for one in service._features:  # noqa: SLF001  (in Feast, a registry resolves the texts among them)
+        if isinstance(one, str):
+            features += _referred(one, views, where, refusals)
+        else:
+            features += _projected(next(projections), views, where, refusals)
     return {
         "name": service.name,
         "owner": service.owner,
@@ -38,10 +41,6 @@ def _projected(one: Any, views: Mapping[str, Sequence[str]], where: str, refusal
     # Before inference Feast knows no features of a view without a schema: then all are meant.
     names = one.desired_features or [field.name for field in one.features] or views[one.name]
     yield from _known(one.name, names, views, where, refusals)
-
-
-def _references(service: Any) -> Sequence[str]:
-    return [one for one in service._features if isinstance(one, str)]  # noqa: SLF001  (Feast resolves them in a registry)
 
 
 def _referred(text: str, views: Mapping[str, Sequence[str]], where: str, refusals: Refusals) -> Iterator[str]:

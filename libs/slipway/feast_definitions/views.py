@@ -16,7 +16,6 @@ from feast.types import (
     Int64,
     String,
     UnixTimestamp,
-    ZonedTimestamp,
     from_value_type,
 )
 from feast.value_type import ValueType
@@ -32,7 +31,6 @@ _TYPES = {
     Float64: "double",
     String: "string",
     UnixTimestamp: "timestamp",
-    ZonedTimestamp: "timestamp",
 }
 _KEY_TYPES = ("string", "int64")
 
@@ -113,7 +111,7 @@ def _features(view: Any, windows: list[Any], where: str, refusals: Refusals) -> 
         fields = windowed_features(view, windows, where, refusals)
     else:
         fields = [(field.name, field.dtype, field.description) for field in view.features]
-    if not fields:
+    if not fields and not windows:
         refusals.add(f"{where}.schema", "is missing; name the features and their types")
     return [_feature(name, kind, text, f"{where}.{name}", refusals) for name, kind, text in fields]
 
