@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import accumulate
 
 from services.registry.domain.changes import VersionCreated
 from services.registry.domain.errors import (
@@ -16,7 +19,7 @@ from services.registry.domain.errors import (
 from services.registry.domain.model import Draft, ModelVersion
 from services.registry.domain.rules import check_draft, fingerprint
 from services.registry.engine.uploads import measured
-from services.registry.ports import Catalogue, Writer
+from services.registry.ports import Catalogue, Reader, Writer
 from slipway import paging
 from slipway.artifacts import ArtifactStore
 from slipway.clock import Clock
@@ -24,6 +27,10 @@ from slipway.errors import invalid_field
 from slipway.events import EventTooLarge
 from slipway.naming import request_id as check_request_id
 from slipway.naming import resource_name
+
+# Versions with baselines are large, and clients take 4 MiB by default.
+PAGE_BYTES = 3 * 1024 * 1024
+_PIECE = 16
 
 
 class Versions:
@@ -79,8 +86,26 @@ class Versions:
         async with self._catalogue.read() as catalogue:
             if await catalogue.model(model) is None:
                 raise ModelNotFound(model)
-            rows = await catalogue.versions(model, page)
-        return paging.cut(rows, page, lambda version: (version.number,))
+            rows = await _read(catalogue, model, page)
+        return paging.cut(rows, replace(page, size=min(page.size, _fitting(rows))), lambda version: (version.number,))
+
+
+async def _read(catalogue: Reader, model: str, page: paging.Page) -> list[ModelVersion]:
+    """Up to ``page.fetch`` versions; no more than a piece beyond what a page can carry."""
+    rows: list[ModelVersion] = []
+    while len(rows) < page.fetch and (not rows or _fitting(rows) == len(rows)):
+        wanted = min(_PIECE, page.fetch - len(rows))
+        piece = await catalogue.versions(model, paging.Page(wanted - 1, (rows[-1].number,) if rows else page.after))
+        rows += piece
+        if len(piece) < wanted:
+            break
+    return rows
+
+
+def _fitting(rows: Sequence[ModelVersion]) -> int:
+    """How many of ``rows``, from the first on and one at least, a page can carry."""
+    held = accumulate(len(json.dumps(asdict(version.draft))) for version in rows)
+    return max(1, sum(1 for size in held if size <= PAGE_BYTES))
 
 
 async def _announce(catalogue: Writer, version: ModelVersion, now: datetime) -> None:

@@ -194,7 +194,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListModelVersions(self, request, context):
-        """Lists a model's versions, newest first.
+        """Lists a model's versions, newest first. A page ends at 3 MiB, however many were asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,7 +203,7 @@ class RegistryServiceServicer:
     def SetAlias(self, request, context):
         """Points an alias at a version, and moves every endpoint that follows it in the same transaction.
         ABORTED when expected_version is given and the alias points elsewhere; the same call again finds its own work
-        and succeeds.
+        and succeeds. FAILED_PRECONDITION while a rollout is to move the alias.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,7 +218,7 @@ class RegistryServiceServicer:
 
     def PutEndpoint(self, request, context):
         """Creates an endpoint or replaces its routes. ABORTED when expected_revision is given and is not the current one;
-        the same call again finds its own work and succeeds.
+        the same call again finds its own work and succeeds. FAILED_PRECONDITION while a rollout of it runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,7 +239,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteEndpoint(self, request, context):
-        """Removes an endpoint; gateways stop serving it. NOT_FOUND the second time.
+        """Removes an endpoint; gateways stop serving it, and a rollout of it ends. NOT_FOUND the second time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
