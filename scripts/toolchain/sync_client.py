@@ -21,6 +21,7 @@ REPLACEMENTS = {
     "AsyncStream": "Stream",
     "AsyncChannel": "Channel",
     "open_async_channel": "open_channel",
+    "async_pause": "pause",
     "async_read": "read",
     "aclose": "close",
 }

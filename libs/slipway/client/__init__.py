@@ -100,6 +100,12 @@ _HOMES = {
     ),
     "slipway.client.types.inference": (
         "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
+    from slipway.client.types.training_sets import (
+        TrainingSet,
+        TrainingSetColumn,
+        TrainingSetInput,
+        TrainingSetState,
+    )
     ),
     "slipway.client.types.monitor": (
         "CalibrationBin DeadLetter LabelCoverage PerformanceWindow PredictionCount PredictionWindow RecordedLabels "
@@ -127,6 +133,7 @@ __all__ = [
     "ColumnSpec",
     "DataReference",
     "DataType",
+    "slipway.client.types.training_sets": "TrainingSet TrainingSetColumn TrainingSetInput TrainingSetState",
     "DeadLetter",
     "Endpoint",
     "EndpointChange",
@@ -187,3 +194,7 @@ def __getattr__(name: str) -> object:
     value: object = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
+    "TrainingSet",
+    "TrainingSetColumn",
+    "TrainingSetInput",
+    "TrainingSetState",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -31,3 +32,13 @@ async def async_read(file: BinaryIO, size: int) -> bytes:
 def read(file: BinaryIO, size: int) -> bytes:
     """At most ``size`` bytes of ``file``."""
     return file.read(size)
+
+
+async def async_pause(seconds: float) -> None:
+    """Wait beside the event loop."""
+    await asyncio.sleep(seconds)
+
+
+def pause(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)

@@ -96,13 +96,16 @@ FEATURES = Peer(
     contract="slipway.features.v1.FeatureStoreService",
     safe=frozenset(
         {
+            "CreateTrainingSet",
             "GetFeatureService",
             "GetFeatureView",
             "GetOnlineFeatures",
             "GetOnlineStore",
+            "GetTrainingSet",
             "GetWatermark",
             "ListFeatureServices",
             "ListFeatureViews",
+            "ListTrainingSets",
             "ListWatermarks",
             "PushRows",
         }

@@ -1,19 +1,20 @@
-"""Artifacts in pieces: what an upload sends and a download puts together."""
+"""Files in pieces: what an upload sends and a download puts together."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Generic, TypeVar
 
 from slipway.client.failures import DamagedArtifact
+from slipway.durable import replace_file
 from slipway.errors import invalid_field
-from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
 
+R = TypeVar("R")
 PIECE_BYTES = 512 * 1024
 Source = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
 """Bytes, the path of a file, or a binary file that is read from where it stands."""
@@ -40,17 +41,18 @@ def _open(path: str | os.PathLike[str]) -> BinaryIO:
         raise invalid_field("source", f"can't open {os.fspath(path)}: {error.strerror}") from error
 
 
-class Outgoing:
-    """Hashes what is sent, so that the answer can be held against it."""
+class Outgoing(Generic[R]):
+    """Hashes what is sent, so that the answer can be held against it; ``message`` carries a piece."""
 
-    def __init__(self, source: Source, expected_digest: str | None) -> None:
+    def __init__(self, message: Callable[..., R], source: Source, expected_digest: str | None) -> None:
+        self._message = message
         if expected_digest is None and isinstance(source, bytes | bytearray | memoryview):
             expected_digest = digest(source)
         self._announced = expected_digest or ""
         self._hash = hashlib.sha256()
         self._first = True
 
-    def request(self, chunk: bytes) -> pb.UploadArtifactRequest | None:
+    def request(self, chunk: bytes) -> R | None:
         """The message that carries ``chunk``; None when it is empty and no more are due."""
         if not isinstance(chunk, bytes):
             raise invalid_field("source", f"reads {type(chunk).__name__}; open the file in binary mode")
@@ -58,13 +60,13 @@ class Outgoing:
         if not chunk and not first:
             return None
         self._hash.update(chunk)
-        return pb.UploadArtifactRequest(chunk=chunk, expected_digest=self._announced if first else "")
+        return self._message(chunk=chunk, expected_digest=self._announced if first else "")
 
     def check(self, stored: str) -> None:
-        """Raise ``DamagedArtifact`` unless the registry stored what was sent."""
+        """Raise ``DamagedArtifact`` unless what was sent is what was stored."""
         sent = f"sha256:{self._hash.hexdigest()}"
         if stored != sent:
-            raise DamagedArtifact(f"the registry stored {stored}, but {sent} was sent; send it again")
+            raise DamagedArtifact(f"the service stored {stored}, but {sent} was sent; send it again")
 
 
 class Incoming:
@@ -92,3 +94,12 @@ class Incoming:
 def digest(data: bytes | bytearray | memoryview) -> str:
     """``sha256:`` and the hexadecimal digits."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def saved(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write ``data`` to a file, whole or not at all. Raises InvalidInput about ``path``."""
+    try:
+        replace_file(Path(path), data)
+    except OSError as error:
+        raise invalid_field("path", f"can't write {os.fspath(path)}: {error.strerror}") from error
+    return Path(path)

@@ -31,7 +31,7 @@ class Artifacts:
         INVALID_ARGUMENT or RESOURCE_EXHAUSTED when it is too large.
         """
         with opened(source) as file:
-            outgoing = Outgoing(source, expected_digest)
+            outgoing = Outgoing(pb.UploadArtifactRequest, source, expected_digest)
             answer = await self._stub.upload(
                 "UploadArtifact", _requests(file, outgoing), pb.UploadArtifactResponse, timeout_s=timeout_s
             )
@@ -50,6 +50,8 @@ class Artifacts:
         return incoming.whole()
 
 
-async def _requests(file: BinaryIO, outgoing: Outgoing) -> AsyncIterator[pb.UploadArtifactRequest]:
+async def _requests(
+    file: BinaryIO, outgoing: Outgoing[pb.UploadArtifactRequest]
+) -> AsyncIterator[pb.UploadArtifactRequest]:
     while (request := outgoing.request(await async_read(file, PIECE_BYTES))) is not None:
         yield request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from slipway.client._async.transport import AsyncStub
+from slipway.client._async.training_sets import TrainingSets
 from slipway.client.codec import features as codec
 from slipway.client.codec import online
 from slipway.client.codec.scalars import text
@@ -24,11 +24,8 @@ from slipway.gen.slipway.features.v1 import features_pb2 as pb
 _PAGE = 500
 
 
-class Features:
-    """The feature catalogue, and features online."""
-
-    def __init__(self, stub: AsyncStub) -> None:
-        self._stub = stub
+class Features(TrainingSets):
+    """The feature catalogue, features online, and training sets."""
 
     async def apply(self, views: Sequence[FeatureView]) -> list[FeatureView]:
         """Store definitions, all or none; gives them as stored, in order.

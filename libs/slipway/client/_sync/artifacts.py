@@ -32,7 +32,7 @@ class Artifacts:
         INVALID_ARGUMENT or RESOURCE_EXHAUSTED when it is too large.
         """
         with opened(source) as file:
-            outgoing = Outgoing(source, expected_digest)
+            outgoing = Outgoing(pb.UploadArtifactRequest, source, expected_digest)
             answer = self._stub.upload(
                 "UploadArtifact", _requests(file, outgoing), pb.UploadArtifactResponse, timeout_s=timeout_s
             )
@@ -51,6 +51,6 @@ class Artifacts:
         return incoming.whole()
 
 
-def _requests(file: BinaryIO, outgoing: Outgoing) -> Iterator[pb.UploadArtifactRequest]:
+def _requests(file: BinaryIO, outgoing: Outgoing[pb.UploadArtifactRequest]) -> Iterator[pb.UploadArtifactRequest]:
     while (request := outgoing.request(read(file, PIECE_BYTES))) is not None:
         yield request

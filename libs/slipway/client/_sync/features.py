@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from slipway.client._sync.transport import Stub
+from slipway.client._sync.training_sets import TrainingSets
 from slipway.client.codec import features as codec
 from slipway.client.codec import online
 from slipway.client.codec.scalars import text
@@ -25,11 +25,8 @@ from slipway.gen.slipway.features.v1 import features_pb2 as pb
 _PAGE = 500
 
 
-class Features:
-    """The feature catalogue, and features online."""
-
-    def __init__(self, stub: Stub) -> None:
-        self._stub = stub
+class Features(TrainingSets):
+    """The feature catalogue, features online, and training sets."""
 
     def apply(self, views: Sequence[FeatureView]) -> list[FeatureView]:
         """Store definitions, all or none; gives them as stored, in order.

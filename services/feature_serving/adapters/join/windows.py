@@ -129,7 +129,7 @@ def _partials(reader: pa.RecordBatchReader, names: Sequence[str], hop_us: int) -
 
 
 def _floats(column: pa.Array[Any]) -> Floats:
-    values: Floats = np.asarray(column.fill_null(float("nan")), np.float64)
+    values: Floats = column.fill_null(float("nan")).to_numpy(zero_copy_only=False)
     return values
 
 
@@ -164,7 +164,8 @@ def _squares(partials: Floats, ranges: Ranges, means: Floats) -> Floats:
 
 
 def _mean(partials: Floats) -> Floats:
-    return np.nan_to_num(windows.finalise(partials, Function.MEAN))
+    means: Floats = np.nan_to_num(windows.finalise(partials, Function.MEAN))
+    return means
 
 
 def _parts(ranges: Ranges) -> Iterator[slice]:
