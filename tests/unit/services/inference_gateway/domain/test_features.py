@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.inference_gateway.domain.batch import ages_by_row
+from services.inference_gateway.domain.columns import Column, ValueKind
+from services.inference_gateway.domain.errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
+from services.inference_gateway.domain.features import FeatureColumn, Online, Status, fill, join_keys, unread
+from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature
+from slipway.errors import InvalidInput
+
+DELAY = ColumnSpec("delay", DataType.FP32, True, "carriers:delay")
+NEEDED = ColumnSpec("delay", DataType.FP32, False, "carriers:delay")
+STOPS = ColumnSpec("stops", DataType.INT64)
+
+
+def read(values: list[float], statuses: list[int], times: list[int] | None = None) -> Online:
+    column = FeatureColumn(
+        ValueKind.DOUBLE,
+        np.array(values, dtype=np.float64),
+        np.array(statuses, dtype=np.uint8),
+        np.array(times or [1] * len(values), dtype=np.int64),
+    )
+    return Online({"carriers:delay": column})
+
+
+def test_what_was_not_given_or_has_no_value_is_read() -> None:
+    signature = Signature((DELAY, STOPS), ())
+    empty = Column.of("delay", ValueKind.DOUBLE, [0.0, 0.0], [0, 1])
+    half = Column.of("delay", ValueKind.DOUBLE, [0.0, 1.0], [0])
+    assert unread(signature, ()) == unread(signature, [empty]) == (DELAY,)
+    assert unread(signature, [half]) == ()
+
+
+@given(st.lists(st.tuples(st.floats(width=32), st.integers(0, 9)), min_size=1, max_size=20))
+def test_a_row_has_its_value_or_is_null_and_says_whether_it_should_have_had_one(rows: list[tuple[float, int]]) -> None:
+    online = read([value for value, _ in rows], [status for _, status in rows])
+    filled = fill([DELAY], online, np.arange(len(rows)), None)
+    [column] = filled.columns
+    null = {row for row, (value, status) in enumerate(rows) if status != Status.PRESENT or not np.isfinite(value)}
+    assert set(column.absent) == null
+    silent = {Status.PRESENT, Status.NULL_VALUE}
+    lacking = {
+        row
+        for row, (value, status) in enumerate(rows)
+        if status not in silent or (status == Status.PRESENT and np.isinf(value))
+    }
+    assert set(filled.degraded) == lacking
+
+
+def test_a_number_beyond_the_column_s_type_is_as_good_as_unreadable() -> None:
+    filled = fill([DELAY], read([1e300, 1.0], [1, 1]), np.arange(2), None)
+    assert (filled.columns[0].absent, filled.degraded) == ([0], (0,))
+
+
+def test_rows_of_an_arm_take_their_own_values_and_times() -> None:
+    filled = fill([DELAY], read([1.0, 2.0, 3.0], [1, 1, 3], [7, 8, 0]), np.array([1, 2]), np.array([1, 2]))
+    assert filled.columns[0].values.tolist()[0] == 2.0
+    assert (filled.columns[0].absent, filled.degraded) == ([1], (1,))
+    assert filled.view_times["carriers"].tolist() == [8, 0]
+    [(told,), (silent,)] = ages_by_row(np.array([1_000_008, 5]), filled.view_times)
+    assert (told, silent) == (("carriers", 1.0), ("carriers", None))
+
+
+def test_what_the_version_needs_is_named_with_the_caller_s_rows() -> None:
+    with pytest.raises(FeatureMissing) as caught:
+        fill([NEEDED], read([1.0, 2.0], [1, 4]), np.arange(2), np.array([10, 20]))
+    [violation] = caught.value.violations
+    assert violation.field == "features[delay]"
+    assert "(OUTSIDE_MAX_AGE) in row 20;" in violation.description
+
+
+def test_without_the_service_a_needed_column_is_unavailable_and_another_is_null() -> None:
+    nothing = Online({}, "it is away")
+    with pytest.raises(FeaturesUnavailable, match=r"carriers:delay can't be read now.*it is away"):
+        fill([NEEDED], nothing, np.arange(2), None)
+    filled = fill([DELAY], nothing, np.arange(2), None)
+    assert (filled.columns, filled.degraded) == ((), (0, 1))
+    assert filled.view_times["carriers"].tolist() == [0, 0]
+
+
+def test_a_column_that_can_not_hold_its_feature_is_the_version_s_fault() -> None:
+    whole = ColumnSpec("delay", DataType.INT64, False, "carriers:delay")
+    with pytest.raises(FeatureTypeMismatch):
+        fill([whole], read([1.0], [1]), np.arange(1), None)
+
+
+def test_keys_are_those_of_the_signature_and_of_their_types() -> None:
+    keys = (ColumnSpec("tailnum", DataType.BYTES), ColumnSpec("number", DataType.INT64))
+    signature = Signature((), (), keys)
+    tailnum, number = Column.of("tailnum", ValueKind.STRING, ["N1"]), Column.of("number", ValueKind.INT64, [7])
+    nobody = Column.of("number", ValueKind.DOUBLE, [0.0], [0])
+    other = Column.of("other", ValueKind.BOOL, [True])
+    assert join_keys(signature, [number, other, tailnum]) == (tailnum, number)
+    assert join_keys(signature, [tailnum, nobody]) == (tailnum, nobody)
+    with pytest.raises(InvalidInput) as caught:
+        join_keys(signature, [Column.of("tailnum", ValueKind.INT64, [1])])
+    assert [one.field for one in caught.value.violations] == ["entity_keys[tailnum]", "entity_keys[number]"]
