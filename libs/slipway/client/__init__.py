@@ -50,6 +50,18 @@ if TYPE_CHECKING:
         ServedEndpoints,
         VersionState,
     )
+    from slipway.client.types.judgement import (
+        Decision,
+        FeatureWindow,
+        Harm,
+        Incident,
+        IncidentFeature,
+        IncidentKind,
+        IncidentState,
+        MonitorProgress,
+        Verdict,
+        VersionComparison,
+    )
     from slipway.client.types.monitor import (
         CalibrationBin,
         DeadLetter,
@@ -88,6 +100,12 @@ if TYPE_CHECKING:
         Trigger,
         Workflow,
     )
+    from slipway.client.types.training_sets import (
+        TrainingSet,
+        TrainingSetColumn,
+        TrainingSetInput,
+        TrainingSetState,
+    )
     from slipway.errors import Kind, SlipwayError
 
 _HOMES = {
@@ -100,12 +118,10 @@ _HOMES = {
     ),
     "slipway.client.types.inference": (
         "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
-    from slipway.client.types.training_sets import (
-        TrainingSet,
-        TrainingSetColumn,
-        TrainingSetInput,
-        TrainingSetState,
-    )
+    ),
+    "slipway.client.types.judgement": (
+        "Decision FeatureWindow Harm Incident IncidentFeature IncidentKind IncidentState MonitorProgress Verdict "
+        "VersionComparison"
     ),
     "slipway.client.types.monitor": (
         "CalibrationBin DeadLetter LabelCoverage PerformanceWindow PredictionCount PredictionWindow RecordedLabels "
@@ -117,6 +133,7 @@ _HOMES = {
     ),
     "slipway.client.types.rollouts": "Rollout RolloutPlan RolloutState RolloutStep",
     "slipway.client.types.training": "LogLine Parameter Run RunState Step StepSpec StepState Trigger Workflow",
+    "slipway.client.types.training_sets": "TrainingSet TrainingSetColumn TrainingSetInput TrainingSetState",
     "slipway.errors": "Kind SlipwayError",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -133,8 +150,8 @@ __all__ = [
     "ColumnSpec",
     "DataReference",
     "DataType",
-    "slipway.client.types.training_sets": "TrainingSet TrainingSetColumn TrainingSetInput TrainingSetState",
     "DeadLetter",
+    "Decision",
     "Endpoint",
     "EndpointChange",
     "EndpointStatus",
@@ -143,12 +160,19 @@ __all__ = [
     "FeatureService",
     "FeatureStatus",
     "FeatureView",
+    "FeatureWindow",
+    "Harm",
+    "Incident",
+    "IncidentFeature",
+    "IncidentKind",
+    "IncidentState",
     "Kind",
     "LabelCoverage",
     "Lineage",
     "LogLine",
     "Model",
     "ModelVersion",
+    "MonitorProgress",
     "OnlineColumn",
     "OnlineFeatures",
     "OnlineStore",
@@ -178,8 +202,14 @@ __all__ = [
     "StepSpec",
     "StepState",
     "TensorSpec",
+    "TrainingSet",
+    "TrainingSetColumn",
+    "TrainingSetInput",
+    "TrainingSetState",
     "Trigger",
     "ValueType",
+    "Verdict",
+    "VersionComparison",
     "VersionCount",
     "VersionState",
     "Watermark",
@@ -194,7 +224,3 @@ def __getattr__(name: str) -> object:
     value: object = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
-    "TrainingSet",
-    "TrainingSetColumn",
-    "TrainingSetInput",
-    "TrainingSetState",

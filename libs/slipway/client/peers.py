@@ -133,11 +133,16 @@ MONITOR = Peer(
     contract="slipway.monitor.v1.MonitorService",
     safe=frozenset(
         {
+            "CompareVersions",
             "CountPredictions",
             "GetLabelCoverage",
+            "GetProgress",
             "ListDeadLetters",
+            "ListFeatureWindows",
+            "ListIncidents",
             "ListPerformanceWindows",
             "ListPredictionWindows",
+            "ListVerdicts",
             "RecordLabels",
         }
     ),

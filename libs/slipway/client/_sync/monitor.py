@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from slipway.client._sync.transport import Stub
+from slipway.client.codec import judgement
 from slipway.client.codec import monitor as codec
-from slipway.client.codec.scalars import text, timestamp
+from slipway.client.codec.scalars import UINT32_MAX, text, timestamp, whole
+from slipway.client.types.judgement import FeatureWindow, Incident, MonitorProgress, Verdict, VersionComparison
 from slipway.client.types.monitor import (
     DeadLetter,
     LabelCoverage,
@@ -113,3 +115,69 @@ class Monitor:
         )
         answer = self._stub.unary("GetLabelCoverage", request, pb.GetLabelCoverageResponse)
         return [codec.decode_coverage(one) for one in answer.coverages]
+
+    def feature_windows(
+        self,
+        endpoint: str | None = None,
+        *,
+        feature: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        drifted_only: bool = False,
+        histograms: bool = False,
+    ) -> Iterator[FeatureWindow]:
+        """What versions saw of their features by window, oldest first, beside their baselines; None means all."""
+        request = pb.ListFeatureWindowsRequest(
+            endpoint=text("endpoint", endpoint or ""),
+            feature=text("feature", feature or ""),
+            start_time=timestamp("start", start),
+            end_time=timestamp("end", end),
+            drifted_only=drifted_only,
+            include_histograms=histograms,
+            page_size=_PAGE,
+        )
+        for page in self._stub.pages("ListFeatureWindows", request, pb.ListFeatureWindowsResponse):
+            for window in page.windows:
+                yield judgement.decode_feature_window(window)
+
+    def incidents(self, endpoint: str | None = None, *, open_only: bool = False) -> Iterator[Incident]:
+        """Incidents, the newest first; of one endpoint, or of all."""
+        request = pb.ListIncidentsRequest(
+            endpoint=text("endpoint", endpoint or ""), open_only=open_only, page_size=_PAGE
+        )
+        for page in self._stub.pages("ListIncidents", request, pb.ListIncidentsResponse):
+            for incident in page.incidents:
+                yield judgement.decode_incident(incident)
+
+    def verdicts(self, endpoint: str | None = None) -> Iterator[Verdict]:
+        """Verdicts on the steps of rollouts, the newest first; of one endpoint, or of all."""
+        request = pb.ListVerdictsRequest(endpoint=text("endpoint", endpoint or ""), page_size=_PAGE)
+        for page in self._stub.pages("ListVerdicts", request, pb.ListVerdictsResponse):
+            for verdict in page.verdicts:
+                yield judgement.decode_verdict(verdict)
+
+    def compare(
+        self,
+        endpoint: str,
+        model: str,
+        version: int,
+        other: int,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> VersionComparison:
+        """Two versions of a model on the labelled predictions, of a stretch of event time, that both of them scored."""
+        request = pb.CompareVersionsRequest(
+            endpoint=text("endpoint", endpoint),
+            model=text("model", model),
+            version=whole("version", version, UINT32_MAX),
+            other_version=whole("other", other, UINT32_MAX),
+            start_time=timestamp("start", start),
+            end_time=timestamp("end", end),
+        )
+        return judgement.decode_comparison(self._stub.unary("CompareVersions", request, pb.CompareVersionsResponse))
+
+    def progress(self, endpoint: str) -> MonitorProgress:
+        """How far the monitor has come with an endpoint; one that it never saw has no times."""
+        request = pb.GetProgressRequest(endpoint=text("endpoint", endpoint))
+        return judgement.decode_progress((self._stub.unary("GetProgress", request, pb.GetProgressResponse)).progress)

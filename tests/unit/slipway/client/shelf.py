@@ -103,7 +103,6 @@ class Training:
             await asyncio.Event().wait()
         yield training.WatchRunResponse(run=runs.Run(id=request.run_id, state=runs.RUN_STATE_SUCCEEDED))
 
-
     async def StreamRunLogs(
         self, request: training.StreamRunLogsRequest, call: Call
     ) -> AsyncIterator[training.StreamRunLogsResponse]:
@@ -278,6 +277,72 @@ class Monitor:
             labels_waiting=2,
         )
         return monitor.GetLabelCoverageResponse(coverages=[full, {"endpoint": "quiet"}])
+
+    async def ListFeatureWindows(
+        self, request: monitor.ListFeatureWindowsRequest, call: Call
+    ) -> monitor.ListFeatureWindowsResponse:
+        """Two pages: a window that says everything, then one without rows."""
+        window = results.FeatureWindow(
+            endpoint=request.endpoint, feature=request.feature, start_time=request.start_time, end_time={"seconds": 9}
+        )
+        if request.page_token:
+            return monitor.ListFeatureWindowsResponse(windows=[window])
+        more = results.FeatureWindow(
+            rows=4,
+            nulls=1,
+            distance=0.0,
+            threshold=0.1,
+            importance=0.5,
+            drifted=request.drifted_only,
+            counts=[1, 2] if request.include_histograms else [],
+        )
+        window.MergeFrom(more)
+        return monitor.ListFeatureWindowsResponse(windows=[window], next_page_token="more")
+
+    async def ListIncidents(self, request: monitor.ListIncidentsRequest, call: Call) -> monitor.ListIncidentsResponse:
+        """One that goes on; beside it one that ended, unless only the open ones are asked for."""
+        first = results.Incident(
+            id="i1",
+            endpoint=request.endpoint,
+            model="echo",
+            version=1,
+            kind=results.INCIDENT_KIND_PERFORMANCE,
+            state=results.INCIDENT_STATE_OPEN,
+            start_time={"seconds": 1},
+            trigger_time={"seconds": 2},
+            harm={"metric": "auc", "baseline": 0.75, "observed": 0.5, "threshold": 0.7, "rows": 9},
+            features=[{"name": "delay", "distance": 0.5, "threshold": 0.1, "importance": 0.25, "null_rate": 0.0}],
+            create_time={"seconds": 3},
+        )
+        ended = results.Incident(id="i0", state=results.INCIDENT_STATE_CLOSED, kind=99, close_reason="well again")
+        return monitor.ListIncidentsResponse(incidents=[first] if request.open_only else [first, ended])
+
+    async def ListVerdicts(self, request: monitor.ListVerdictsRequest, call: Call) -> monitor.ListVerdictsResponse:
+        """One verdict."""
+        verdict = results.Verdict(
+            endpoint=request.endpoint,
+            rollout_id="r1",
+            step=1,
+            decision=results.DECISION_PROMOTE,
+            reason="why",
+            labels=9,
+            harm=-0.5,
+            harm_lower=-1,
+            harm_upper=0,
+            candidate_auc=0.75,
+            event_time={"seconds": 1},
+        )
+        return monitor.ListVerdictsResponse(verdicts=[verdict])
+
+    async def CompareVersions(
+        self, request: monitor.CompareVersionsRequest, call: Call
+    ) -> monitor.CompareVersionsResponse:
+        """As many labels as the versions' numbers; no figure of the other."""
+        return monitor.CompareVersionsResponse(labels=request.version + request.other_version, auc=0.0, log_loss=0.5)
+
+    async def GetProgress(self, request: monitor.GetProgressRequest, call: Call) -> monitor.GetProgressResponse:
+        """Predictions, and nothing else yet."""
+        return monitor.GetProgressResponse(progress={"predictions_time": {"seconds": 1}})
 
 
 async def main() -> None:

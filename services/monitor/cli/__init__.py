@@ -5,30 +5,22 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from services.monitor.cli.judgement import COMMANDS
+from services.monitor.cli.options import ADDRESS, ENDPOINT, SINCE, UNTIL, client
 from services.monitor.config import MonitorConfig
-from slipway.cli import ServiceCommand, address_option, emit, json_option
+from slipway.cli import ServiceCommand, emit, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from datetime import datetime
     from typing import Any
 
-    from slipway.client import PerformanceWindow, Slipway
+    from slipway.client import PerformanceWindow
     from slipway.sql import Migrations
-
-
-def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is no moment; write 2013-01-05 or 2013-01-05T10:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _serve() -> Callable[[MonitorConfig], Coroutine[Any, Any, None]]:
@@ -52,36 +44,22 @@ main = ServiceCommand(
 ).group()
 
 
-_ENDPOINT = click.option("--endpoint", metavar="NAME", help="Only this endpoint's; without it all of them.")
-_SINCE = click.option(
-    "--since", metavar="TIME", callback=_moment, help="Only windows that start at or after this event time (UTC)."
-)
-_UNTIL = click.option(
-    "--until", metavar="TIME", callback=_moment, help="Only windows that start before this event time (UTC)."
-)
-
-
-_ADDRESS = address_option("monitor")
-
-
-def _client(address: str | None) -> Slipway:
-    from slipway.client import Slipway  # noqa: PLC0415  (brings gRPC; the other verbs do without)
-
-    return Slipway(monitor=address)
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 @main.command("predictions", epilog="Example: slipway-monitor predictions --endpoint flight-delay --since 2013-06-01")
-@_ENDPOINT
-@_SINCE
-@_UNTIL
-@_ADDRESS
+@ENDPOINT
+@SINCE
+@UNTIL
+@ADDRESS
 @json_option
 def predictions(
     *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
 ) -> None:
     """Count predictions by endpoint and version, as of what was consumed."""
     counted: Counter[tuple[str, str, int]] = Counter()
-    with _client(address) as slipway:
+    with client(address) as slipway:
         if endpoint is None:
             for window in slipway.monitor.windows(start=since, end=until):
                 counted[window.endpoint, window.model, window.version] += window.predictions
@@ -96,31 +74,31 @@ def predictions(
 
 
 @main.command("windows", epilog="Example: slipway-monitor windows --endpoint flight-delay --json")
-@_ENDPOINT
-@_SINCE
-@_UNTIL
-@_ADDRESS
+@ENDPOINT
+@SINCE
+@UNTIL
+@ADDRESS
 @json_option
 def windows(
     *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
 ) -> None:
     """List windows of event time with their predictions, oldest first."""
-    with _client(address) as slipway:
+    with client(address) as slipway:
         rows = [asdict(window) for window in slipway.monitor.windows(endpoint, start=since, end=until)]
     emit(rows, as_json=as_json, empty="no predictions counted")
 
 
 @main.command("performance", epilog="Example: slipway-monitor performance --endpoint flight-delay --since 2013-03-01")
-@_ENDPOINT
-@_SINCE
-@_UNTIL
-@_ADDRESS
+@ENDPOINT
+@SINCE
+@UNTIL
+@ADDRESS
 @json_option
 def performance(
     *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
 ) -> None:
     """List windows of event time with what labels tell of them so far, oldest first."""
-    with _client(address) as slipway:
+    with client(address) as slipway:
         found = list(slipway.monitor.performance(endpoint, start=since, end=until))
     told = [_figures(window) if as_json else _summary(window) for window in found]
     emit(told, as_json=as_json, empty="no predictions counted")
@@ -139,16 +117,16 @@ def _summary(window: PerformanceWindow) -> dict[str, object]:
 
 
 @main.command("labels", epilog="Example: slipway-monitor labels --endpoint flight-delay")
-@_ENDPOINT
-@_SINCE
-@_UNTIL
-@_ADDRESS
+@ENDPOINT
+@SINCE
+@UNTIL
+@ADDRESS
 @json_option
 def labels(
     *, endpoint: str | None, since: datetime | None, until: datetime | None, address: str | None, as_json: bool
 ) -> None:
     """Show how far labels have come: how many predictions have theirs, and what became of all labels."""
-    with _client(address) as slipway:
+    with client(address) as slipway:
         found = slipway.monitor.coverage(endpoint, start=since, end=until)
     rows = [asdict(one) | {"coverage": one.coverage} for one in found]
     emit(rows, as_json=as_json, empty="no predictions and no labels")
@@ -156,12 +134,12 @@ def labels(
 
 @main.command("dead-letters", epilog="Example: slipway-monitor dead-letters --values --json")
 @click.option("--values", is_flag=True, help="With each event's value, in base64.")
-@_ADDRESS
+@ADDRESS
 @json_option
 def dead_letters(values: bool, address: str | None, as_json: bool) -> None:
     """List the events that could not be handled, and why."""
     rows = []
-    with _client(address) as slipway:
+    with client(address) as slipway:
         for letter in slipway.monitor.dead_letters(include_value=values):
             row = asdict(letter)
             value: bytes | None = row.pop("value")
