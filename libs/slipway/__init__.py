@@ -10,6 +10,7 @@ Each package here is one noun, and says in its own docstring what it promises:
 * ``workflow``: how a data scientist writes a typed workflow.
 * ``client``: the public Python client, sync and async.
 * ``supervisor``: ``slipway up``, the embedded profile on one machine.
+* ``feast_definitions``: compiles a Feast repository into the feature catalogue, as a process of its own.
 * ``gen``: generated code; nothing is written there by hand.
 
 Nothing in ``slipway`` imports ``services``.

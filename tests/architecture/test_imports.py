@@ -85,6 +85,7 @@ def test_services_that_keep_the_rules_pass(lint: Lint) -> None:
             "import slipway.gen.inference",
             "slipway.client is not allowed to import",
         ),
+        ("alpha/cli.py", "import feast", "services is not allowed to import feast"),
         ("../libs/slipway/__init__.py", "import services.alpha", "slipway is not allowed to import services"),
     ],
 )
