@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from services.feature_serving.cli.training_sets import training_set
 from services.feature_serving.config import FeatureServingConfig
 from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
 
@@ -40,6 +41,7 @@ main = ServiceCommand(
     serve=_serve,
     tables=_tables,
 ).group()
+main.add_command(training_set)
 
 
 _ADDRESS = address_option("feature_serving")

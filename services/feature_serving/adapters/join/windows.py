@@ -135,7 +135,7 @@ def _floats(column: pa.Array[Any]) -> Floats:
 
 def _merged(partials: Floats, ranges: Ranges, function: Function) -> Floats:
     """The partial of each range, of one column's of shape (5, n): as much of it as the function reads."""
-    made = windows.empty(1, len(ranges.starts))[0]
+    made: Floats = windows.empty(1, len(ranges.starts))[0]
     made[windows.COUNT] = ranges.fold(np.add, partials[windows.COUNT], 0.0)
     if function in {Function.SUM, Function.MEAN, Function.STDDEV}:
         made[windows.TOTAL] = ranges.fold(np.add, partials[windows.TOTAL], 0.0)
