@@ -43,8 +43,8 @@ class Driver:
         self._listener = asyncio.create_task(self._listen(), name="replies of the Ray driver")
 
     @classmethod
-    async def start(cls) -> Driver:
-        """Start the process; it dies with this one. Raises OSError."""
+    async def start(cls, address: str) -> Driver:
+        """Start the process for a cluster's head at ``address``; it dies with this one. Raises OSError."""
         ours, theirs = socket.socketpair()
         with contextlib.ExitStack() as undone, theirs:
             undone.callback(ours.close)
@@ -53,6 +53,7 @@ class Driver:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", _DRIVER, str(theirs.fileno()), str(os.getpid())),
                 pass_fds=[theirs.fileno()],
+                env=_environment(address),
                 stdin=asyncio.subprocess.DEVNULL,
                 # A service's stdout may be a pipe that nobody but its own words shall fill.
                 stdout=sys.stderr.fileno() if hasattr(sys.stderr, "fileno") else asyncio.subprocess.DEVNULL,
@@ -110,3 +111,9 @@ class Driver:
             for reply in self._waiting.values():
                 if not reply.done():
                     reply.set_exception(DriverGone())
+
+
+def _environment(address: str) -> dict[str, str]:
+    """Of the driver. Ray would replace a loopback address by the machine's, where our head does not listen."""
+    loopback = address.startswith(("127.", "localhost:"))
+    return {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if loopback else dict(os.environ)

@@ -67,7 +67,7 @@ class RayLink:
     async def _live(self) -> bool:
         """One driver's life; whether it ever was connected."""
         try:
-            driver = await Driver.start()
+            driver = await Driver.start(self._address)
         except OSError as error:
             _log.warning("the Ray driver can't be started: %s", error.strerror or type(error).__name__)
             return False
