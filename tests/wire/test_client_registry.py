@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,19 @@ from slipway import lifecycle, sql
 from slipway.client import (
     Artifact,
     AsyncSlipway,
+    Baseline,
     CodeReference,
     ColumnSpec,
     DataReference,
     DataType,
+    FeatureBaseline,
     Kind,
     Lineage,
     ModelVersion,
+    PerformanceBaseline,
+    RolloutPlan,
+    RolloutState,
+    RolloutStep,
     Route,
     Signature,
     Slipway,
@@ -129,3 +137,94 @@ async def test_threads_share_a_client(registry: Parts) -> None:
             for name in names:
                 group.create_task(asyncio.to_thread(client.registry.create_model, name, owner="dock"))
         assert [model.name for model in await asyncio.to_thread(lambda: list(client.registry.models()))] == names
+
+
+BASELINE = Baseline(
+    (
+        FeatureBaseline("distance", 0.75, (100.5, 500.25), (), (1, 2, 3), 4, 0.01),
+        FeatureBaseline("carrier", 0.25, (), ("UA", "AA"), (5, 6, 0)),
+    ),
+    PerformanceBaseline(0.7, 0.02, None, 0.0, 100),
+    timedelta(days=7),
+    11,
+)
+READ_ONLINE = Signature(
+    (ColumnSpec("distance", DataType.FP32, feature="plane:distance"), ColumnSpec("carrier", DataType.BYTES)),
+    SIGNATURE.outputs,
+    (ColumnSpec("plane", DataType.BYTES),),
+)
+
+
+async def test_a_version_keeps_its_baseline_features_and_training_set(client: AsyncSlipway) -> None:
+    await client.registry.create_model("late", owner="dock")
+    artifact = await client.registry.upload_artifact(b"onnx")
+    lineage = Lineage(DataReference("sha256:d", "flights", 10, "ts-1", ("plane@3", "flight_delay@2")))
+    made = await client.registry.register_version(
+        "late", artifact, READ_ONLINE, lineage=lineage, baseline=BASELINE, request_id="r"
+    )
+    assert (made.baseline, made.signature, made.lineage.data) == (BASELINE, READ_ONLINE, lineage.data)
+    again = await client.registry.register_version(
+        "late", artifact, READ_ONLINE, lineage=lineage, baseline=BASELINE, request_id="r"
+    )
+    assert again == made == await client.registry.get_version("late", number=1)
+    with pytest.raises(SlipwayError) as caught:
+        await client.registry.register_version(
+            "late", artifact, READ_ONLINE, lineage=lineage, baseline=replace(BASELINE, row_count=12), request_id="r"
+        )
+    assert caught.value.kind is Kind.ALREADY_EXISTS
+    # Whoever serves is spared the baseline.
+    await client.registry.put_endpoint("late", [Route("main", "late", version=1)])
+    async with client.registry.watch_endpoints() as changes:
+        assert [version.baseline for version in (await anext(changes)).versions] == [None]
+
+
+async def test_a_baseline_that_is_too_large_is_refused_by_its_size_and_pages_of_large_ones_end_early(
+    client: AsyncSlipway,
+) -> None:
+    await client.registry.create_model("late", owner="dock")
+    artifact = await client.registry.upload_artifact(b"onnx")
+
+    def wide(edges: int) -> Baseline:
+        rising = tuple(float(edge) for edge in range(edges))
+        return Baseline((FeatureBaseline("distance", 1.0, rising, (), (1,) * (edges + 1)),))
+
+    with pytest.raises(SlipwayError) as caught:
+        await client.registry.register_version("late", artifact, SIGNATURE, baseline=wide(130_000))
+    assert [one.field for one in caught.value.violations] == ["version.baseline"]
+    for _ in range(4):
+        await client.registry.register_version("late", artifact, SIGNATURE, baseline=wide(80_000))
+    found = [version async for version in client.registry.versions("late")]
+    assert [version.number for version in found] == [4, 3, 2, 1]
+    assert all(version.baseline == wide(80_000) for version in found)
+
+
+async def test_a_rollout_is_started_cancelled_listed_and_an_endpoint_rolled_back(client: AsyncSlipway) -> None:
+    first = await version(client)
+    second = await version(client, b"better", "second")
+    await client.registry.set_alias("late", "champion", first.number)
+    await client.registry.put_endpoint(
+        "late", [Route("main", "late", alias="champion"), Route("dark", "late", version=1, weight=0, shadow=True)]
+    )
+    plan = RolloutPlan((RolloutStep(0, 10), RolloutStep(25, 10, 20)), 0.01)
+    since = datetime(2013, 5, 1, tzinfo=UTC)
+    started = await client.registry.start_rollout(
+        "late", second.number, plan, request_id="roll", start_event_time=since
+    )
+    assert started == await client.registry.start_rollout(
+        "late", second.number, plan, request_id="roll", start_event_time=since
+    )
+    rollout = started.rollout
+    assert rollout is not None
+    assert (rollout.state, rollout.step, rollout.start_event_time) == (RolloutState.RUNNING, 0, since)
+    assert rollout.plan == RolloutPlan((RolloutStep(0, 10, 1_000), RolloutStep(25, 10, 20)), 0.01, 0.05)
+    assert [(route.name, route.shadow) for route in started.routes] == [
+        ("main", False),
+        ("dark", True),
+        ("candidate", True),
+    ]
+    ended = await client.registry.cancel_rollout("late", rollout.id, reason="not today")
+    assert [one async for one in client.registry.rollouts("late")] == [ended.rollout]
+    await client.registry.set_alias("late", "champion", second.number)
+    back = await client.registry.roll_back("late", second.number, reason="worse")
+    assert back.routes[0].resolved_version == first.number
+    assert await client.registry.roll_back("late", second.number) == back

@@ -40,3 +40,14 @@ class Baseline:
     performance: PerformanceBaseline | None
     block_us: int
     row_count: int
+
+    @property
+    def carried_bytes(self) -> int:
+        """About how many bytes a message carries it in; never fewer."""
+        return 200 + sum(
+            9 * len(one.edges)
+            + 10 * len(one.counts)
+            + sum(4 * len(text) + 6 for text in (one.name, *one.categories))
+            + 50
+            for one in self.features
+        )

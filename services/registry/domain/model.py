@@ -99,6 +99,22 @@ class Draft:
     lineage: Lineage
     baseline: Baseline | None = None
 
+    @property
+    def carried_bytes(self) -> int:
+        """About how many bytes a message carries it in; never fewer."""
+        columns = (*self.signature.inputs, *self.signature.entities)
+        data, code = self.lineage.data, self.lineage.code
+        texts = [text for column in columns for text in (column.name, column.description, column.feature)]
+        texts += [data.digest, data.source, data.training_set, *data.definitions]
+        texts += [code.digest, code.revision, code.workflow, self.lineage.run_id, *self.params, *self.params.values()]
+        rest = (
+            20 * len(columns)
+            + 20 * len(self.metrics)
+            + sum(600 + 10 * len(one.shape) for one in self.signature.outputs)
+        )
+        held = sum(4 * len(text) + 6 for text in (*texts, *self.metrics)) + rest + 1_000
+        return held + (self.baseline.carried_bytes if self.baseline else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import accumulate
 
@@ -30,7 +29,7 @@ from slipway.naming import resource_name
 
 # Versions with baselines are large, and clients take 4 MiB by default.
 PAGE_BYTES = 3 * 1024 * 1024
-_PIECE = 16
+_PIECE = 8
 
 
 class Versions:
@@ -104,7 +103,7 @@ async def _read(catalogue: Reader, model: str, page: paging.Page) -> list[ModelV
 
 def _fitting(rows: Sequence[ModelVersion]) -> int:
     """How many of ``rows``, from the first on and one at least, a page can carry."""
-    held = accumulate(len(json.dumps(asdict(version.draft))) for version in rows)
+    held = accumulate(version.draft.carried_bytes for version in rows)
     return max(1, sum(1 for size in held if size <= PAGE_BYTES))
 
 

@@ -9,17 +9,22 @@ import pytest
 
 from slipway.client import (
     Artifact,
+    Baseline,
     CalibrationBin,
     ColumnSpec,
     DataType,
     DeadLetter,
     Feature,
+    FeatureBaseline,
     FeatureService,
     FeatureStatus,
     FeatureView,
     Kind,
     LabelCoverage,
     RecordedLabels,
+    RolloutPlan,
+    RolloutState,
+    RolloutStep,
     Route,
     RunState,
     Signature,
@@ -51,6 +56,38 @@ def test_models_and_versions(client: Any, unique: str) -> None:
 def test_a_version_is_selected_one_way(client: Any, selector: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="exactly one of number and alias"):
         client.registry.get_version("late", **selector)
+
+
+def test_rollouts(client: Any, unique: str) -> None:
+    plan = RolloutPlan((RolloutStep(0, 10, 20), RolloutStep(25)), 0.5, 0.1)
+    since = datetime(2013, 5, 1, tzinfo=UTC)
+    started = client.registry.start_rollout("late", 4, plan, request_id=unique, start_event_time=since).rollout
+    # Tried again by itself: the request has the caller's key.
+    assert (started.id, started.step, started.candidate_version) == (unique, 3, 4)
+    assert (started.plan, started.state, started.start_event_time) == (plan, RolloutState.RUNNING, since)
+    assert client.registry.start_rollout("late", 4).rollout.plan == RolloutPlan(())
+    ended = client.registry.cancel_rollout("late", unique, reason="why").rollout
+    assert (ended.id, ended.reason, ended.state) == (unique, "why", RolloutState.ROLLED_BACK)
+    assert [rollout.id for rollout in client.registry.rollouts("late")] == ["3", "2", "1"]
+    assert client.registry.roll_back("late", 7, reason=unique).routes[0].resolved_version == 7
+    with pytest.raises(SlipwayError) as caught:
+        client.registry.roll_back("late", reason=f"{unique} again")
+    assert caught.value.reason == "WARMING_UP"
+
+
+@pytest.mark.parametrize(
+    ("baseline", "field"),
+    [
+        (Baseline((FeatureBaseline("x", "much"),)), "importance"),  # type: ignore[arg-type]
+        (Baseline((FeatureBaseline("x", counts=(-1,)),)), "counts[0]"),
+        (Baseline((FeatureBaseline("x", spread="wide"),)), "spread"),  # type: ignore[arg-type]
+        (Baseline(block=7), "block"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_baseline_that_no_message_holds_is_refused_by_its_field(client: Any, baseline: Baseline, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        client.registry.register_version("late", Artifact("sha256:" + "1" * 64), SIGNATURE, baseline=baseline)
+    assert caught.value.violations[0].field.endswith(field)
 
 
 def test_endpoints(client: Any) -> None:

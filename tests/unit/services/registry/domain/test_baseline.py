@@ -2,12 +2,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from services.registry.codec import encode_version
 from services.registry.domain.baseline import Baseline, FeatureBaseline, PerformanceBaseline
-from services.registry.domain.model import Artifact, ColumnSpec, DataType, Draft, Lineage, Signature, TensorSpec
+from services.registry.domain.model import (
+    Artifact,
+    ColumnSpec,
+    DataType,
+    Draft,
+    Lineage,
+    ModelVersion,
+    Signature,
+    TensorSpec,
+)
 from services.registry.domain.rules import check_draft, fingerprint
 from slipway.errors import InvalidInput
 
@@ -134,3 +145,14 @@ def test_a_body_without_news_has_the_fingerprint_that_it_had_before_there_were_a
     )
     assert fingerprint(old) == "d6c3bcd05d83e31743a25030a195d35c5e7d261c2cec9c064555ffe2c56377b9"
     assert fingerprint(DRAFT) != fingerprint(replace(DRAFT, baseline=None))
+
+
+def test_what_a_message_carries_is_never_more_than_was_reckoned() -> None:
+    for draft in (
+        DRAFT,
+        replace(DRAFT, baseline=None),
+        replace(DRAFT, params={"é" * 250: "ü" * 6_000}, metrics={"m" * 250: 0.1}),
+        replace(DRAFT, baseline=replace(BASELINE, features=(replace(NUMBER, counts=(2**62,) * 9_000),) * 9)),
+    ):
+        carried = encode_version(ModelVersion(2**32 - 1, draft, datetime.now(UTC))).ByteSize()
+        assert carried <= draft.carried_bytes <= 5 * carried + 4_000
