@@ -15,6 +15,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemory
 from redis.exceptions import ConnectionError as Unconnected
 
 from services.feature_serving.adapters.lua import STAMPS, SWAP
+from services.feature_serving.adapters.packing import pack_in_c
 from services.feature_serving.domain import wire
 from services.feature_serving.domain.errors import ForeignData, OnlineStoreUnavailable
 from services.feature_serving.domain.reading import Found, Lookup
@@ -40,7 +41,7 @@ class RedisStore:
 
     def _connect(self, retries: int) -> Redis:
         # The password comes apart from the address, which is shown.
-        return Redis.from_url(self._url, password=self._password, retry=Retry(NoBackoff(), retries))
+        return pack_in_c(Redis.from_url(self._url, password=self._password, retry=Retry(NoBackoff(), retries)))
 
     @classmethod
     @asynccontextmanager
