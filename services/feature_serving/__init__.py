@@ -33,5 +33,6 @@ Where a change goes
     Feast's keys and bytes: ``domain/layout``, ``domain/wire``. Which row takes effect: ``domain/rows``. What an answer
     says: ``domain/reading``, ``domain/answer``. What a call does, in which order: ``engine``. A field of the contract:
     ``codec``. A table: ``adapters/tables`` with a new revision in ``adapters/migrations/versions``. Another online
-    store: a file in ``adapters``. The definition files: ``cli``.
+    store: a file in ``adapters``. The definition files: ``cli``; what is taken from a Feast repository:
+    ``slipway.feast_definitions``, a process of its own.
 """
