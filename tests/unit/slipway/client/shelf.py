@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 from shelf_registry import Attempts, Registry, WarmingUp
+from shelf_training_sets import TrainingSets
 
 from slipway.errors import NotFound
 from slipway.gen.slipway.features.v1 import features_pb2 as features
@@ -122,7 +123,7 @@ class Training:
         return training.DeleteTriggerResponse()
 
 
-class Features:
+class Features(TrainingSets):
     async def ApplyFeatureViews(
         self, request: features.ApplyFeatureViewsRequest, call: Call
     ) -> features.ApplyFeatureViewsResponse:
