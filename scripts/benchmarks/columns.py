@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto, helper
 
-from slipway.client import ColumnSpec, DataType, Signature, TensorSpec
+from slipway.client import ColumnSpec, DataType, Feature, FeatureView, Signature, TensorSpec, ValueType
 from slipway.gen.inference import inference_pb2 as open_pb
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 
 NUMBERS = [f"number_{n}" for n in range(11)]
 TEXTS = [f"text_{n}" for n in range(4)]
 ENDPOINT = "bench"
+READING = "bench-reading"
 
 
 def model() -> bytes:
@@ -38,11 +39,25 @@ def model() -> bytes:
     return bytes(made.SerializeToString())
 
 
-def signature() -> Signature:
-    """Its signature."""
-    columns = [ColumnSpec(name, DataType.FP32, True) for name in NUMBERS]
-    columns += [ColumnSpec(name, DataType.BYTES, True) for name in TEXTS]
-    return Signature(tuple(columns), (TensorSpec("p", DataType.FP32, (-1, 1)),))
+def signature(*, read: bool = False) -> Signature:
+    """Its signature; with ``read`` every column is a feature of :func:`view`."""
+    columns = [(name, DataType.FP32) for name in NUMBERS] + [(name, DataType.BYTES) for name in TEXTS]
+    inputs = [ColumnSpec(name, kind, True, feature=f"bench:{name}" if read else "") for name, kind in columns]
+    entities = (ColumnSpec("flight", DataType.BYTES),) if read else ()
+    return Signature(tuple(inputs), (TensorSpec("p", DataType.FP32, (-1, 1)),), entities)
+
+
+def view() -> FeatureView:
+    """The columns as features of a flight."""
+    features = [Feature(name, ValueType.DOUBLE) for name in NUMBERS]
+    features += [Feature(name, ValueType.STRING) for name in TEXTS]
+    return FeatureView(name="bench", owner="bench", entities=("flight",), features=tuple(features))
+
+
+def feature_row() -> dict[str, float | str]:
+    """The row as the feature store takes it."""
+    numbers: dict[str, float | str] = {name: float(n) for n, name in enumerate(NUMBERS)}
+    return numbers | {name: f"T{n}" for n, name in enumerate(TEXTS)}
 
 
 def feeds() -> dict[str, np.ndarray]:
@@ -59,6 +74,13 @@ def predict_request() -> bytes:
     for n, name in enumerate(TEXTS):
         request.features.add(name=name).strings.values.append(f"T{n}")
     request.entity_keys.add(name="flight").strings.values.append("UA1")
+    return request.SerializeToString()
+
+
+def keys_request(rows: int = 1) -> bytes:
+    """So many rows as ``Predict`` takes them by their keys alone."""
+    request = pb.PredictRequest(endpoint=READING)
+    request.entity_keys.add(name="flight").strings.values.extend(["UA1"] * rows)
     return request.SerializeToString()
 
 

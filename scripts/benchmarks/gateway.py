@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from scripts.benchmarks import bare_server, columns
 from scripts.benchmarks.load import Measured, measure, measure_here
 from slipway.client import AsyncSlipway, Route
 from slipway.errors import SlipwayError
+from slipway.supervisor.redis import find_redis
 
 PREDICT = "/slipway.inference.v1.InferenceService/Predict"
 CONCURRENCIES = (1, 32)
@@ -43,6 +45,8 @@ async def measure_all(seconds: float) -> list[Measured]:
             cases = [
                 ("gateway ModelInfer", bare_server.METHOD, columns.infer_request()),
                 ("gateway Predict", PREDICT, columns.predict_request()),
+                ("gateway by keys", PREDICT, columns.keys_request()),
+                ("gateway 50 by keys", PREDICT, columns.keys_request(50)),
             ]
             found += await _cases(address, cases, seconds)
     return found
@@ -72,8 +76,9 @@ def _bare(folder: Path) -> Iterator[str]:
 
 @asynccontextmanager
 async def _gateway(folder: Path) -> AsyncIterator[str]:
-    """A real registry and a real gateway that serves the model."""
-    registry, gateway = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+    """A real registry, a real feature store on a Redis, and a real gateway that serves the model."""
+    registry, gateway, features = (f"127.0.0.1:{_free_port()}" for _ in range(3))
+    redis = _free_port()
     environment = {
         **os.environ,
         "SLIPWAY_DATA": str(folder),
@@ -81,25 +86,52 @@ async def _gateway(folder: Path) -> AsyncIterator[str]:
         "SLIPWAY_REGISTRY_ADDRESS": registry,
         "SLIPWAY_REGISTRY_GRPC_LISTEN": registry,
         "SLIPWAY_REGISTRY_METRICS_LISTEN": "127.0.0.1:0",
+        "SLIPWAY_REDIS": f"redis://127.0.0.1:{redis}/0",
+        "SLIPWAY_FEATURE_SERVING_ADDRESS": features,
+        "SLIPWAY_FEATURE_SERVING_GRPC_LISTEN": features,
+        "SLIPWAY_FEATURE_SERVING_METRICS_LISTEN": "127.0.0.1:0",
         "SLIPWAY_INFERENCE_GATEWAY_GRPC_LISTEN": gateway,
         "SLIPWAY_INFERENCE_GATEWAY_HTTP_LISTEN": "127.0.0.1:0",
         "SLIPWAY_INFERENCE_GATEWAY_METRICS_LISTEN": "127.0.0.1:0",
     }
-    with _services(environment):
-        async with asyncio.timeout(_PATIENCE_S), AsyncSlipway(registry=registry, gateway=gateway) as client:
+    with _redis(folder, redis), _services(environment):
+        client = AsyncSlipway(registry=registry, gateway=gateway, features=features)
+        async with asyncio.timeout(_PATIENCE_S), client:
+            await _fill_store(client)
             await _serve_model(client)
         yield gateway
 
 
 @contextmanager
 def _services(environment: dict[str, str]) -> Iterator[None]:
-    subprocess.run([_command("registry"), "migrate"], env=environment, check=True, capture_output=True)
+    for name in ("registry", "features"):
+        subprocess.run([_command(name), "migrate"], env=environment, check=True, capture_output=True)
     with ExitStack() as running:
-        for name in ("registry", "gateway"):
+        for name in ("registry", "features", "gateway"):
             command = [_command(name), "serve"]
             process = running.enter_context(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
             running.callback(process.terminate)
         yield
+
+
+@contextmanager
+def _redis(folder: Path, port: int) -> Iterator[None]:
+    command = [find_redis(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+async def _fill_store(client: AsyncSlipway) -> None:
+    while True:
+        try:
+            await client.features.apply([columns.view()])
+            await client.features.push("bench", [{"flight": "UA1"}], [columns.feature_row()], datetime.now(UTC))
+            return
+        except SlipwayError:
+            await asyncio.sleep(0.1)  # it starts
 
 
 async def _serve_model(client: AsyncSlipway) -> None:
@@ -110,11 +142,14 @@ async def _serve_model(client: AsyncSlipway) -> None:
         except SlipwayError:
             await asyncio.sleep(0.1)  # it starts
     artifact = await client.registry.upload_artifact(columns.model())
-    version = await client.registry.register_version("bench", artifact, columns.signature())
-    await client.registry.put_endpoint(columns.ENDPOINT, [Route("main", "bench", version=version.number)])
+    for endpoint in (columns.ENDPOINT, columns.READING):
+        signature = columns.signature(read=endpoint == columns.READING)
+        version = await client.registry.register_version("bench", artifact, signature)
+        await client.registry.put_endpoint(endpoint, [Route("main", "bench", version=version.number)])
     while True:
         try:
-            if any(arm.serving_version for one in await client.inference.endpoints() for arm in one.routes):
+            served = await client.inference.endpoints()
+            if len(served) > 1 and all(arm.serving_version for one in served for arm in one.routes):
                 return
         except SlipwayError:
             await asyncio.sleep(0.1)  # it starts

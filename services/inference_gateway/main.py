@@ -41,6 +41,8 @@ from slipway.gen.slipway.inference.v1 import inference_pb2
 from slipway.rpc.server import Server, Service, service
 from slipway.spool import Spool
 
+_ANNOUNCE_S = 2.0  # at the end; what is not told then is on disk, and told at the next start
+
 
 class Parts(NamedTuple):
     """What runs, in the order in which it starts."""
@@ -83,7 +85,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 DisabledFile(folder / "disabled.json"),
                 ArmEvents(events, gateway_id),
                 clock,
-                flush_s=config.rpc.grace_s,
+                flush_s=_ANNOUNCE_S,
             )
             await announce.restore()
             models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
@@ -94,10 +96,19 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
                 await follow.restore()
                 score = Score(reconciler)
-                shadow = Shadow(score, log, meter, clock, limit=config.shadow_queue_limit, flush_s=config.rpc.grace_s)
+                fetch = Fetch(features, meter, clock)
+                shadow = Shadow(
+                    fetch=fetch,
+                    score=score,
+                    prediction_log=log,
+                    meter=meter,
+                    clock=clock,
+                    limit=config.shadow_queue_limit,
+                    flush_s=config.rpc.grace_s / 2,
+                )
                 predict = Predict(
                     reconciler=reconciler,
-                    fetch=Fetch(features, meter, clock),
+                    fetch=fetch,
                     score=score,
                     shadow=shadow,
                     prediction_log=log,

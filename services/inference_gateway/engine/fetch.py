@@ -38,17 +38,30 @@ class Fetch:
     async def read(self, batch: Batch, answering: Sequence[Signature], shadows: Sequence[Signature]) -> Online:
         """What the versions that answer take, and the shadows too where the caller's keys allow.
 
-        Raises InvalidInput when the keys of a version that answers are missing.
+        Nobody waits for a shadow alone: that is left to :meth:`more`. Raises InvalidInput when the keys of a version
+        that answers are missing.
         """
         questions = [_question(one, batch) for one in answering]
+        if not any(features for features, _ in questions):
+            return _NOTHING
         for one in shadows:
             try:
                 questions.append(_question(one, batch))
             except InvalidInput:
                 continue  # the shadow's loss, which its score will tell
-        questions = [one for one in questions if one[0]]
-        if not questions:
-            return _NOTHING
+        return await self._ask([one for one in questions if one[0]], batch)
+
+    async def more(self, online: Online, batch: Batch, shadow: Signature) -> Online:
+        """What was read, and what a shadow takes beside it, if nobody asked for that yet."""
+        if online.failure or all(spec.feature in online.columns for spec in unread(shadow, batch.features)):
+            return online
+        try:
+            found = await self._ask([_question(shadow, batch)], batch)
+        except InvalidInput:
+            return online  # its score tells
+        return Online({**online.columns, **found.columns}, found.failure)
+
+    async def _ask(self, questions: Sequence[Question], batch: Batch) -> Online:
         _check_times(batch)
         whole = _union(questions)
         began = self._clock.monotonic()

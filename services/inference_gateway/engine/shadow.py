@@ -13,12 +13,13 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import Answer
 from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.reconcile import Arm
 from services.inference_gateway.engine.score import Score, Work
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
-from slipway.errors import Exhausted, SlipwayError, Unavailable
+from slipway.errors import SlipwayError
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,17 @@ class Shadow:
     """
 
     def __init__(
-        self, score: Score, prediction_log: PredictionLog, meter: Meter, clock: Clock, *, limit: int, flush_s: float
+        self,
+        *,
+        fetch: Fetch,
+        score: Score,
+        prediction_log: PredictionLog,
+        meter: Meter,
+        clock: Clock,
+        limit: int,
+        flush_s: float,
     ) -> None:
+        self._fetch = fetch
         self._score = score
         self._log = prediction_log
         self._meter = meter
@@ -89,6 +99,9 @@ class Shadow:
 
     async def _scored(self, work: Work, arm: Arm, rows: Array) -> Answer | None:
         try:
+            if work.online is not None:
+                online = await self._fetch.more(work.online, work.batch, arm.runner.spec.signature)
+                work = replace(work, online=online)
             return await self._score.answer(work, arm, rows)
         except SlipwayError as error:
             self._lose(arm, len(rows), error.message)
@@ -102,7 +115,7 @@ class Shadow:
             return
         try:
             self._log.append(answers, self._clock.now())
-        except (SlipwayError, Exhausted, Unavailable) as error:
+        except SlipwayError as error:
             rows = sum(answer.batch.rows for answer in answers)
             self._meter.dropped(rows)
             log.error("a shadow's scores are not logged", extra={"rows": rows, "why": error.message})

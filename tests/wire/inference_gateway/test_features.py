@@ -321,6 +321,44 @@ async def test_a_version_whose_feature_nobody_knows_does_not_spoil_the_other_arm
     assert min(len(arm) for arm in by_arm.values()) > 0
 
 
+async def test_a_shadow_reads_its_own_features_beside_those_of_the_answer_or_behind_it(fed: Any) -> None:
+    world, _ = fed
+    plain = await world.register(1.0)
+    less = await world.register(2.0, takes=world.signature({"distance": "carriers:delay"}, CARRIER))
+    more = await world.register(3.0, takes=world.signature(READ, TAILNUM, CARRIER))
+    for name, main, rows in (
+        ("behind", plain, [{"stops": 1, "distance": 1.0}]),
+        ("beside", less, [{"stops": 1}]),
+    ):
+        await world.route(name, ("main", main, 1), ("candidate", more, 0), shadow="candidate")
+        await world.ready(name, main, more)
+        [answer] = await ask(world, key(), endpoint=name, rows=rows)
+        assert answer.version == main
+        answered, scored = sorted(await world.logged(name, 2), key=lambda one: one.shadow)
+        assert (scored.shadow, scored.version, list(scored.prediction_ids)) == (
+            True,
+            more,
+            list(answered.prediction_ids),
+        )
+        assert not scored.degraded_rows
+        assert {one.name: list(one.doubles.values) for one in scored.features}["year"] == [1999.5]
+        assert "planes" in {one.view for one in scored.view_times}
+        assert "planes" not in {one.view for one in answered.view_times}
+
+
+async def test_a_shadow_whose_keys_the_caller_does_not_have_costs_the_caller_nothing(fed: Any) -> None:
+    world, _ = fed
+    less = await world.register(2.0, takes=world.signature({"distance": "carriers:delay"}, CARRIER))
+    more = await world.register(3.0, takes=world.signature(READ, TAILNUM, CARRIER))
+    await world.route("keyless", ("main", less, 1), ("candidate", more, 0), shadow="candidate")
+    await world.ready("keyless", less, more)
+    for _ in range(20):
+        [answer] = await ask(world, {"carrier": "UA"}, endpoint="keyless")
+        assert (answer.version, answer.degraded) == (less, False)
+    arms = await world.until("keyless", lambda arms: bool(arms[1].disabled_reason))
+    assert "entity_keys[tailnum]: is missing" in arms[1].disabled_reason
+
+
 async def test_the_open_protocol_reads_nothing(fed: Any) -> None:
     from slipway.gen.inference import inference_pb2 as open_pb  # noqa: PLC0415 - one test speaks it
 
