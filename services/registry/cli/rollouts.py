@@ -102,5 +102,10 @@ def _main_version(endpoint: Endpoint) -> int:
     return max(endpoint.routes, key=lambda route: route.weight).resolved_version
 
 
-rollout = Group("rollout", help="Take an endpoint over by another version, step by step.", commands=[start, cancel])
+rollout = Group(
+    "rollout",
+    help="Take an endpoint over by another version, step by step.",
+    epilog="\b\nExamples:\n  slipway-registry rollout start flight-delay 4\n  slipway-registry rollout cancel flight-delay",
+    commands=[start, cancel],
+)
 VERBS = (rollouts, rollout, rollback)

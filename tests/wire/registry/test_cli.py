@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.registry.cli import main
+from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
+from slipway.gen.slipway.registry.v1 import resources_pb2 as res
 
 ROUTE = "name=main,model=m,alias=champion,weight=100"
 
@@ -147,3 +149,62 @@ async def test_bad_input_names_what_is_wrong(wire: Any, tool: Tool, arguments: l
 def test_every_verb_shows_an_example(verb: str) -> None:
     shown = CliRunner().invoke(main, [verb, "--help"]).stdout
     assert f"slipway-registry {verb}" in shown.partition("Example")[2]
+
+
+async def test_an_endpoint_is_taken_over_and_put_back(wire: Any, tool: Tool) -> None:
+    await wire.versions("m", 3)
+    await tool("set-alias", "m", "champion", "1")
+    await tool("put-endpoint", "late", "--route", ROUTE, "--route", "name=dark,model=m,version=1,weight=0,shadow=yes")
+    assert (await tool("rollouts", "late")).stdout == "late has had no rollout yet\n"
+    nothing = await tool("rollout", "cancel", "late")
+    assert (nothing.exit_code, "rollout start" in nothing.stderr) == (3, True)
+
+    started = await tool.json("rollout", "start", "late", "2", "--steps", "0,25", "--labels", "50", "--margin", "0.01")
+    assert [(one["percent"], one["min_labels"]) for one in started["rollout"]["plan"]["steps"]] == [(0, 50), (25, 50)]
+    assert (started["rollout"]["state"], started["rollout"]["plan"]["margin"]) == ("RUNNING", 0.01)
+    shown = (await tool("endpoint", "late")).stdout
+    assert all(told in shown for told in ("candidate", "RUNNING", "1 of 2 (shadow/25%)", "dark"))
+    second = await tool("rollout", "start", "late", "3")
+    assert (second.exit_code, "slipway-registry rollout cancel late" in second.stderr) == (1, True)
+    ended = await tool.json("rollout", "cancel", "late", "--reason", "not today")
+    assert (ended["rollout"]["state"], ended["rollout"]["reason"]) == ("ROLLED_BACK", "not today")
+    assert [one["name"] for one in ended["routes"]] == ["main", "dark"]
+    (listed,) = await tool.json("rollouts", "late")
+    assert listed["id"] == ended["rollout"]["id"]
+    assert "not today" in (await tool("rollouts", "late")).stdout
+
+    await tool("set-alias", "m", "champion", "2")
+    await tool("set-alias", "m", "champion", "3")
+    assert (await tool.json("rollback", "late", "--reason", "wrong units"))["routes"][0]["resolved_version"] == 2
+    assert (await tool.json("rollback", "late"))["routes"][0]["resolved_version"] == 1
+    last = await tool("rollback", "late")
+    assert (last.exit_code, "no version to go back to" in last.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("steps", ["", "half", "0,,25", "1000", "-5"])
+async def test_steps_that_are_none_are_a_usage_error(tool: Tool, steps: str) -> None:
+    ended = await tool("rollout", "start", "late", "2", f"--steps={steps},")
+    assert (ended.exit_code, "--steps" in ended.stderr) == (2, True)
+
+
+async def test_lineage_tells_what_a_version_was_made_from(wire: Any, tool: Tool) -> None:
+    (plain,) = await wire.versions("m")
+    told = await tool.json("lineage", "m", "1")
+    assert (told["run"], told["rows"], told["workflow"]) == ("run-1", 10, "flights-delay")
+    assert (told["training_set"], told["baseline_rows"], told["definitions"]) == (None, None, [])
+    assert told["artifact"] == plain.artifact.digest
+    version = res.ModelVersion()
+    version.CopyFrom(plain)
+    version.lineage.data.training_set = "ts-7"
+    version.lineage.data.definitions.extend(["plane@3", "flight_delay@2"])
+    version.baseline.features.add(name="distance", edges=[1.0], counts=[1, 2], spread=0.1)
+    version.baseline.block.FromSeconds(86_400)
+    version.baseline.row_count = 321
+    await wire.call("CreateModelVersion", pb.CreateModelVersionRequest(request_id="b", version=version))
+    told = await tool.json("lineage", "m", "2")
+    assert (told["training_set"], told["definitions"]) == ("ts-7", ["plane@3", "flight_delay@2"])
+    assert (told["baseline_rows"], told["baseline_features"]) == (321, 1)
+    shown = (await tool("lineage", "m", "2")).stdout
+    assert all(one in shown for one in ("ts-7", "plane@3, flight_delay@2", "321", "run-1"))
+    assert [one["baseline"] for one in await tool.json("versions", "m")] == [True, False]
+    assert (await tool.json("version", "m", "2"))["baseline"]["block_s"] == 86_400
