@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from services.feature_serving.cli import compiler
 from services.feature_serving.cli.compiler import compile_repository
 from services.feature_serving.cli.definitions import BadDefinitions, parse
 from slipway.client import AggregationFunction, Source, ValueType
+from slipway.errors import Unavailable
 
 REFUSED = """
 from datetime import timedelta
@@ -138,3 +140,9 @@ def test_names_and_types_are_those_of_feast(tmp_path: Path) -> None:
 def test_a_file_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(BadDefinitions, match=r"shop_definitions\.py:2: fails with ZeroDivisionError: division by zero"):
         compile_repository(repository(tmp_path, "one = 1\none / 0\n"), progress=print)
+
+
+def test_where_feast_is_missing_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match=r"install slipway with its 'definitions' extra"):
+        compile_repository(tmp_path, progress=print)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,3 +81,15 @@ def test_what_the_service_refuses_is_placed_in_the_file() -> None:
     assert placed.kind is Kind.INVALID_ARGUMENT
     assert placed.message.startswith("planes.toml: views[0] (planes).features[0].name: is an entity")
     assert placed.violations[0].field == "views[0] (planes).features[0].name"
+
+
+def test_json_says_the_same_as_toml(tmp_path: Path) -> None:
+    file = tmp_path / "planes.json"
+    file.write_text(json.dumps(tomllib.loads(GOOD)))
+    assert read(file) == ([PLANES], [])
+    file.write_text("[]")
+    with pytest.raises(BadDefinitions, match=r"planes\.json: holds no definitions"):
+        read(file)
+    file.write_text("{")
+    with pytest.raises(BadDefinitions, match=r"planes\.json is not valid JSON"):
+        read(file)
