@@ -51,7 +51,7 @@ class SqliteEventLog:
         if not topics:
             raise invalid_field("topics", "is empty; name at least one")
         async with SqliteThread.open(self._path) as thread:
-            yield SqliteConsumer(thread, group, await thread.run(join, topics, group))
+            yield SqliteConsumer(self._path, thread, group, await thread.run(join, topics, group))
 
     async def read(self, topic: str, offset: int = 0, limit: int = 100, partition: int = 0) -> Sequence[Record]:
         """See :meth:`slipway.events.EventLog.read`; partitions other than 0 hold nothing."""
