@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 import pytest
 from click.testing import CliRunner, Result
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
@@ -19,9 +22,12 @@ from services.training_scheduler.adapters.sql import MIGRATIONS
 from services.training_scheduler.cli import main
 from services.training_scheduler.config import Rpc, TrainingConfig
 from services.training_scheduler.main import compose
-from slipway.client import AsyncSlipway, RunState, StepState
+from slipway.client import AsyncSlipway, RunState, StepState, Trigger
 from slipway.errors import Kind, SlipwayError
+from slipway.events import Event
 from slipway.events.connect import open_log
+from slipway.gen.slipway.monitor.v1 import events_pb2 as monitor_events_pb2
+from slipway.gen.slipway.monitor.v1 import resources_pb2 as monitor_resources_pb2
 from slipway.gen.slipway.training.v1 import events_pb2, resources_pb2
 from slipway.gen.slipway.training.v1 import training_pb2 as pb
 from slipway.rpc import status
@@ -51,7 +57,7 @@ class Served:
     async def _call(self, method: str, data: bytes) -> None:
         path = f"/slipway.training.v1.TrainingService/{method}"
         async with grpc.aio.insecure_channel(self.address) as channel:
-            if method == "WatchRun":
+            if method in {"WatchRun", "StreamRunLogs"}:
                 stream: Any = channel.unary_stream(path, None, None)
                 async for _ in stream(data, timeout=30):
                     pass
@@ -85,6 +91,7 @@ async def training(tmp_path: Path) -> AsyncIterator[Served]:
         workflow_modules=("wire_workflows",),
         workflow_path=(WORKFLOWS,),
         retry_wait_s=0,
+        executor="threads",
     )
     migrate(config.database, MIGRATIONS)
     async with compose(config) as parts:
@@ -168,6 +175,20 @@ def submission(workflow: str = "sums", request_id: str = "r1", **values: Any) ->
     return pb.SubmitRunRequest(workflow=workflow, request_id=request_id, params=params(**values))
 
 
+def trigger(
+    *, workflow: str = "sums", cutoff_param: str = "", cool_down: Duration | None = None, **values: Any
+) -> pb.PutTriggerRequest:
+    made = resources_pb2.Trigger(
+        name="t",
+        endpoint="flight-delay",
+        workflow=workflow,
+        params=params(**values),
+        cutoff_param=cutoff_param,
+        cool_down=cool_down,
+    )
+    return pb.PutTriggerRequest(trigger=made)
+
+
 @pytest.mark.parametrize(
     ("method", "request_", "kind", "field"),
     [
@@ -199,6 +220,18 @@ def submission(workflow: str = "sums", request_id: str = "r1", **values: Any) ->
         ("ListRuns", pb.ListRunsRequest(page_token="junk"), Kind.INVALID_ARGUMENT, "page_token"),
         ("ListRuns", pb.ListRunsRequest(page_token="WyJhIl0="), Kind.INVALID_ARGUMENT, "page_token"),
         ("ListRuns", pb.ListRunsRequest(page_token="WzFlOTldCg=="), Kind.INVALID_ARGUMENT, "page_token"),
+        ("StreamRunLogs", pb.StreamRunLogsRequest(run_id="x"), Kind.INVALID_ARGUMENT, "run_id"),
+        ("StreamRunLogs", pb.StreamRunLogsRequest(run_id=NOBODY), Kind.NOT_FOUND, "run_id"),
+        ("PutTrigger", pb.PutTriggerRequest(), Kind.INVALID_ARGUMENT, "trigger.name"),
+        ("PutTrigger", trigger(workflow="os.path"), Kind.NOT_FOUND, "workflow"),
+        ("PutTrigger", trigger(start="2"), Kind.INVALID_ARGUMENT, "trigger.params.start"),
+        ("PutTrigger", trigger(), Kind.INVALID_ARGUMENT, "trigger.params.start"),
+        ("PutTrigger", trigger(start=float("nan")), Kind.INVALID_ARGUMENT, "trigger.params.start"),
+        ("PutTrigger", trigger(cutoff_param="start"), Kind.INVALID_ARGUMENT, "trigger.cutoff_param"),
+        ("PutTrigger", trigger(cool_down=Duration(seconds=-1), start=1), Kind.INVALID_ARGUMENT, "trigger.cool_down"),
+        ("PutTrigger", trigger(cool_down=Duration(seconds=2**62)), Kind.INVALID_ARGUMENT, "trigger.cool_down"),
+        ("DeleteTrigger", pb.DeleteTriggerRequest(), Kind.INVALID_ARGUMENT, "name"),
+        ("DeleteTrigger", pb.DeleteTriggerRequest(name="nobody"), Kind.NOT_FOUND, "name"),
         (
             "ListRuns",
             pb.ListRunsRequest(page_token="Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OV0="),
@@ -216,9 +249,24 @@ async def test_bad_input_is_refused_by_its_field(
     if kind is Kind.INVALID_ARGUMENT:
         assert error.violations[0].field == field
     assert [one async for one in training.client.training.runs()] == []
+    assert await training.client.training.triggers() == []
 
 
-@pytest.mark.parametrize("method", ["ListWorkflows", "SubmitRun", "GetRun", "ListRuns", "CancelRun", "WatchRun"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "ListWorkflows",
+        "SubmitRun",
+        "GetRun",
+        "ListRuns",
+        "CancelRun",
+        "WatchRun",
+        "StreamRunLogs",
+        "PutTrigger",
+        "ListTriggers",
+        "DeleteTrigger",
+    ],
+)
 async def test_junk_bytes_are_an_invalid_argument(training: Served, method: str) -> None:
     assert (await training.refused(method, b"\xff\xff\xff")).kind is Kind.INVALID_ARGUMENT
 
@@ -266,3 +314,90 @@ async def test_the_commands_exit_codes_say_what_happened(training: Served) -> No
     ):
         told = await training.command(*arguments)
         assert (told.exit_code, text in told.stderr) == (code, True), told.output
+
+
+def incident(name: str, *, state: str = "INCIDENT_STATE_OPEN", day: int = 1) -> Event:
+    """An event of the monitor's."""
+    message = monitor_events_pb2.IncidentChanged()
+    message.incident.id, message.incident.endpoint = name, "flight-delay"
+    message.incident.state = monitor_resources_pb2.IncidentState.Value(state)
+    message.incident.trigger_time.FromDatetime(datetime(2013, 6, day, tzinfo=UTC))
+    return event(f"{name}.{state}", message.SerializeToString())
+
+
+def event(name: str, value: bytes) -> Event:
+    return Event(name, "monitor.incident.v1", "flight-delay", "t", "test", datetime(2026, 1, 1, tzinfo=UTC), value)
+
+
+async def test_an_incident_starts_one_run_and_junk_is_set_aside(training: Served) -> None:
+    put = Trigger("retrain", "flight-delay", "sums", {"start": 1}, "label", timedelta(days=7))
+    assert await training.client.training.put_trigger(put) == put
+    assert await training.client.training.put_trigger(put) == put
+    async with open_log(training.config.events) as log:
+        nameless = incident("i0")
+        await log.publisher().publish(
+            [
+                event("junk", b"\xff\xff"),
+                event("empty", b""),
+                event("nameless", nameless.value.replace(b"flight-delay", b"FLIGHT-DELAY")),
+                incident("i1", state="INCIDENT_STATE_CLOSED"),
+                incident("i1"),
+                incident("i1"),
+                incident("i2", day=3),
+            ]
+        )
+        async with asyncio.timeout(60):
+            while not (runs := [one async for one in training.client.training.runs()]):  # noqa: ASYNC110
+                await asyncio.sleep(0)  # nothing here announces it
+            ended = await training.client.training.wait(runs[0].id)
+            await log.publisher().publish([incident("i3", day=4), incident("i4", day=20)])
+            while len(runs := [one async for one in training.client.training.runs()]) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            letters = await log.read("monitor.incident.v1.training_scheduler.dlq")
+    assert (ended.state, ended.incident_id, ended.params["label"]) == (RunState.SUCCEEDED, "i1", "2013-06-01T00:00:00Z")
+    assert [run.incident_id for run in runs] == ["i4", "i1"]
+    assert len(letters) == 3
+    (kept,) = await training.client.training.triggers()
+    assert (kept.last_incident_id, kept.last_run_id) == ("i4", runs[0].id)
+    await training.client.training.delete_trigger("retrain")
+    assert await training.client.training.triggers() == []
+
+
+async def test_the_logs_of_each_attempt_are_kept_and_followed(
+    training: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    submitted = await training.client.training.submit("broken", {"start": 1})
+    followed = []
+    async with training.client.training.logs(submitted.id, follow=True) as parts:
+        async for lines in parts:
+            followed += lines
+    raised = [(line.step, line.attempt) for line in followed if line.text == "ValueError: 1 is broken"]
+    assert raised == [("breaks", 1), ("breaks", 2), ("breaks", 3)]
+    assert [line.attempt for line in followed if line.text == "about to break"] == [1, 2, 3]
+    submitted = await training.client.training.submit("sums", {"start": 1})
+    await training.client.training.wait(submitted.id, timeout_s=60)
+    told = await training.command("logs", submitted.id, "--json")
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(line["step"], line["attempt"]) for line in lines] == [("second", 1)]
+    assert lines[0]["text"].endswith("adding by=0.5")
+    told = await training.command("logs", submitted.id, "--step", "second", "--follow")
+    assert told.stdout.startswith("second.1 | ")
+    assert (await training.command("logs", submitted.id, "--step", "first")).stdout == ""
+    told = await training.command("logs", submitted.id, "--step", "third")
+    assert (told.exit_code, "has no step 'third'" in told.stderr) == (3, True)
+
+
+async def test_the_command_keeps_triggers(training: Served) -> None:
+    options = ("--endpoint", "flight-delay", "--workflow", "sums", "--cutoff-param", "label", "--cool-down", "14d")
+    told = await training.command("trigger", "put", "retrain", *options, "-p", "start=2", "--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["cool_down_s"] == 14 * 86_400
+    assert [one["name"] for one in json.loads((await training.command("trigger", "list", "--json")).stdout)] == [
+        "retrain"
+    ]
+    assert "flight-delay" in (await training.command("trigger", "list")).stdout
+    assert (await training.command("trigger", "put", "retrain", *options, "--cool-down", "2 weeks")).exit_code == 2
+    assert (await training.command("trigger", "put", "retrain", *options)).exit_code == 2
+    assert (await training.command("trigger", "delete", "retrain")).exit_code == 0
+    assert (await training.command("trigger", "delete", "retrain")).exit_code == 3
