@@ -2,21 +2,31 @@
 
 Owns
     endpoints as they run now: which versions are loaded, in which worker processes, and who answers what; the
-    spool of the prediction log. It owns no tables: what should run is the registry's to say.
+    spool of the prediction log; which arms it took to zero by itself. It owns no tables: what should run is the
+    registry's to say.
 
 Promises
     Every answer is in the spool on disk before it leaves, and on ``inference.predictions.v1`` once. A row whose
-    ``prediction_id`` was answered before gets that answer again. A version takes traffic only after its worker
-    has answered a warm-up row; the version before it serves until then. A request sees one snapshot of the
-    configuration. A worker that dies costs one retry. With every other service down it serves its last snapshot.
+    ``prediction_id`` was answered before gets that answer again, ages and all. A version takes traffic only after
+    its worker has answered a warm-up row; the version before it serves until then. A request sees one snapshot of
+    the configuration. A worker that dies costs one retry. With every other service down it serves its last snapshot.
+    What a signature names as features and a caller left out is read from feature_serving, in one call for the batch
+    and all of its versions, at the rows' event times. A shadow arm scores what other arms answered, under the same
+    ids, behind the answers: no caller waits for it or fails by it.
+    An arm of which too many batches fail, or whose version can't be loaded, is taken to zero here, at once, and that
+    is told on ``inference.arm.v1`` at least once; it stays so, over restarts, until the registry changes the
+    endpoint. The last arm with weight stays, and so does one that fails no more than the others.
 
 Fails
     Without the registry: goes on, and says so in ListEndpoints. Without the event bus: answers go on, the spool
     fills; when it is full, what is not logged is counted and said. A version that can't be loaded is FAILED with
-    the reason, and what served before goes on. Killed at any line: what was answered is logged, once.
+    the reason, and what served before goes on. Killed at any line: what was answered is logged, once; scores of
+    shadows that still waited are lost, and so are those for which there was no room, counted and said.
+    Without feature_serving, or a feature's value: the answer is made with null and says ``degraded``, or it is
+    UNAVAILABLE (the service is away) or INVALID_ARGUMENT (there is no value) when a column must not be null.
 
 Where a change goes
-    What a row must be like, who answers it: ``domain``. The order of things in a request or a roll-out:
-    ``engine``. Another protocol: ``api``. How models run: ``adapters/worker_*``; how the log is kept:
-    ``adapters/spooled_log``.
+    What a row must be like, who answers it, when an arm goes to zero: ``domain``. The order of things in a request
+    or a roll-out: ``engine``. Another protocol: ``api``. How models run: ``adapters/worker_*``; how the log is kept:
+    ``adapters/spooled_log``; how features are asked for: ``adapters/feature_service``.
 """
