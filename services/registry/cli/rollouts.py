@@ -105,7 +105,8 @@ def _main_version(endpoint: Endpoint) -> int:
 rollout = Group(
     "rollout",
     help="Take an endpoint over by another version, step by step.",
-    epilog="\b\nExamples:\n  slipway-registry rollout start flight-delay 4\n  slipway-registry rollout cancel flight-delay",
+    epilog="\b\nExamples:\n  slipway-registry rollout start flight-delay 4\n"
+    "  slipway-registry rollout cancel flight-delay",
     commands=[start, cancel],
 )
 VERBS = (rollouts, rollout, rollback)
