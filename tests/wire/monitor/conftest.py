@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +13,11 @@ from typing import Any
 
 import grpc.aio
 import pytest
+from click.testing import CliRunner, Result
 from google.protobuf.message import Message
 
 from services.monitor.adapters.sql import MIGRATIONS
+from services.monitor.cli import main
 from services.monitor.config import MonitorConfig, Rpc
 from services.monitor.main import compose
 from slipway.client import AsyncSlipway
@@ -49,6 +53,26 @@ class Served:
         error = raised.value
         trailing: Any = error.trailing_metadata()
         return status.decode(error.code(), error.details() or "", tuple(trailing))
+
+    async def asked(self, method: str, request: Message, response: type[Message]) -> Any:
+        """The answer to a request."""
+        async with grpc.aio.insecure_channel(self.address) as channel:
+            path = f"/slipway.monitor.v1.MonitorService/{method}"
+            call: Any = channel.unary_unary(path, type(request).SerializeToString, response.FromString)
+            return await call(request, timeout=30)
+
+    async def learn(self, event: Event) -> None:
+        """Publish what the registry says, and return when the monitor has taken it in."""
+        await self.publisher.publish([event])
+        file = self.config.database.removeprefix("sqlite:///")
+
+        def claimed() -> bool:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+                query = "SELECT count(*) FROM inbox WHERE event_id = ?"
+                (count,) = connection.execute(query, (f"{event.topic}/{event.id}",)).fetchone()
+            return bool(count)
+
+        await self.eventually(lambda: asyncio.to_thread(claimed))
 
     async def until(self, wanted: int) -> None:
         """Return when so many predictions of the endpoint are counted."""
@@ -116,6 +140,17 @@ async def monitor(tmp_path: Path) -> AsyncIterator[Served]:
         finally:
             for part in reversed(parts):
                 await part.stop()
+
+
+@pytest.fixture
+def run(monitor: Served) -> Callable[..., Awaitable[Result]]:
+    """The operator's command, against the monitor."""
+
+    async def run(*arguments: str) -> Result:
+        environment = {"SLIPWAY_MONITOR_ADDRESS": monitor.address}
+        return await asyncio.to_thread(CliRunner().invoke, main, arguments, env=environment)
+
+    return run
 
 
 @pytest.fixture
