@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from services.feature_serving.adapters.workplace import claim
 from services.feature_serving.domain.recipe import to_document
 from services.feature_serving.domain.training_errors import JoinFailed
 from services.feature_serving.domain.training_set import Facts, SetColumn, SetInput, TrainingSet
@@ -30,10 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 class ProcessJoiner:
-    """See Joiner. ``folder`` is for what is being made; what a killed process left there goes with the next try."""
+    """See Joiner. ``folder`` is for what is being made; what a killed process left there goes with the next start."""
 
     def __init__(self, folder: Path, sources: Path, *, threads: int, memory_mib: int) -> None:
-        self._folder = folder
+        self._place, self._lock = claim(folder)
         self._sources = sources
         self._limits = {"threads": threads, "memory_mib": memory_mib}
         self._code = _code()
@@ -46,7 +47,7 @@ class ProcessJoiner:
     @asynccontextmanager
     async def join(self, made: TrainingSet, spine: AsyncIterator[bytes]) -> AsyncIterator[Joined]:
         """See Joiner."""
-        place = self._folder / made.id
+        place = self._place / made.id
         try:
             await asyncio.to_thread(_empty, place)
             await _save(place / "spine.parquet", spine)

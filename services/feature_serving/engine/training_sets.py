@@ -18,6 +18,7 @@ from services.feature_serving.domain.training_errors import (
 )
 from services.feature_serving.domain.training_set import Question, TrainingSet
 from services.feature_serving.domain.view import FeatureView
+from services.feature_serving.engine.spines import check_digest
 from services.feature_serving.ports import Catalogue, Sources, TrainingSets
 from slipway import paging
 from slipway.artifacts import ArtifactStore
@@ -55,6 +56,7 @@ class Sets:
         FeatureServiceNotFound, ViewWithoutSource, SourceOutside, RequestReused.
         """
         check_request_id("request_id", request_id)
+        check_digest("spine_digest", question.spine_digest)
         identifier("feature_service", question.feature_service)
         async with self._sets.read() as sets:
             if found := await sets.asked(request_id):

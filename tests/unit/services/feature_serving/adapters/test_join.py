@@ -304,7 +304,7 @@ def test_what_is_no_parquet_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match="the spine is no Parquet"):
         make(job)
     pq.write_table(spine_of([one_question()]), tmp_path / "spine.parquet")
-    with pytest.raises(Unusable, match="source of view planes .* is no Parquet"):
+    with pytest.raises(Unusable, match=r"source of view planes .* is no Parquet"):
         make(replace(job, spine=tmp_path / "spine.parquet"))
     with pytest.raises(Unusable, match="changed since the set was asked for"):
         make(replace(job, spine=tmp_path / "spine.parquet", recipe=replace(recipe, ingredients=(junk.of("sha256:0"),))))
