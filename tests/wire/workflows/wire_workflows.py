@@ -45,7 +45,6 @@ def second(first: Sum, by: float, context: StepContext) -> Sum:
 @step
 def breaks(start: int) -> int:
     """Raise."""
-    print("about to break")
     if start >= 0:
         raise ValueError(f"{start} is broken")
     return start

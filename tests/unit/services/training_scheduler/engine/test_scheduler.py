@@ -318,3 +318,24 @@ async def test_submissions_are_refused_or_recognised() -> None:
             await submissions.submit("circle", {}, "k2")
         rig.workflows.known = False
         assert (await submissions.submit("diamond", {"x": 1}, "k")).id == run.id
+
+
+async def test_an_attempt_that_outlived_its_scheduler_goes_on_and_is_dropped_once_it_is_committed() -> None:
+    rig = Rig()
+    async with rig.serving() as submissions:
+        run = await submissions.submit("diamond", {}, "k")
+        await rig.steps.running("a")
+        rig.steps.end("a")
+        await rig.steps.running("b", "c")
+    # As by SIGTERM: both were given back, and one of them is alive where it runs.
+    rig.steps.outliving = {"b1"}
+    async with rig.serving():
+        await rig.steps.running("b", "c")
+        assert rig.steps.started == ["a1", "b1", "c1", "b1", "c2"]
+        rig.steps.end("b")
+        rig.steps.end("c")
+        await rig.steps.running("d")
+        rig.steps.end("d")
+        ended = await rig.until(run.id, final)
+    assert [(one.name, len(one.attempts)) for one in ended.steps] == [("a", 1), ("b", 1), ("c", 2), ("d", 1)]
+    assert rig.steps.dropped == ["a1", "b1", "c2", "d1"]
