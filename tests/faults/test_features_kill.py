@@ -1,4 +1,7 @@
-"""kill -9 of feature serving's process while rows flow: every row is applied, and none over a newer one."""
+"""kill -9 of feature serving's process while rows flow: every row is applied, and none over a newer one.
+
+And while events of a windowed view flow: each counts once.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.client import AsyncSlipway, Feature, FeatureView, ValueType
+from slipway.client import Aggregation, AggregationFunction, AsyncSlipway, Feature, FeatureView, ValueType
 from slipway.errors import Kind, SlipwayError
 from slipway.events import Event, dead_letter_topic
 from slipway.events.connect import open_log
@@ -26,6 +29,19 @@ KILLS = 3
 KEYS = 50
 START = datetime(2013, 1, 1, tzinfo=UTC)
 VIEW = FeatureView("planes", "fleet", ("number",), (Feature("last", ValueType.INT64),))
+MINUTE = timedelta(minutes=1)
+FLIGHTS = FeatureView(
+    "flights",
+    "fleet",
+    ("number",),
+    (Feature("flown", ValueType.INT64), Feature("delay", ValueType.DOUBLE), Feature("worst", ValueType.DOUBLE)),
+    aggregations=(
+        Aggregation("flown", "delay", AggregationFunction.COUNT, 10 * MINUTE),
+        Aggregation("delay", "delay", AggregationFunction.SUM, 10 * MINUTE),
+        Aggregation("worst", "delay", AggregationFunction.MAX, 2 * MINUTE),
+    ),
+    hop=MINUTE,
+)
 
 
 class Features:
@@ -72,18 +88,18 @@ class Features:
         while True:
             try:
                 async with AsyncSlipway(features=self.address) as client:
-                    await client.features.apply([VIEW])
+                    await client.features.apply([VIEW, FLIGHTS])
                 return
             except SlipwayError as error:
                 if error.kind is not Kind.UNAVAILABLE:
                     raise
 
-    async def reached(self, number: int) -> None:
+    async def reached(self, number: int, view: str = "planes") -> None:
         """Return when the event of that number is applied."""
         async with AsyncSlipway(features=self.address) as client:
             while True:
                 try:
-                    if (await client.features.watermark("planes")).event_time >= moment(number):
+                    if (await client.features.watermark(view)).event_time >= moment(number):
                         return
                 except SlipwayError as error:
                     if error.kind is not Kind.NOT_FOUND:
@@ -137,4 +153,56 @@ async def test_killed_again_and_again_it_keeps_the_newest_row_of_each_entity(fea
         assert await log.read(dead_letter_topic(TOPIC, "feature_serving")) == []
     newest = range(published - KEYS, published)
     assert found["planes:last"].values == tuple(sorted(newest, key=lambda number: number % KEYS))
+    assert features.end(signal.SIGTERM) == 0
+
+
+def happening(number: int) -> Event:
+    """An event of a windowed view, the number itself, of one of 50 keys; a second later nothing older is to come."""
+    rows = events_pb2.FeatureRows(
+        view="flights",
+        entities=[{"name": "number", "int64s": {"values": [number % KEYS]}}],
+        features=[{"name": "delay", "doubles": {"values": [number]}}],
+        event_times_us=[int(moment(number).timestamp()) * 1_000_000],
+        complete_until_us=int(moment(number + 1).timestamp()) * 1_000_000,
+    )
+    return Event(f"flight-{number}", TOPIC, "flights", "t", "/test", START, rows.SerializeToString())
+
+
+def counted(key: int, upto: int, seconds: int) -> list[int]:
+    """The events of a key in the window that ends with the last whole minute before event ``upto``."""
+    end = upto // 60 * 60
+    return [number for number in range(max(0, end - seconds), end) if number % KEYS == key]
+
+
+async def test_killed_again_and_again_it_counts_each_event_of_a_window_once(features: Features) -> None:
+    published = 0
+
+    async def publish(events: int) -> None:
+        nonlocal published
+        await log.publisher().publish([happening(number) for number in range(published, published + events)])
+        published += events
+
+    async with open_log(features.events) as log, asyncio.timeout(240):
+        for _ in range(KILLS):
+            features.start()
+            await features.ready()
+            await publish(50)
+            await features.reached(published, "flights")
+            # It is busy with these when it dies: more than it takes from the log at once.
+            await publish(1000)
+            await features.reached(published - 999, "flights")
+            assert features.end(signal.SIGKILL) == -signal.SIGKILL
+        features.start()
+        await features.ready()
+        await features.reached(published, "flights")
+        names = ["flights:flown", "flights:delay", "flights:worst"]
+        async with AsyncSlipway(features=features.address) as client:
+            found = await client.features.get_online(names, [{"number": key} for key in range(KEYS)])
+            assert (await client.features.watermark("flights")).late_rows == 0
+        assert await log.read(dead_letter_topic(TOPIC, "feature_serving")) == []
+    wide = [counted(key, published, 600) for key in range(KEYS)]
+    narrow = [counted(key, published, 120) for key in range(KEYS)]
+    assert found["flights:flown"].values == tuple(len(one) for one in wide)
+    assert found["flights:delay"].values == tuple(sum(one) for one in wide)
+    assert found["flights:worst"].values == tuple(max(one) for one in narrow)
     assert features.end(signal.SIGTERM) == 0
