@@ -74,7 +74,7 @@ class GatewayConfig(Settings):
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     registry: str = from_env("SLIPWAY_REGISTRY_ADDRESS", "127.0.0.1:50051")
     features_address: str = from_env("SLIPWAY_FEATURE_SERVING_ADDRESS", "127.0.0.1:50052")
-    feature_timeout_s: float = Field(1.0, gt=0)
+    feature_timeout_s: float = Field(2.0, gt=0)
     shadow_queue_limit: int = Field(256, ge=1)
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
     remembered_predictions: int = Field(100_000, ge=0)
