@@ -3,7 +3,9 @@
 Owns
     the feature catalogue: views, their features, entities and owners, and feature services, in one database. Nobody
     else writes it. The values online, in Redis in Feast's own layout (project ``slipway``), where Feast's clients may
-    read and write too. How far each view's rows have come: its watermark.
+    read and write too. How far each view's rows have come: its watermark. What the events of windowed views have left
+    behind: a partial result an entity, hop and column, in the same database.
+    Training sets: their spines, their bytes by digest, and what each was made from.
 
 Promises
     Definitions are stored all or none. The same definition again changes nothing, so a call may be repeated; another
@@ -14,19 +16,34 @@ Promises
     row wins: a correction. So rows may be pushed and published again. A watermark rises after its rows are there.
     An answer says of each value whether it is there and when it was true. Ages are measured from the moment asked
     about. What is missing, null or older than its view's max_age is never told as a value. Nothing expires by itself.
+    The rows of a windowed view are events. Each counts once for each id of its CloudEvent, and of PushRows once a call:
+    the same rows again are the same call. Its values are those of the contract's window, made by one algebra
+    (``domain/windows``), and written when event time passes a multiple of the hop, for the entities whose values may
+    have changed; after a long jump those of the last multiple alone. Until the next one they are true: the event time
+    that is answered is the view's last boundary, unless the row is newer, and ages are measured from it. Events that
+    come after the watermark has passed them are counted as late, and in the values made from then on. What no window
+    can reach again is forgotten, so a feature with a longer window than the view had before fills up from then on.
+    A stored feature never changes what it is made of, nor a view its hop.
+    A training set that was accepted is made, in the order of asking, and never changes: features as they were known at
+    each row's moment, by the definitions and the sources' bytes of the moment when it was asked for. The same inputs
+    give the same bytes. A value in it is what the online store would have answered then. It is joined by a process of
+    its own, which dies with this one.
     Feast is never imported here.
 
 Reads
     ``features.rows.v1`` as the group ``feature_serving``. An event that can't be applied (no rows, unknown view or
-    feature, wrong type, no entity) goes to ``features.rows.v1.feature_serving.dlq`` with the reason.
+    feature, wrong type, no entity, a number that can't be summed) goes to ``features.rows.v1.feature_serving.dlq`` with the reason.
 
 Fails
     Without its database: UNAVAILABLE for every call but GetOnlineStore; reads of what was read a moment ago go on for
     a second.
     Without the online store: GetOnlineStore says so, with the reason, within a second; reads and pushes are
     UNAVAILABLE, ingestion waits, the catalogue goes on. A store that lost its values answers NOT_FOUND until they are
-    written again; watermarks are kept apart from it and stay. Killed at any line: what was acknowledged is there, what
-    was being applied from the log is applied again. A type that another writer stored is UNREADABLE.
+    written again (those of windowed views as they change; all of them at the first boundary after a restart); watermarks
+    are kept apart from it and stay. Killed at any line: what was acknowledged is there, what
+    was being applied from the log is applied again, and the training set that was being made is made anew. A type that another writer stored is UNREADABLE.
+    A training set that can't be made (the spine lacks a column, a source is gone, changed or of another type, memory)
+    is FAILED and says why; asked for again, another is made. While the disk is full or away it waits.
 
 Where a change goes
     What a view or a feature service must be like, and which changes are allowed: ``domain/rules``, ``domain/service``.
@@ -34,5 +51,5 @@ Where a change goes
     says: ``domain/reading``, ``domain/answer``. What a call does, in which order: ``engine``. A field of the contract:
     ``codec``. A table: ``adapters/tables`` with a new revision in ``adapters/migrations/versions``. Another online
     store: a file in ``adapters``. The definition files: ``cli``; what is taken from a Feast repository:
-    ``slipway.feast_definitions``, a process of its own.
+    ``slipway.feast_definitions``, a process of its own. How rows of the past become a training set: ``adapters/join``.
 """
