@@ -208,19 +208,28 @@ def get(
 @main.command("push", epilog="Example: slipway-features push planes rows.jsonl")
 @click.argument("view")
 @click.argument("file", type=click.File(encoding="utf-8"))
+@click.option(
+    "complete_until", "--complete-until", metavar="TIME", help="No older row is to come, such as 2013-01-01T06:00:00Z."
+)
 @_ADDRESS
 @json_option
-def push(view: str, file: TextIO, address: str | None, as_json: bool) -> None:
+def push(view: str, file: TextIO, complete_until: str | None, address: str | None, as_json: bool) -> None:
     """Write the rows of FILE (- for stdin) to the online store: a JSON object a line, its event_time beside them.
 
     \b
     {"tailnum": "N14228", "seats": 149, "event_time": "2013-01-01T05:15:00Z"}
+
+    Rows of a windowed view are events, in order of time: they hold the columns that it aggregates, and its values change
+    when the newest row, or --complete-until, has passed a hop's end.
     """  # noqa: D301
     from services.feature_serving.cli import rows  # noqa: PLC0415
 
     with _client(address) as slipway:
         given = rows.read(file, slipway.features.get_view(view))
+        until = None if complete_until is None else rows.moment("--complete-until", complete_until)
         done = [slipway.features.push(view, part.entities, part.features, part.event_times) for part in given]
+        if until is not None:
+            done.append(slipway.features.push(view, [], [], [], complete_until=until))
     total = {"applied": sum(one.applied for one in done), "late": sum(one.late for one in done)}
     emit_one(total, as_json=as_json)
 

@@ -26,7 +26,9 @@ class Part:
 
 def read(lines: Iterable[str], view: FeatureView) -> Iterator[Part]:
     """The rows of a view, a JSON object a line, in parts. Raises InvalidInput naming line and key."""
-    features = {one.name: one.type for one in view.features}
+    # Rows of a windowed view are events, which hold what is aggregated.
+    columns = {one.column: ValueType.DOUBLE for one in view.aggregations}
+    features = columns or {one.name: one.type for one in view.features}
     part = Part()
     for number, line in enumerate(lines, 1):
         if not line.strip():
