@@ -32,16 +32,18 @@ Promises
 
 Reads
     ``features.rows.v1`` as the group ``feature_serving``. An event that can't be applied (no rows, unknown view or
-    feature, wrong type, no entity, a number that can't be summed) goes to ``features.rows.v1.feature_serving.dlq`` with the reason.
+    feature, wrong type, no entity, a number that can't be summed) goes to ``features.rows.v1.feature_serving.dlq`` with
+    the reason.
 
 Fails
     Without its database: UNAVAILABLE for every call but GetOnlineStore; reads of what was read a moment ago go on for
     a second.
     Without the online store: GetOnlineStore says so, with the reason, within a second; reads and pushes are
     UNAVAILABLE, ingestion waits, the catalogue goes on. A store that lost its values answers NOT_FOUND until they are
-    written again (those of windowed views as they change; all of them at the first boundary after a restart); watermarks
-    are kept apart from it and stay. Killed at any line: what was acknowledged is there, what
-    was being applied from the log is applied again, and the training set that was being made is made anew. A type that another writer stored is UNREADABLE.
+    written again (those of windowed views as they change; all of them at the first boundary after a restart);
+    watermarks are kept apart from it and stay. Killed at any line: what was acknowledged is there, what was being
+    applied from the log is applied again, and the training set that was being made is made anew. A type that another
+    writer stored is UNREADABLE.
     A training set that can't be made (the spine lacks a column, a source is gone, changed or of another type, memory)
     is FAILED and says why; asked for again, another is made. While the disk is full or away it waits.
 
