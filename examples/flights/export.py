@@ -17,7 +17,9 @@ from examples.flights.trees import ensemble
 from slipway.errors import invalid_field
 
 OUTPUT = "probability"
-_OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+MATRIX = "/matrix"  # every column's number, [N, columns]
+OPSET = 17
+_OPSETS = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3)]
 _IR_VERSION = 8
 
 
@@ -34,13 +36,26 @@ def to_onnx(booster: lightgbm.Booster, columns: Sequence[Column], *, output: str
         raise invalid_field("columns", f"{len(columns)} given; the booster was trained on {booster.num_feature()}")
     if len({*names, output}) != len(names) + 1:
         raise invalid_field("columns", "each column, and the output, needs a name of its own")
+    return assemble(columns, ensemble(booster, MATRIX, output), name="lightgbm", output=output)
+
+
+def assemble(
+    columns: Sequence[Column],
+    body: Sequence[NodeProto],
+    initializers: Sequence[TensorProto] = (),
+    *,
+    name: str,
+    output: str = OUTPUT,
+) -> bytes:
+    """A checked ONNX model of ``body``, nodes that turn ``MATRIX`` (what ``encode`` gives) into ``output``."""
     encoders = [_encoder(column) for column in columns if column.vocabulary is not None]
     codes = [column.name if column.vocabulary is None else f"{column.name}/code" for column in columns]
     graph = helper.make_graph(
-        [*encoders, helper.make_node("Concat", codes, ["/matrix"], axis=1), *ensemble(booster, "/matrix", output)],
-        "lightgbm",
+        [*encoders, helper.make_node("Concat", codes, [MATRIX], axis=1), *body],
+        name,
         [_input(column) for column in columns],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", 1])],
+        list(initializers),
     )
     model = helper.make_model(graph, opset_imports=_OPSETS, ir_version=_IR_VERSION, producer_name="slipway")
     onnx.checker.check_model(model, full_check=True)

