@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from slipway.client import Aggregation, AggregationFunction, Feature, FeatureStatus, FeatureView, ValueType
+from slipway.client import Aggregation, AggregationFunction, Feature, FeatureStatus, FeatureView, Source, ValueType
 from slipway.errors import SlipwayError
 from slipway.events import Event, dead_letter_topic
 from slipway.gen.slipway.features.v1 import events_pb2
@@ -203,3 +207,117 @@ async def test_nan_is_no_value_and_a_long_jump_ends_at_its_last_boundary(online:
     found = await online.client.features.get_online(NAMES, [{"origin": "JFK"}], event_times=at(100.6))
     assert found["delays:count_2h"].values == (2,)
     assert found["delays:count_2h"].event_times == (at(100),)
+
+
+LINES = """
+{"origin": "JFK", "delay": 2, "event_time": "2013-01-01T00:10:00Z"}
+{"origin": "JFK", "delay": 4.5, "taxi": 7, "event_time": "2013-01-01T00:40:00Z"}
+"""
+FILE = """
+[[views]]
+name = "delays"
+owner = "network"
+entities = ["origin"]
+entity_types = ["string"]
+hop_s = 3600
+features = [{ name = "sum_2h", type = "double" }, { name = "taxi_1h", type = "double" }]
+source = { path = "landings.parquet", event_time_column = "known_at" }
+aggregations = [
+  { feature = "sum_2h", column = "delay", function = "sum", window_s = 7200 },
+  { feature = "taxi_1h", column = "taxi", function = "max", window_s = 3600 },
+]
+"""
+
+
+async def test_the_command_line_defines_and_feeds_a_windowed_view(online: Served, tmp_path: Path) -> None:
+    definitions, rows = tmp_path / "delays.toml", tmp_path / "rows.jsonl"
+    definitions.write_text(FILE)
+    rows.write_text(LINES)
+    for arguments in (
+        ("apply", str(definitions)),
+        ("push", "delays", str(rows), "--complete-until", "2013-01-01T01:00:00Z"),
+    ):
+        done = await online.run(*arguments)
+        assert done.exit_code == 0, done.output
+    shown = await online.run("get", "delays:sum_2h", "delays:taxi_1h", "--key", "origin=JFK", "--json")
+    assert [one["value"] for one in json.loads(shown.stdout)] == [6.5, 7.0]
+    view = json.loads((await online.run("view", "delays", "--json")).stdout)
+    assert view["hop_s"] == 3600
+    assert view["aggregations"][1] == {"feature": "taxi_1h", "column": "taxi", "function": "max", "window": 3600}
+    assert view["source"]["event_time_column"] == "known_at"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "told"),
+    [
+        ({"hop": None}, "views[0].hop", "is not set"),
+        ({"hop": timedelta(minutes=7)}, "views[0].aggregations[0].window", "no whole multiple of the hop"),
+        ({"hop": timedelta(milliseconds=500)}, "views[0].hop", "give whole seconds"),
+        ({"aggregations": DELAYS.aggregations[1:]}, "views[0].features[0]", "has no aggregation"),
+        ({"aggregations": (*DELAYS.aggregations, DELAYS.aggregations[0])}, "views[0].aggregations[7].feature", "twice"),
+        ({"aggregations": ()}, "views[0].hop", "without aggregations"),
+        ({"entity_types": (ValueType.DOUBLE,)}, "views[0].entity_types[0]", "STRING or INT64"),
+        ({"entity_types": (ValueType.STRING,) * 2}, "views[0].entity_types", "2 entries for 1 entities"),
+        ({"source": Source("landings", "", "at")}, "views[0].source.path", "is empty"),
+        ({"source": Source("landings", "a.parquet", "")}, "views[0].source.event_time_column", "is empty"),
+        (
+            {"features": (replace(DELAYS.features[0], type=ValueType.DOUBLE), *DELAYS.features[1:])},
+            "views[0].features[0].type",
+            "COUNT makes INT64",
+        ),
+        (
+            {"aggregations": (replace(DELAYS.aggregations[0], window=93 * 24 * HOUR), *DELAYS.aggregations[1:])},
+            "views[0].aggregations[0].window",
+            "at most 92 days",
+        ),
+        (
+            {"aggregations": (replace(DELAYS.aggregations[0], column="origin"), *DELAYS.aggregations[1:])},
+            "views[0].aggregations[0].column",
+            "is an entity",
+        ),
+        (
+            {"aggregations": (replace(DELAYS.aggregations[0], feature="other"), *DELAYS.aggregations[1:])},
+            "views[0].aggregations[0].feature",
+            "no feature of the view",
+        ),
+    ],
+)
+async def test_a_wrong_definition_is_refused_by_field(
+    features: Served, change: dict[str, Any], field: str, told: str
+) -> None:
+    with pytest.raises(SlipwayError) as refused:
+        await features.client.features.apply([replace(DELAYS, **change)])
+    assert field in {one.field for one in refused.value.violations}
+    assert told in next(one.description for one in refused.value.violations if one.field == field)
+
+
+async def test_what_a_feature_is_made_of_stays(features: Served) -> None:
+    apply = features.client.features.apply
+    stored = (await apply([DELAYS]))[0]
+    assert (stored.hop, stored.aggregations, stored.entity_types) == (HOUR, DELAYS.aggregations, DELAYS.entity_types)
+    assert (await apply([DELAYS]))[0].revision == 1
+    longer = replace(DELAYS.aggregations[0], window=3 * HOUR)
+    for change in (
+        {"aggregations": (longer, *DELAYS.aggregations[1:])},
+        {"hop": HOUR / 2},
+        {"aggregations": (), "hop": None},
+    ):
+        with pytest.raises(SlipwayError, match="can't become") as refused:
+            await apply([replace(DELAYS, **change)])
+        assert refused.value.reason == "AGGREGATION_CHANGED"
+
+
+async def test_a_new_feature_is_made_from_the_events_that_are_kept(online: Served) -> None:
+    await online.client.features.apply([DELAYS])
+    await online.log.publisher().publish([event(1, [("JFK", 0.5, 2.0)], complete_until=1)])
+    await settled(online, 1)
+    grown = replace(
+        DELAYS,
+        features=(*DELAYS.features, Feature("sum_1h", ValueType.DOUBLE)),
+        aggregations=(*DELAYS.aggregations, Aggregation("sum_1h", "delay", AggregationFunction.SUM, 2 * HOUR)),
+    )
+    await online.client.features.apply([grown])
+    await online.log.publisher().publish([event(2, [], complete_until=2)])
+    await settled(online, 2)
+    found = await online.client.features.get_online(["delays:sum_1h"], [{"origin": "JFK"}], event_times=at(2))
+    assert found["delays:sum_1h"].values == (2.0,)
