@@ -21,6 +21,7 @@ from slipway.client import (
     FeatureView,
     Kind,
     LabelCoverage,
+    LogLine,
     RecordedLabels,
     RolloutPlan,
     RolloutState,
@@ -30,6 +31,7 @@ from slipway.client import (
     Signature,
     SlipwayError,
     TensorSpec,
+    Trigger,
     ValueType,
     VersionState,
     Watermark,
@@ -220,6 +222,12 @@ def test_runs(client: Any, unique: str) -> None:
     assert client.training.get_run("a").state is RunState.RUNNING
     assert [run.id for run in client.training.runs("flights-delay")] == ["b", "a"]
     assert client.training.cancel("a").state is RunState.CANCELLED
+    trigger = Trigger("drift", "flight-delay", "flights-delay", {"leaves": 31}, "until", timedelta(days=7))
+    assert client.training.put_trigger(trigger) == trigger
+    assert [one.name for one in client.training.triggers()] == ["drift"]
+    client.training.delete_trigger("drift")
+    lines = [line for part in client.training.logs("a", step="train", follow=True) for line in part]
+    assert lines == [LogLine("train", 1, "one"), LogLine("train", 1, "two")]
 
 
 def test_a_run_is_watched_to_its_end(client: Any) -> None:
