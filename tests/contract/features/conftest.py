@@ -10,8 +10,9 @@ import pytest
 
 from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.adapters.sql import MIGRATIONS, SqlCatalogue
+from services.feature_serving.adapters.training_sets import SqlTrainingSets
 from services.feature_serving.adapters.watermarks import SqlWatermarks
-from services.feature_serving.ports import Catalogue, OnlineStore, Watermarks
+from services.feature_serving.ports import Catalogue, OnlineStore, TrainingSets, Watermarks
 from slipway.sql import Database, file_url, migrate
 from slipway.supervisor.redis import find_redis
 
@@ -32,6 +33,15 @@ async def watermarks(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
     migrate(url, MIGRATIONS)
     async with Database.open(url, MIGRATIONS) as database:
         yield SqlWatermarks(database)
+
+
+@pytest.fixture(params=["sqlite"])
+async def training_sets(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TrainingSets]:
+    assert request.param == "sqlite"
+    url = file_url(tmp_path / "features.db")
+    migrate(url, MIGRATIONS)
+    async with Database.open(url, MIGRATIONS) as database:
+        yield SqlTrainingSets(database)
 
 
 @pytest.fixture(params=["redis"])
