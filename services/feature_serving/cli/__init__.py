@@ -219,8 +219,8 @@ def push(view: str, file: TextIO, complete_until: str | None, address: str | Non
     \b
     {"tailnum": "N14228", "seats": 149, "event_time": "2013-01-01T05:15:00Z"}
 
-    Rows of a windowed view are events, in order of time: they hold the columns that it aggregates, and its values change
-    when the newest row, or --complete-until, has passed a hop's end.
+    Rows of a windowed view are events, in order of time: they hold the columns that it aggregates, and its values
+    change when the newest row, or --complete-until, has passed a hop's end.
     """  # noqa: D301
     from services.feature_serving.cli import rows  # noqa: PLC0415
 
