@@ -12,7 +12,8 @@ from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.adapters.sql import MIGRATIONS, SqlCatalogue
 from services.feature_serving.adapters.training_sets import SqlTrainingSets
 from services.feature_serving.adapters.watermarks import SqlWatermarks
-from services.feature_serving.ports import Catalogue, OnlineStore, TrainingSets, Watermarks
+from services.feature_serving.adapters.windows import SqlWindows
+from services.feature_serving.ports import Catalogue, OnlineStore, TrainingSets, Watermarks, Windows
 from slipway.sql import Database, file_url, migrate
 from slipway.supervisor.redis import find_redis
 
@@ -42,6 +43,16 @@ async def training_sets(request: pytest.FixtureRequest, tmp_path: Path) -> Async
     migrate(url, MIGRATIONS)
     async with Database.open(url, MIGRATIONS) as database:
         yield SqlTrainingSets(database)
+
+
+@pytest.fixture(params=["sqlite"])
+async def windows(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Windows]:
+    """Beside the watermarks, in the same database."""
+    assert request.param == "sqlite"
+    url = file_url(tmp_path / "features.db")
+    migrate(url, MIGRATIONS)
+    async with Database.open(url, MIGRATIONS) as database:
+        yield SqlWindows(database)
 
 
 @pytest.fixture(params=["redis"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -42,7 +43,7 @@ def oracle(events: Given, entity: bytes, boundary_us: int, one: Aggregation) -> 
         return len(values)
     if not values:
         return math.nan
-    make = {
+    make: dict[Function, Callable[[list[float]], float]] = {
         Function.SUM: sum,
         Function.MEAN: lambda found: sum(found) / len(found),
         Function.MIN: min,
@@ -99,9 +100,9 @@ def test_what_was_stored_makes_the_same_values(first: Given, second: Given) -> N
             for tile in tiles.absorb(list(entities), np.array(times), np.array([values]), 0):
                 stored[tile.start_us, tile.entity] = tile
     again.load(stored.values())
-    names, values = tiles.values(0, 20 * HOP_US)
+    names, made = tiles.values(0, 20 * HOP_US)
     others, loaded = again.values(0, 20 * HOP_US)
-    assert {name: [repr(column[n]) for column in values] for n, name in enumerate(names)} == {
+    assert {name: [repr(column[n]) for column in made] for n, name in enumerate(names)} == {
         name: [repr(column[n]) for column in loaded] for n, name in enumerate(others)
     }
 
