@@ -22,6 +22,8 @@ from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.gen.slipway.monitor.v1 import monitor_pb2 as pb
 from slipway.gen.slipway.monitor.v1 import resources_pb2 as res
+from slipway.gen.slipway.registry.v1 import events_pb2 as registry_pb2
+from slipway.gen.slipway.registry.v1 import resources_pb2 as registered_pb2
 from slipway.supervisor.ports import free_port
 
 TOPIC = "inference.predictions.v1"
@@ -68,21 +70,22 @@ class Monitor:
     async def count(self) -> int:
         """Predictions counted so far, as soon as the process answers."""
         request = pb.CountPredictionsRequest(endpoint=ENDPOINT)
-        return int((await self._call("CountPredictions", request, pb.CountPredictionsResponse)).predictions)
+        return int((await self.ask("CountPredictions", request, pb.CountPredictionsResponse)).predictions)
 
     async def coverage(self) -> res.LabelCoverage:
         """How far labels have come."""
         request = pb.GetLabelCoverageRequest(endpoint=ENDPOINT)
-        (found,) = (await self._call("GetLabelCoverage", request, pb.GetLabelCoverageResponse)).coverages
+        (found,) = (await self.ask("GetLabelCoverage", request, pb.GetLabelCoverageResponse)).coverages
         return cast("res.LabelCoverage", found)
 
     async def performance(self) -> list[res.PerformanceWindow]:
         """Every performance window."""
         request = pb.ListPerformanceWindowsRequest(endpoint=ENDPOINT, page_size=500)
-        answer = await self._call("ListPerformanceWindows", request, pb.ListPerformanceWindowsResponse)
+        answer = await self.ask("ListPerformanceWindows", request, pb.ListPerformanceWindowsResponse)
         return list(answer.windows)
 
-    async def _call(self, method: str, request: Message, response: Any) -> Any:
+    async def ask(self, method: str, request: Message, response: Any) -> Any:
+        """The answer to a request, as soon as the process gives one."""
         async with grpc.aio.insecure_channel(self.address) as channel:
             path = f"/slipway.monitor.v1.MonitorService/{method}"
             call: Any = channel.unary_unary(path, type(request).SerializeToString, response.FromString)
@@ -200,3 +203,80 @@ async def test_killed_again_and_again_it_joins_each_label_once(monitor: Monitor)
 async def _all_is_in(monitor: Monitor, published: int) -> bool:
     coverage = await monitor.coverage()
     return (coverage.joined, coverage.labels_corrected) >= (ROWS * published, ROWS * len(range(0, published, 3)))
+
+
+async def test_killed_again_and_again_it_opens_one_incident_and_reaches_one_verdict(monitor: Monitor) -> None:
+    weeks = 4
+    async with open_log(monitor.events) as log, asyncio.timeout(240):
+        await log.publisher().publish(_said_by_the_registry())
+        for week in range(weeks):
+            monitor.start()
+            await monitor.coverage()
+            for events in zip(*_week(week), strict=True):
+                await log.publisher().publish(events)
+            # It is busy with this week's when it dies.
+            if week < weeks - 1:
+                assert monitor.end(signal.SIGKILL) == -signal.SIGKILL
+        while (await monitor.coverage()).labels_joined < weeks * WEEK_ROWS:
+            pass
+        incidents = (await monitor.ask("ListIncidents", pb.ListIncidentsRequest(), pb.ListIncidentsResponse)).incidents
+        verdicts = (await monitor.ask("ListVerdicts", pb.ListVerdictsRequest(), pb.ListVerdictsResponse)).verdicts
+        told: dict[str, int] = {}
+        while told.get("monitor.incident.v1", 0) < 1 or told.get("monitor.verdict.v1", 0) < 1:
+            told = {info.name: info.count for info in await log.topics()}
+    assert [(one.version, one.harm.rows) for one in incidents] == [(1, WEEK_ROWS)]
+    assert [(one.step, one.decision) for one in verdicts] == [(0, res.DECISION_PROMOTE)]
+    assert (told["monitor.incident.v1"], told["monitor.verdict.v1"]) == (1, 1)
+    coverage = await monitor.coverage()
+    assert (coverage.labels_joined, coverage.labels_waiting) == (weeks * WEEK_ROWS, 0)
+    assert coverage.joined == 2 * weeks * WEEK_ROWS
+    assert monitor.end(signal.SIGTERM) == 0
+
+
+WEEK_ROWS = 240
+
+
+def _said_by_the_registry() -> list[Event]:
+    """Version 1 answers, and had an AUC of 0.9; version 2 is on trial in the shadow."""
+    baseline = {
+        "features": [{"name": "x", "importance": 0.01, "edges": [0], "counts": [1, 1], "spread": 0.05}],
+        "performance": {"auc": 0.9, "log_loss": 0.3},
+    }
+    made = registry_pb2.ModelVersionChanged(created={"model": "flights", "number": 1, "baseline": baseline})
+    route = {"name": "main", "model": "flights", "weight": 1, "resolved_version": 1}
+    put = registered_pb2.Endpoint(name=ENDPOINT, revision=1, routes=[route])
+    put.rollout.id, put.rollout.model, put.rollout.state = "r1", "flights", registered_pb2.ROLLOUT_STATE_RUNNING
+    put.rollout.candidate_version, put.rollout.baseline_version = 2, 1
+    put.rollout.plan.steps.add(min_labels=300)
+    changed = registry_pb2.EndpointChanged(put=put)
+    said = {"registry.model-version.v1": made, "registry.endpoint.v1": changed}
+    return [Event(topic, topic, "k", "t", "/registry", START, one.SerializeToString()) for topic, one in said.items()]
+
+
+def _week(week: int) -> tuple[list[Event], ...]:
+    """Predictions of a version that does badly and of a better one in its shadow, and labels, ten rows an event."""
+    # Windows start on Thursdays, as 1970 did.
+    moment = int((START + timedelta(days=2 + 7 * week)).timestamp()) * 1_000_000
+    made: tuple[list[Event], ...] = ([], [], [])
+    for first in range(0, WEEK_ROWS, 10):
+        ids = [f"{week}-{row}" for row in range(first, first + 10)]
+        for version, scores in ((1, [0.4, 0.6] * 5), (2, [0.9, 0.1] * 5)):
+            batch = events_pb2.PredictionBatch(
+                endpoint=ENDPOINT,
+                model="flights",
+                version=version,
+                route="main" if version == 1 else "candidate",
+                shadow=version == 2,
+                prediction_ids=ids,
+                event_times_us=[moment] * 10,
+                outputs=[events_pb2.OutputColumn(name="probability", width=1, values=scores)],
+            )
+            event_id = f"{week}-{first}-{version}"
+            made[version - 1].append(
+                Event(event_id, TOPIC, ENDPOINT, "t", "/gateway", START, batch.SerializeToString())
+            )
+        truth = label_events_pb2.LabelBatch(
+            endpoint=ENDPOINT, prediction_ids=ids, values=[1.0, 0.0] * 5, label_times_us=[moment + 1] * 10
+        )
+        made[2].append(Event(f"{week}-{first}", LABELS, ENDPOINT, "t", "/tower", START, truth.SerializeToString()))
+    return made
