@@ -86,6 +86,7 @@ WORKFLOW = st.builds(
     some(st.builds(t.StepSpec, TEXT, some(TEXT), TEXT)),
     TEXT,
 )
+SPAN = st.timedeltas(timedelta(0), timedelta(days=92))
 VIEW = st.builds(
     f.FeatureView,
     TEXT,
@@ -96,6 +97,10 @@ VIEW = st.builds(
     st.none() | st.timedeltas(timedelta(0), timedelta(days=36500)),
     MAYBE_TIME,
     UINT64,
+    some(st.sampled_from(f.ValueType)),
+    st.none() | st.builds(f.Source, TEXT, TEXT, TEXT, TEXT),
+    some(st.builds(f.Aggregation, TEXT, TEXT, st.sampled_from(f.AggregationFunction), SPAN)),
+    st.none() | SPAN,
 )
 ELEMENTS = some(FINITE) | st.lists(TEXT, min_size=1, max_size=3).map(tuple)
 PREDICTION = st.builds(
