@@ -2,133 +2,136 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
-from examples.flights.asks import Ask
-from examples.flights.workflow import ALIAS, MODEL, NATIVE, flights_delay, native_scores
-from slipway.client import ModelVersion, Prediction, Route, Run, Slipway
-from slipway.errors import Unavailable
+import pandas as pd
+
+from examples.flights.loop import Loop, Watched
+from examples.flights.patience import insist, until
+from examples.flights.questions import Questions
+from examples.flights.replay import Answers, Replay
+from examples.flights.streams import Stream
+from examples.flights.warehouse import flights_timed
+from examples.flights.workflow import ALIAS, MODEL, flights_delay
+from slipway.client import AsyncSlipway, FeatureView, ModelVersion, Route, Run, Trigger, VersionComparison
+from slipway.errors import Kind, SlipwayError, Unavailable
+from slipway.events import Publisher
 
 ENDPOINT = MODEL
+FEATURE_SERVICE = "flight_delay"
+TRIGGER = "flight-delay-incidents"
+START = datetime(2013, 4, 1, tzinfo=UTC)
+COOL_DOWN = timedelta(days=120)
 Progress = Callable[[str], None]
 
 
+class AlreadyLived(SlipwayError):
+    """The platform knows what came after the story's start."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "ALREADY_LIVED"
+
+
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Questions and their answers, with the seconds that each request of one row took."""
+class Told:
+    """What the replay came to."""
 
-    questions: Sequence[Ask]
-    ids: Sequence[str]
-    answers: Sequence[Prediction]
-    single_s: Sequence[float]
-
-    def latency_ms(self, share: float) -> float:
-        """The time that this share of the one-row requests took at most."""
-        ranked = sorted(self.single_s)
-        return 1_000 * ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+    answers: Answers
+    watched: Watched
+    labelled: int
 
 
-def train(slipway: Slipway, request_id: str, progress: Progress) -> tuple[Run, ModelVersion]:
-    """Run the workflow on the scheduler and find the version that it registered."""
-    run = slipway.training.submit(flights_delay.name, request_id=request_id)
-    for run in slipway.training.watch(run.id):  # noqa: B020  (the run as it stands now)
-        done = [step.name for step in run.steps if step.finish_time is not None]
-        progress(f"{len(done)} of {len(run.steps)} steps done: {', '.join(done)}")
+async def views(slipway: AsyncSlipway, folder: Path) -> list[Stream]:
+    """The streams of every view of the catalogue whose source lies in ``folder``."""
+    found = [view async for view in slipway.features.views()]
+    return [Stream(view, _table(view, folder)) for view in found if view.source is not None]
+
+
+async def train(slipway: AsyncSlipway, params: Mapping[str, Any], request_id: str, progress: Progress) -> ModelVersion:
+    """Run the workflow on the scheduler and find the version that it registered. Raises Unavailable when it fails."""
+    run = await slipway.training.submit(flights_delay.name, params, request_id=request_id)
+    run = await until(lambda: _ended(slipway, run.id, progress), f"the run {run.id}", 600)
     if run.state != "succeeded":
-        raise Unavailable(f"the run {run.id} is {run.state}: {run.error}; see `slipway-training run {run.id}`")
-    summary = run.steps[-1].summary or {}
-    return run, slipway.registry.get_version(MODEL, number=int(str(summary["version"]).partition(".")[0]))
+        raise Unavailable(f"the run {run.id} is {run.state}: {run.error}; see `slipway-training logs {run.id}`")
+    registered = next(step.summary for step in run.steps if step.name == "register") or {}
+    return await slipway.registry.get_version(MODEL, number=int(float(str(registered["version"]))))
 
 
-def release(slipway: Slipway, version: ModelVersion, patience_s: float, progress: Progress) -> None:
-    """Ask for the endpoint to follow the champion, and wait until the gateway serves the version."""
-    slipway.registry.put_endpoint(ENDPOINT, [Route("main", MODEL, alias=ALIAS, weight=100)])
-    ends = time.monotonic() + patience_s
-    while True:
-        arms = [arm for one in slipway.inference.endpoints().endpoints if one.name == ENDPOINT for arm in one.routes]
-        if arms and all(arm.serving_version == version.number for arm in arms):
-            return
-        told = "; ".join(arm.reason or f"{arm.model}/{arm.desired_version} is {arm.state}" for arm in arms)
-        if time.monotonic() > ends:
-            raise Unavailable(f"the gateway does not serve version {version.number}: {told or 'nothing is desired'}")
-        progress(told)
-        time.sleep(0.05)
+async def release(slipway: AsyncSlipway, static: ModelVersion, patience_s: float, progress: Progress) -> int:
+    """Ask for the endpoint to follow the champion, the static version in its shadow; the champion, once it answers."""
+    routes = [
+        Route("main", MODEL, alias=ALIAS, weight=100),
+        Route("static", MODEL, version=static.number, weight=0, shadow=True),
+    ]
+    endpoint = await slipway.registry.put_endpoint(ENDPOINT, routes)
+
+    async def served() -> bool | None:
+        here = next((one for one in (await slipway.inference.endpoints()).endpoints if one.name == ENDPOINT), None)
+        arms = here.routes if here is not None and here.revision >= endpoint.revision else ()
+        progress("; ".join(arm.reason or f"{arm.model}/{arm.desired_version} is {arm.state}" for arm in arms))
+        return (len(arms) == len(routes) and all(arm.state == "ready" for arm in arms)) or None
+
+    await until(served, "the gateway to serve the champion", patience_s)
+    return endpoint.routes[0].resolved_version
 
 
-def strangers(questions: Sequence[Ask], seed: int = 7) -> list[Ask]:
-    """The questions with some carriers and airports that no model has met, and some planes that nobody knows."""
-    draw = random.Random(seed)  # noqa: S311  (a sample, not a secret)
-    changed = []
-    for one in questions:
-        features = dict(one.features)
-        if draw.random() < 0.05:
-            features["carrier"] = "ZZ"
-        if draw.random() < 0.05:
-            features["dest"] = "XXX"
-        if draw.random() < 0.1:
-            features |= {name: None for name in features if name.startswith("plane_")}
-        changed.append(replace(one, features=features))
-    return changed
+async def arm(slipway: AsyncSlipway, params: Mapping[str, Any]) -> Trigger:
+    """Let an incident start a retraining on what was known by then, and no other for as long as the cool-down."""
+    return await slipway.training.put_trigger(
+        Trigger(TRIGGER, ENDPOINT, flights_delay.name, params=params, cutoff_param="cutoff", cool_down=COOL_DOWN)
+    )
 
 
-def ask(slipway: Slipway, questions: Sequence[Ask], stem: str, batch_rows: int, progress: Progress) -> Asked:
-    """Ask half of the questions one by one and the rest in batches, each under an id of its own."""
-    ids = [f"{stem}-{number}" for number in range(len(questions))]
-    answers: list[Prediction] = []
-    seconds: list[float] = []
-    half = len(questions) // 2
-    at = 0
-    while at < len(questions):
-        size = 1 if at < half else batch_rows
-        part = questions[at : at + size]
-        began = time.perf_counter()
-        answers += slipway.inference.predict(
-            ENDPOINT,
-            [one.features for one in part],
-            entity_keys=[one.entity for one in part],
-            prediction_ids=ids[at : at + size],
-            event_times=[one.event_time for one in part],
+def questions(version: ModelVersion, end: datetime, every: int, start: datetime = START) -> Questions:
+    """Every k-th flight from ``start`` to ``end``, with what the version takes from who asks."""
+    given = [one.name for one in version.signature.inputs if not one.feature]
+    return Questions(flights_timed(), given, start=start, end=end, every=every)
+
+
+async def replay(
+    slipway: AsyncSlipway,
+    publisher: Publisher,
+    streams: list[Stream],
+    asked: Questions,
+    *,
+    start: datetime,
+    end: datetime,
+    progress: Progress,
+    said: Progress,
+) -> Told:
+    """Live from ``start`` to ``end``; what the loop decides is said."""
+    lived = Replay(slipway, publisher, streams, asked, ENDPOINT)
+    await lived.history(start, progress)
+    loop = Loop(slipway, ENDPOINT, asked, said, progress)
+    await lived.run(start, end, loop.decide, progress)
+    return Told(lived.answers, loop.watched, asked.labelled)
+
+
+async def compare(slipway: AsyncSlipway, version: int, other: int, start: datetime | None = None) -> VersionComparison:
+    """Two versions on the same labelled flights."""
+    return await insist(lambda: slipway.monitor.compare(ENDPOINT, MODEL, version, other, start=start))
+
+
+async def require_before(slipway: AsyncSlipway, start: datetime) -> None:
+    """Raise AlreadyLived when the online store was told of what came after ``start``, and would answer from it."""
+    if any([mark.event_time > start async for mark in slipway.features.watermarks()]):
+        raise AlreadyLived(
+            "this platform has lived past the story's start, and would answer with what came later; "
+            "end it with `slipway down`, or choose another folder by SLIPWAY_DATA"
         )
-        if size == 1:
-            seconds.append(time.perf_counter() - began)
-        at += len(part)
-        if at % 100 < size:
-            progress(f"{at} of {len(questions)}")
-    return Asked(questions, ids, answers, seconds)
 
 
-def difference(slipway: Slipway, version: ModelVersion, asked: Asked) -> float:
-    """The largest distance between the gateway's answers and LightGBM's own, on the same questions."""
-    native = native_scores(
-        slipway.registry.download_artifact(version.params[NATIVE]), [one.features for one in asked.questions]
-    )
-    served = [float(answer.value) for answer in asked.answers]
-    return max(abs(one - other) for one, other in zip(served, native, strict=True))
+async def _ended(slipway: AsyncSlipway, run_id: str, progress: Progress) -> Run | None:
+    run = await slipway.training.get_run(run_id)
+    done = [step.name for step in run.steps if step.finish_time is not None]
+    progress(f"{len(done)} of {len(run.steps)} steps done: {', '.join(done)}")
+    return run if run.finish_time is not None else None
 
 
-def repeated(slipway: Slipway, asked: Asked, rows: int = 100) -> int:
-    """Ask some questions again under their ids; how many got the answer that they got before."""
-    again = slipway.inference.predict(
-        ENDPOINT,
-        [one.features for one in asked.questions[:rows]],
-        entity_keys=[one.entity for one in asked.questions[:rows]],
-        prediction_ids=asked.ids[:rows],
-        event_times=[one.event_time for one in asked.questions[:rows]],
-    )
-    pairs = zip(again, asked.answers, strict=False)
-    return sum(one.replayed and one.outputs == before.outputs for one, before in pairs)
-
-
-def counted(slipway: Slipway, version: ModelVersion, wanted: int, patience_s: float, progress: Progress) -> int:
-    """The version's predictions as the monitor counts them, once it has read as many as were asked, or gave up."""
-    ends = time.monotonic() + patience_s
-    while True:
-        found = slipway.monitor.count(ENDPOINT)
-        seen = sum(one.predictions for one in found.versions if one.version == version.number)
-        if seen >= wanted or time.monotonic() > ends:
-            return seen
-        progress(f"{seen} of {wanted}")
-        time.sleep(0.05)
+def _table(view: FeatureView, folder: Path) -> pd.DataFrame:
+    assert view.source is not None  # noqa: S101  (asked by the caller)
+    return pd.read_parquet(folder / Path(view.source.path).name)

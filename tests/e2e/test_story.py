@@ -1,209 +1,182 @@
-"""The example as a newcomer runs it, then every process of the platform killed while predictions flow."""
+"""Two weeks of real flights, every service killed meanwhile: the loop closes once, nothing is lost or told twice."""
 
 from __future__ import annotations
 
-import asyncio
-import json
+import itertools
 import os
 import signal
-import subprocess
-import sys
 import threading
-import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from examples.flights.asks import Ask, asks
-from examples.flights.story import ENDPOINT, strangers
-from slipway.client import Slipway
-from slipway.errors import Kind, SlipwayError
-from slipway.events.sqlite import SqliteEventLog
-from slipway.gen.slipway.inference.v1 import events_pb2
+from examples.flights import story
+from examples.flights.warehouse import flights_timed, parquet, spine
+from tests.e2e import slice as two_weeks
+from tests.e2e.slice import Lived, Platform
 
-ROOT = Path(__file__).parents[2]
-Wait = Callable[[Callable[[], Any]], Any]
-SERVICES = ("inference_gateway", "monitor", "registry", "training_scheduler", "feature_serving")
-
-
-@dataclass(frozen=True)
-class Platform:
-    data: Path
-    result: dict[str, Any]
-
-    def status(self) -> dict[str, Any]:
-        return json.loads(_run("slipway.supervisor", "status", "--json", data=self.data, check=False).stdout)
-
-    def service(self, name: str) -> dict[str, Any]:
-        return next(one for one in self.status()["services"] if one["name"] == name)
-
-    def client(self) -> Slipway:
-        at = {one["name"]: one["endpoints"]["grpc"] for one in self.status()["services"]}
-        return Slipway(
-            registry=at["registry"],
-            features=at["feature_serving"],
-            training=at["training_scheduler"],
-            gateway=at["inference_gateway"],
-            monitor=at["monitor"],
-        )
+pytestmark = pytest.mark.timeout(600)
+SERVICES = ("feature_serving", "inference_gateway", "monitor", "registry", "training_scheduler")
+FINAL = {"succeeded", "rolled_back", "inconclusive"}
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    data = tmp_path_factory.mktemp("slipway")
-    figures = data / "figures.json"
-    done = _run(
-        "examples.flights.quickstart",
-        "--keep",
-        "--free-ports",
-        "--without-ray",
-        "--predictions=2000",
-        f"--json={figures}",
-        data=data,
-        check=False,
-    )
+    one = Platform(tmp_path_factory.mktemp("slipway"))
     try:
-        assert done.returncode == 0, done.stderr
-        yield Platform(data, json.loads(figures.read_text()))
+        one.up()
+        yield one
     finally:
-        _run("slipway.supervisor", "down", data=data, check=False)
+        one.down()
 
 
-def test_the_quickstart_serves_what_lightgbm_says_and_counts_every_answer(platform: Platform) -> None:
-    result = platform.result
-    assert result["max_difference"] <= 1e-6
-    assert result["predictions"] == result["counted"] == 2000
-    assert result["repeated_alike"] == 100
-    assert result["auc"] > 0.6
-    assert {one["state"] for one in platform.status()["services"]} == {"serving"}
+class Killer(threading.Thread):
+    """Kills one service after another, each when the one before serves again, until it is told to stop."""
 
-
-def test_the_version_says_where_it_comes_from(platform: Platform) -> None:
-    with platform.client() as slipway:
-        version = slipway.registry.get_version(platform.result["model"], alias="champion")
-        run = slipway.training.get_run(version.lineage.run_id)
-    assert version.number == platform.result["version"]
-    assert version.lineage.data is not None
-    assert version.lineage.data.row_count == platform.result["train_rows"]
-    assert version.lineage.code is not None
-    assert version.lineage.code.workflow == run.workflow == "flights-delay"
-    assert [step.name for step in run.steps] == ["load", "train", "evaluate", "export", "register"]
-    assert set(version.metrics) >= {"auc", "log_loss"}
-
-
-@dataclass
-class Load:
-    """Callers who ask until told to stop, each repeating a question under its id until it is answered."""
-
-    platform: Platform
-    questions: list[Ask]
-    answered: dict[str, float] = field(default_factory=dict)
-    refused: list[SlipwayError] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
+    def __init__(self, platform: Platform, wait: Callable[..., Any]) -> None:
+        super().__init__(daemon=True)
+        self._platform = platform
+        self._wait = wait
+        self._stopped = threading.Event()
+        self.killed: list[str] = []
+        self.failure: BaseException | None = None
 
     def run(self) -> None:
-        with self.platform.client() as slipway:
-            while not self.stop.is_set():
-                for question in self.questions:
-                    self._ask(slipway, question, uuid.uuid4().hex)
-                    if self.stop.is_set():
-                        return
-
-    def _ask(self, slipway: Slipway, question: Ask, one: str) -> None:
-        while True:
-            try:
-                [answer] = slipway.inference.predict(
-                    ENDPOINT,
-                    [question.features],
-                    entity_keys=[question.entity],
-                    prediction_ids=[one],
-                    event_times=question.event_time,
-                    timeout_s=5,
-                )
-            except SlipwayError as error:
-                if error.kind not in {Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.CANCELLED, Kind.NOT_FOUND}:
-                    self.refused.append(error)
+        try:
+            for name in itertools.islice(itertools.cycle(SERVICES), 2 * len(SERVICES)):
+                if self._stopped.is_set():
                     return
-                if self.stop.wait(0.02):
-                    return
-                continue
-            self.answered[one] = float(answer.value)
-            return
+                self._kill(name)
+        except BaseException as failure:
+            self.failure = failure
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+    def _kill(self, name: str) -> None:
+        pid = self._platform.service(name)["pid"]
+        os.kill(pid, signal.SIGKILL)
+        self.killed.append(name)
+        self._wait(lambda: (now := self._platform.service(name))["state"] == "serving" and now["pid"] != pid)
 
 
-def test_every_answered_prediction_is_logged_once_whatever_is_killed(platform: Platform, wait: Wait) -> None:
-    before = platform.result["predictions"]
-    load = Load(platform, strangers(asks(300, seed=3)))
-    callers = [threading.Thread(target=load.run) for _ in range(3)]
-    for caller in callers:
-        caller.start()
+@pytest.fixture(scope="module")
+def lived(platform: Platform) -> Lived:
+    from tests.e2e.conftest import until  # noqa: PLC0415
+
+    static, champion = two_weeks.prepare(platform)
+    killer = Killer(platform, until)
+    killer.start()
     try:
-        for name in (*SERVICES, "worker", "inference_gateway"):
-            _flowing(load, wait)
-            _kill(platform, name, wait)
-        _flowing(load, wait)
+        return two_weeks.live(platform, static, champion)
     finally:
-        load.stop.set()
-        for caller in callers:
-            caller.join()
-    assert load.refused == []
+        killer.stop()
+        assert killer.failure is None
+        assert set(killer.killed) == set(SERVICES)
+
+
+def test_every_prediction_is_answered_logged_and_counted_once(platform: Platform, lived: Lived, wait: Any) -> None:
+    assert lived.told.answers.predictions == lived.asked > 1_000
     with platform.client() as slipway:
         wait(lambda: slipway.inference.prediction_log().pending_batches == 0)
-        logged = _logged(platform.data)
-        assert {one for one, times in logged.items() if times > 1} == set()
-        assert set(load.answered) <= set(logged)
-        assert len(logged) >= before + len(load.answered)
-        counted = wait(lambda: (seen := slipway.monitor.count(ENDPOINT).predictions) >= len(logged) and seen)
-        assert counted == len(logged)
+        on_log = two_weeks.logged(platform.data)
+        assert set(on_log.values()) == {1}
+        assert len(on_log) == lived.asked
+        wait(lambda: slipway.monitor.count(story.ENDPOINT).predictions >= lived.asked)
+        assert slipway.monitor.count(story.ENDPOINT).predictions == lived.asked
 
 
-def _kill(platform: Platform, name: str, wait: Wait) -> None:
-    if name == "worker":
-        with platform.client() as slipway:
-            [arm] = [arm for one in slipway.inference.endpoints() for arm in one.routes]
-            os.kill(arm.worker_pid, signal.SIGKILL)
-            wait(lambda: _worker_pid(slipway) not in {0, arm.worker_pid})
-        return
-    pid = platform.service(name)["pid"]
-    os.kill(pid, signal.SIGKILL)
-    wait(lambda: (now := platform.service(name))["state"] == "serving" and now["pid"] != pid)
+def test_every_label_is_joined_once(platform: Platform, lived: Lived) -> None:
+    with platform.client() as slipway:
+        [coverage] = slipway.monitor.coverage(story.ENDPOINT)
+    assert coverage.labels_joined == lived.told.labelled
+    assert coverage.labels_waiting == coverage.labels_expired == coverage.labels_ignored == 0
 
 
-def _worker_pid(slipway: Slipway) -> int:
-    return next(arm.worker_pid for one in slipway.inference.endpoints() for arm in one.routes)
+def test_the_incident_starts_one_retraining_and_its_rollout_ends_once(platform: Platform, lived: Lived) -> None:
+    with platform.client() as slipway:
+        [incident, *_] = sorted(slipway.monitor.incidents(story.ENDPOINT), key=lambda one: one.trigger_time)
+        retrained = [run for run in slipway.training.runs() if run.incident_id]
+        rollouts = list(slipway.registry.rollouts(story.ENDPOINT))
+        endpoint = slipway.registry.get_endpoint(story.ENDPOINT)
+        verdicts = list(slipway.monitor.verdicts(story.ENDPOINT))
+        versions = list(slipway.registry.versions(story.ENDPOINT))
+    [run] = retrained
+    assert (run.incident_id, run.state) == (incident.id, "succeeded")
+    assert len(versions) == 3
+    assert len(rollouts) <= 1
+    for rollout in rollouts:
+        assert rollout.state in FINAL
+        steps = [one.step for one in verdicts if one.rollout_id == rollout.id]
+        assert sorted(steps) == list(range(len(steps)))
+        promoted = rollout.state == "succeeded"
+        serves = endpoint.routes[0].resolved_version
+        assert serves == (rollout.candidate_version if promoted else rollout.baseline_version)
 
 
-def _flowing(load: Load, wait: Wait) -> None:
-    """Wait until fifty more questions were answered: the platform is at work when the next blow falls."""
-    seen = len(load.answered)
-    wait(lambda: len(load.answered) >= seen + 50)
+def test_the_new_version_was_made_from_nothing_newer_than_the_incident(platform: Platform, lived: Lived) -> None:
+    with platform.client() as slipway:
+        [incident, *_] = sorted(slipway.monitor.incidents(story.ENDPOINT), key=lambda one: one.trigger_time)
+        newest = max(slipway.registry.versions(story.ENDPOINT), key=lambda one: one.number)
+        assert newest.lineage.data is not None
+        made = slipway.features.get_training_set(newest.lineage.data.training_set)
+    assert made.cutoff_time == incident.trigger_time
+    assert made.digest == newest.lineage.data.digest
 
 
-def _logged(data: Path) -> Counter[str]:
-    async def read() -> Counter[str]:
-        found: Counter[str] = Counter()
-        async with SqliteEventLog.open(data / "events" / "log.db") as log:
-            offset = 0
-            while records := await log.read("inference.predictions.v1", offset, 500):
-                for record in records:
-                    found.update(events_pb2.PredictionBatch.FromString(record.event.value).prediction_ids)
-                offset = records[-1].offset + 1
-        return found
+def test_values_online_were_those_of_a_training_set_of_the_same_flights(platform: Platform, lived: Lived) -> None:
+    seen = _seen(platform)
+    flights = spine(two_weeks.START, two_weeks.END)
+    flights = flights[flights["flight"].isin(seen.index)].drop(columns=["late", "label_time"])
+    with platform.client() as slipway:
+        asked = slipway.features.create_training_set(parquet(flights), story.FEATURE_SERVICE, request_id="parity")
+        made = slipway.features.wait_training_set(asked.id)
+        path = platform.data / "parity.parquet"
+        path.write_bytes(slipway.features.download_training_set(made.id))
+    offline = pd.read_parquet(path).set_index("flight").loc[seen.index]
+    compared = [name for name in seen.columns if "__" in name]
+    assert len(compared) > 30
+    for name in compared:
+        ours, theirs = seen[name], offline[name]
+        if pd.api.types.is_numeric_dtype(theirs):
+            np.testing.assert_array_equal(
+                ours.to_numpy(dtype=np.float32), theirs.to_numpy(dtype=np.float32, na_value=np.nan), err_msg=name
+            )
+        else:
+            assert ours.fillna("").tolist() == theirs.fillna("").tolist(), name
 
-    return asyncio.run(read())
+
+def test_one_command_rolls_back(platform: Platform, lived: Lived) -> None:
+    with platform.client() as slipway:
+        before = slipway.registry.get_endpoint(story.ENDPOINT).routes[0].resolved_version
+        if before == lived.champion.number:
+            slipway.registry.set_alias(story.ENDPOINT, "champion", lived.static.number)
+            before = lived.static.number
+        platform.run("slipway-registry", "rollback", story.ENDPOINT, "--reason", "a test")
+        after = slipway.registry.get_endpoint(story.ENDPOINT).routes[0].resolved_version
+    assert after == lived.champion.number != before
 
 
-def _run(module: str, *arguments: str, data: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=os.environ | {"SLIPWAY_DATA": str(data)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=check,
-        timeout=300,
-    )
+def _seen(platform: Platform) -> pd.DataFrame:
+    """The features as the model saw them, by flight; only of batches in which no feature was degraded."""
+    parts = []
+    for batch in two_weeks.batches(platform.data):
+        if batch.shadow or batch.degraded_rows:
+            continue
+        columns = {one.name: _values(one, len(batch.prediction_ids)) for one in batch.features}
+        parts.append(pd.DataFrame(columns, index=list(batch.prediction_ids)))
+    seen = pd.concat(parts)
+    assert len(seen) > 0.2 * len(flights_timed()) / 26 / two_weeks.EVERY
+    return seen
+
+
+def _values(column: Any, rows: int) -> list[Any]:
+    values = list(getattr(column, column.WhichOneof("values")).values)
+    for row in column.absent_rows:
+        values[row] = None if column.WhichOneof("values") == "strings" else float("nan")
+    assert len(values) == rows
+    return values

@@ -1,13 +1,15 @@
-"""The ``slipway`` command: up, status, down, logs."""
+"""The ``slipway`` command: up, status, down, logs, demo."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import click
 
 from slipway.cli import Group, json_option
-from slipway.config import data_root
+from slipway.config import checkout_root, data_root
 from slipway.errors import NotFound, invalid_field
 from slipway.supervisor import logs, render, status
 from slipway.supervisor.already import join
@@ -173,6 +175,20 @@ def logs_command(*, unit: str | None, lines: int, follow: bool, data: Path | Non
             show(path, line)
     except KeyboardInterrupt:
         return
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    epilog="Example: slipway demo --full --json result.json",
+)
+@click.argument("choices", nargs=-1, type=click.UNPROCESSED)
+def demo(choices: tuple[str, ...]) -> None:
+    """Tell the example's whole story on this machine; --full replays April to December, --help tells the rest."""
+    root = checkout_root()
+    if root is None or not (root / "examples" / "flights").is_dir():
+        raise NotFound("the example is not in this installation; run `slipway demo` from a checkout of the repository")
+    os.chdir(root)
+    os.execv(sys.executable, [sys.executable, "-m", "examples.flights.quickstart", *choices])  # noqa: S606
 
 
 def _root(data: Path | None) -> Path:
