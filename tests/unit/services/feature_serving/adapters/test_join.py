@@ -157,8 +157,9 @@ def _value(one: Windowed, events: Rows, end: int) -> float | None:
 
 
 MOMENTS = st.integers(-40, 90).map(lambda minute: START_US + minute * MINUTE_US // 2)
-TAILS = st.sampled_from(["N1", "N2", None])
-NUMBERS = st.sampled_from([7, -1, None])
+# Mostly one entity, or few rows would meet.
+TAILS = st.sampled_from(["N1"] * 6 + ["N2", None])
+NUMBERS = st.sampled_from([7] * 6 + [-1, None])
 EVENT = st.fixed_dictionaries(
     {
         "tailnum": TAILS,
@@ -175,7 +176,11 @@ QUESTION = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(QUESTION, max_size=12), st.lists(EVENT, max_size=40), st.one_of(st.none(), MOMENTS))
+@given(
+    st.integers(0, 12).flatmap(lambda size: st.lists(QUESTION, min_size=size, max_size=size)),
+    st.integers(0, 30).flatmap(lambda size: st.lists(EVENT, min_size=size, max_size=size)),
+    st.sampled_from([None, None, START_US + 30 * MINUTE_US]),
+)
 def test_it_is_what_an_oracle_says(questions: Rows, events: Rows, cutoff_us: int | None) -> None:
     with TemporaryDirectory() as folder:
         table, facts = joined(
@@ -244,6 +249,33 @@ def one_event(**changes: Any) -> dict[str, Any]:
 
 def one_question(**changes: Any) -> dict[str, Any]:
     return {"tailnum": "N1", "number": 7, "event_time": START_US + 5 * MINUTE_US, "label_time": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("minute", "counts"),
+    [
+        (0, None),
+        (9, None),
+        (10, (1, 1)),
+        (20, (1, 2)),
+        (29, (1, 2)),
+        (30, (0, 2)),
+        (40, (0, 1)),
+        (50, (0, 0)),
+        (900, (0, 0)),
+    ],
+)
+def test_a_window_starts_with_its_first_hop_and_ends_before_the_moments_own(
+    tmp_path: Path, minute: int, counts: tuple[int, int] | None
+) -> None:
+    """Events at the minutes 0 and 10: at the first instants of hops."""
+    events = [one_event(), one_event(known=START_US + 10 * MINUTE_US)]
+    later = one_question(event_time=START_US + 1000 * MINUTE_US)
+    spine = spine_of([one_question(event_time=START_US + minute * MINUTE_US), later])
+    table, _ = joined(tmp_path, spine, events_of(events), WINDOWED)
+    found = table.to_pylist()[0]
+    assert (found["late__count_1"], found["late__count_3"]) == (counts or (None, None))
+    assert found["late__mean_3"] == (1.5 if counts and counts[1] else None)
 
 
 @pytest.mark.parametrize(
