@@ -12,10 +12,9 @@ from datetime import datetime
 
 from examples.flights.patience import insist, until
 from examples.flights.questions import Questions
-from slipway.client import AsyncSlipway, Endpoint, Incident, Rollout, Run, Verdict
+from slipway.client import AsyncSlipway, Endpoint, Incident, Rollout, RolloutState, Run, Verdict
 
 _TRAINING_S = 600.0
-_RUNNING = "running"
 
 
 @dataclass
@@ -109,7 +108,9 @@ class Loop:
         before = self.watched.rollout
         if before is None or (before.id, before.step, before.state) != (rollout.id, rollout.step, rollout.state):
             where = (
-                f"step {rollout.step + 1} of {len(rollout.plan.steps)}" if rollout.state == _RUNNING else rollout.state
+                f"step {rollout.step + 1} of {len(rollout.plan.steps)}"
+                if rollout.state == RolloutState.RUNNING
+                else rollout.state
             )
             self._said(f"rollout of version {rollout.candidate_version}: {where}; {rollout.reason}".rstrip("; "))
 
@@ -119,7 +120,7 @@ class Loop:
         endpoint = await self._slipway.registry.get_endpoint(self._endpoint)
         rollout = endpoint.rollout
         self.watched.verdicts = list(reversed(verdicts))
-        if rollout is None or rollout.state != _RUNNING:
+        if rollout is None or rollout.state != RolloutState.RUNNING:
             return endpoint
         open_step = any(one.rollout_id == rollout.id and one.step == rollout.step for one in verdicts)
         return None if open_step else endpoint

@@ -75,6 +75,11 @@ class Questions:
         """When the latest label that was known by ``moment`` became known; None when there was none."""
         return _last(self._known_us, _us(moment))
 
+    def next_due(self, moment: datetime) -> datetime | None:
+        """The first moment asked about at or after ``moment``; None when there is none."""
+        at = int(np.searchsorted(self._moments_us, _us(moment), side="left"))
+        return _moment(int(self._moments_us[at])) if at < len(self._moments_us) else None
+
     def due(self, start: datetime, end: datetime) -> Batch:
         """The flights whose question's moment lies from ``start`` to before ``end``."""
         first, stop = np.searchsorted(self._moments_us, [_us(start), _us(end)], side="left").tolist()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from examples.flights.patience import insist, until
 from examples.flights.questions import Batch, Questions
@@ -15,6 +16,7 @@ from slipway.events import Event, Publisher
 
 TICK = timedelta(hours=1)
 _PUBLISHED_AT_ONCE = 20
+_SLEPT_THROUGH, _LONGEST_SLEEP_S = 0.7, 0.2
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Replay:
         self._streams = streams
         self._questions = questions
         self._endpoint = endpoint
+        self._waited_s = 0.0
         self.answers = Answers()
 
     async def history(self, end: datetime, progress: Callable[[str], None]) -> None:
@@ -79,14 +82,22 @@ class Replay:
         now = start
         while now < end:
             await self._ask(self._questions.due(now, now + TICK))
-            before, now = now, now + TICK
+            before, now = now, min(self._next(now + TICK), end)
             await self._tell(before, now)
-            if now.hour == 0:
+            if now.date() != before.date():
                 progress(f"{now:%d %B}, {self.answers.predictions:,} flights asked about")
                 await decide(now)
         last = max(end, self._questions.last_label_time)
         await self._publish(self._questions.labels(self._endpoint, end, last))
         await decide(last)
+
+    def _next(self, tick: datetime) -> datetime:
+        """The first tick from ``tick`` on after which somebody asks, or at which a day begins."""
+        midnight = datetime.combine(tick.date(), datetime.min.time(), UTC)
+        due = self._questions.next_due(tick)
+        if tick == midnight or due is None or due - tick < TICK:
+            return tick
+        return min(tick + (due - tick) // TICK * TICK, midnight + timedelta(days=1))
 
     async def _tell(self, after: datetime, now: datetime) -> None:
         events = [event for stream in self._streams for event in stream.events(after, now)]
@@ -105,7 +116,11 @@ class Replay:
             marks = [mark async for mark in self._slipway.features.watermarks()]
             return waited <= {mark.view for mark in marks if mark.event_time >= moment} or None
 
+        # Asking all the while would slow down what is waited for: most of the last wait is slept through.
+        began = time.perf_counter()
+        await asyncio.sleep(_SLEPT_THROUGH * self._waited_s)
         await until(passed, f"the watermarks of {', '.join(sorted(waited))} to pass {moment:%Y-%m-%d %H:%M}")
+        self._waited_s = min(time.perf_counter() - began, _LONGEST_SLEEP_S)
 
     async def _ask(self, batch: Batch) -> None:
         """The first flight alone, as an application would, then the others together."""

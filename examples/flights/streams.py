@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from slipway.client import FeatureView, ValueType
@@ -20,10 +19,24 @@ _SOURCE = "slipway/examples/flights"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    name: str
-    type: ValueType
+class _Column:
+    """One column of a source, ready to be cut into events."""
+
+    def __init__(self, name: str, kind: ValueType, values: pd.Series) -> None:
+        self._name = name
+        self._absent = np.flatnonzero(values.isna().to_numpy())
+        self._kind = {ValueType.STRING: "strings", ValueType.INT32: "int64s", ValueType.INT64: "int64s"}.get(
+            kind, "doubles"
+        )
+        fill, as_type = {"strings": ("", str), "int64s": (0, "int64"), "doubles": (0.0, "float64")}[self._kind]
+        self._values: list[Any] = values.fillna(fill).astype(as_type).tolist()
+
+    def cut(self, start: int, stop: int) -> resources_pb2.Column:
+        """The rows from ``start`` to before ``stop``."""
+        first, end = np.searchsorted(self._absent, [start, stop])
+        column = resources_pb2.Column(name=self._name, absent_rows=(self._absent[first:end] - start).tolist())
+        getattr(column, self._kind).values.extend(self._values[start:stop])
+        return column
 
 
 class Stream:
@@ -39,9 +52,9 @@ class Stream:
         time = view.source.event_time_column
         rows = table.dropna(subset=list(view.entities)).sort_values(time, kind="stable", ignore_index=True)
         self.view = view.name
-        self._entities = [_Told(name, kind) for name, kind in zip(view.entities, view.entity_types, strict=True)]
-        self._features = _columns(view)
-        self._rows = rows
+        kinds = zip(view.entities, view.entity_types, strict=True)
+        self._entities = [_Column(name, kind, rows[name]) for name, kind in kinds]
+        self._features = [_Column(name, kind, rows[name]) for name, kind in _columns(view).items()]
         self._times_us = rows[time].astype("datetime64[us, UTC]").astype("int64").to_numpy()
 
     def events(self, after: datetime | None, until: datetime) -> Iterator[Event]:
@@ -57,11 +70,10 @@ class Stream:
             yield self._event(start, stop, until if stop == end else None)
 
     def _event(self, start: int, stop: int, complete_until: datetime | None) -> Event:
-        rows = self._rows.iloc[start:stop]
         message = events_pb2.FeatureRows(
             view=self.view,
-            entities=[_column(one, rows[one.name]) for one in self._entities] if len(rows) else [],
-            features=[_column(one, rows[one.name]) for one in self._features] if len(rows) else [],
+            entities=[one.cut(start, stop) for one in self._entities if stop > start],
+            features=[one.cut(start, stop) for one in self._features if stop > start],
             event_times_us=self._times_us[start:stop].tolist(),
             complete_until_us=0 if complete_until is None else _us(complete_until),
         )
@@ -77,24 +89,10 @@ class Stream:
         )
 
 
-def _columns(view: FeatureView) -> Sequence[_Told]:
+def _columns(view: FeatureView) -> dict[str, ValueType]:
     if view.aggregations:
-        read = dict.fromkeys(one.column for one in view.aggregations)
-        return [_Told(name, ValueType.DOUBLE) for name in read]
-    return [_Told(one.name, one.type) for one in view.features]
-
-
-def _column(told: _Told, values: pd.Series) -> resources_pb2.Column:
-    absent = values.isna().to_numpy()
-    column = resources_pb2.Column(name=told.name, absent_rows=np.flatnonzero(absent).tolist())
-    if told.type == ValueType.STRING:
-        column.strings.values.extend(values.fillna("").astype(str).tolist())
-    elif told.type in {ValueType.INT32, ValueType.INT64}:
-        column.int64s.values.extend(values.fillna(0).astype("int64").tolist())
-    else:
-        numbers: npt.NDArray[np.float64] = values.fillna(0.0).to_numpy(dtype=np.float64)
-        column.doubles.values.extend(numbers.tolist())
-    return column
+        return {one.column: ValueType.DOUBLE for one in view.aggregations}
+    return {one.name: one.type for one in view.features}
 
 
 def _us(moment: datetime) -> int:
