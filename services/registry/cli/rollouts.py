@@ -96,7 +96,7 @@ def cancel(*, endpoint: str, rollout_id: str | None, reason: str, address: str |
 
 
 def _main_version(endpoint: Endpoint) -> int:
-    running = endpoint.rollout if endpoint.rollout and endpoint.rollout.state == "RUNNING" else None
+    running = endpoint.rollout if endpoint.rollout and endpoint.rollout.state.name == "RUNNING" else None
     if running:
         return running.baseline_version
     return max(endpoint.routes, key=lambda route: route.weight).resolved_version

@@ -289,7 +289,7 @@ async def test_the_operator_sees_what_was_judged(monitor: Any, run: Any) -> None
     assert (await run("verdicts", "--json")).output == "[]\n"
     await weeks(monitor, 0, 1, 2, 3, scores=BAD, delay=50.0)
     (incident,) = json.loads((await run("incidents", "--open", "--json")).output)
-    assert (incident["kind"], incident["state"], incident["harm"]["metric"]) == ("PERFORMANCE", "OPEN", "auc")
+    assert (incident["kind"], incident["state"], incident["harm"]["metric"]) == ("performance", "open", "auc")
     assert "delay" in (await run("incidents", "--endpoint", "flight-delay")).output
     drifted = json.loads((await run("features", "--drifted", "--feature", "delay", "--json")).output)
     assert [one["counts"] for one in drifted] == [[0, 0, 0, ROWS]] * 4

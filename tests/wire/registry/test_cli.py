@@ -161,13 +161,13 @@ async def test_an_endpoint_is_taken_over_and_put_back(wire: Any, tool: Tool) -> 
 
     started = await tool.json("rollout", "start", "late", "2", "--steps", "0,25", "--labels", "50", "--margin", "0.01")
     assert [(one["percent"], one["min_labels"]) for one in started["rollout"]["plan"]["steps"]] == [(0, 50), (25, 50)]
-    assert (started["rollout"]["state"], started["rollout"]["plan"]["margin"]) == ("RUNNING", 0.01)
+    assert (started["rollout"]["state"], started["rollout"]["plan"]["margin"]) == ("running", 0.01)
     shown = (await tool("endpoint", "late")).stdout
-    assert all(told in shown for told in ("candidate", "RUNNING", "1 of 2 (shadow/25%)", "dark"))
+    assert all(told in shown for told in ("candidate", "running", "1 of 2 (shadow/25%)", "dark"))
     second = await tool("rollout", "start", "late", "3")
     assert (second.exit_code, "slipway-registry rollout cancel late" in second.stderr) == (1, True)
     ended = await tool.json("rollout", "cancel", "late", "--reason", "not today")
-    assert (ended["rollout"]["state"], ended["rollout"]["reason"]) == ("ROLLED_BACK", "not today")
+    assert (ended["rollout"]["state"], ended["rollout"]["reason"]) == ("rolled_back", "not today")
     assert [one["name"] for one in ended["routes"]] == ["main", "dark"]
     (listed,) = await tool.json("rollouts", "late")
     assert listed["id"] == ended["rollout"]["id"]

@@ -33,17 +33,17 @@ class FeatureWindow:
 class IncidentState(enum.StrEnum):
     """Where an incident stands."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
+    UNSPECIFIED = "unspecified"
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 class IncidentKind(enum.StrEnum):
     """What an incident is made of: a version that does worse, or features that lost their values."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    PERFORMANCE = "PERFORMANCE"
-    DATA = "DATA"
+    UNSPECIFIED = "unspecified"
+    PERFORMANCE = "performance"
+    DATA = "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ class Incident:
 class Decision(enum.StrEnum):
     """What a verdict says."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    PROMOTE = "PROMOTE"
-    ROLL_BACK = "ROLL_BACK"
-    INCONCLUSIVE = "INCONCLUSIVE"
+    UNSPECIFIED = "unspecified"
+    PROMOTE = "promote"
+    ROLL_BACK = "roll_back"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from datetime import datetime
 class RolloutState(enum.StrEnum):
     """Where a rollout stands; all but RUNNING are final."""
 
-    UNSPECIFIED = "UNSPECIFIED"
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    ROLLED_BACK = "ROLLED_BACK"
-    INCONCLUSIVE = "INCONCLUSIVE"
+    UNSPECIFIED = "unspecified"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "rolled_back"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True)
