@@ -6,7 +6,9 @@
 * ``train``, ``net``: gradient-boosted trees and a neural net on any table of named columns; ``figures`` judges them.
 * ``workflow``: from a training set to a version that may take over; ``dataset``, ``rivals``, ``baseline`` and ``gate``
   are its parts.
-* ``asks``: real flights as prediction requests.
+* ``streams``, ``questions``, ``replay``: the sources, the questions and their labels as time goes by, in lockstep.
+* ``loop``: the platform's own decisions, waited for and watched. ``story``, ``telling``, ``outcome``, ``screen``,
+  ``quickstart``: all of it told, and its figures.
 * ``columns``, ``trees``, ``export``: any LightGBM model on named columns as one self-contained ONNX graph.
 
 Needs the ``flights`` extra; only the workflow needs services.

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from examples.flights import data
-from examples.flights.asks import asks
 from examples.flights.features import CATEGORIES, NUMBERS, features
 from slipway.errors import Unavailable
 
@@ -57,25 +55,6 @@ def test_a_flight_without_a_plane_row_has_missing_plane_features() -> None:
     assert missing.sum() == 52_606
     assert table.loc[missing, "plane_year"].isna().all()
     assert table.loc[missing, "plane_engine"].map(lambda value: value is None).all()
-
-
-def test_asks_are_real_flights_two_hours_before_they_leave() -> None:
-    drawn = asks(500)
-    assert len(drawn) == 500
-    assert drawn == asks(500)
-    assert drawn != asks(500, seed=1)
-    assert [ask.event_time for ask in drawn] == sorted(ask.event_time for ask in drawn)
-    rows = data.flights(range(4, 13))
-    flight = rows["carrier"] + rows["flight"].astype(str) + "-" + rows["date"] + "-" + rows["origin"]
-    departures = dict(zip(flight, rows["scheduled_departure"], strict=True))
-    for ask in drawn:
-        assert departures[ask.entity["flight"]] - ask.event_time == timedelta(hours=2)
-        assert ask.event_time.tzinfo is UTC
-        assert set(ask.features) == {*CATEGORIES, *NUMBERS}
-        assert all(value is None or isinstance(value, str) for value in map(ask.features.get, CATEGORIES))
-        assert all(value is None or isinstance(value, float) for value in map(ask.features.get, NUMBERS))
-        assert not any(isinstance(value, float) and math.isnan(value) for value in ask.features.values())
-    assert {ask.late for ask in drawn} == {True, False, None}
 
 
 def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

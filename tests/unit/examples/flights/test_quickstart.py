@@ -13,8 +13,8 @@ from examples.flights.quickstart import quickstart
     ("arguments", "told"),
     [
         (["--json", "no/such/folder/x.json"], "--json"),
-        (["--predictions", "0"], "--predictions"),
-        (["--batch-rows", "many"], "--batch-rows"),
+        (["--every", "0"], "--every"),
+        (["--every", "many"], "--every"),
         (["flights"], "unexpected extra argument"),
     ],
 )
