@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.feature_serving.domain.advance import Standing
+from services.feature_serving.domain.advance import Change, Standing
 from services.feature_serving.domain.reading import Found, Lookup
 from services.feature_serving.domain.rows import Batch, Row
 from services.feature_serving.domain.service import FeatureService, Reference
@@ -86,8 +86,8 @@ class Watermarks(Protocol):
 class WindowReader(Protocol):
     """One snapshot of what windowed views' events have left behind."""
 
-    async def standing(self, view: str) -> Standing:
-        """Where a view stands."""
+    async def standings(self, views: Sequence[str]) -> Mapping[str, Standing]:
+        """Where each of the views stands."""
         ...
 
     async def tiles(self, view: str, columns: Sequence[str]) -> Sequence[Tile]:
@@ -110,18 +110,16 @@ class WindowWriter(WindowReader, Protocol):
         """Drop the ids claimed before then; how many."""
         ...
 
-    async def put(
-        self, view: str, columns: Sequence[str], tiles: Sequence[Tile], standing: Standing, now: datetime
-    ) -> None:
-        """Store each tile in place of the one of its hop and entity, and where the view stands."""
+    async def put(self, changes: Sequence[Change], now: datetime) -> None:
+        """Store each tile in place of the one of its hop and entity, and where the views stand."""
         ...
 
-    async def reach(self, view: str, reached_us: int, now: datetime) -> None:
-        """Raise the view's watermark; a lower one changes nothing."""
+    async def reach(self, watermarks: Sequence[Watermark]) -> None:
+        """Raise the views' watermarks; a lower one changes nothing."""
         ...
 
-    async def trim(self, view: str, before_us: int) -> None:
-        """Forget the tiles of hops that started before then."""
+    async def trim(self, before_us: Mapping[str, int]) -> None:
+        """Forget, of each view, the tiles of hops that started before then."""
         ...
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.feature_serving.adapters import tables
 from services.feature_serving.domain.watermark import Watermark
@@ -15,6 +18,27 @@ from slipway.sql import Database
 _TABLE = tables.watermark
 # A windowed view has a row from its first event on, which may say nothing yet.
 _REACHED = _TABLE.c.event_time_us > 0
+_GET = select(_TABLE).where(_TABLE.c.view == bindparam("asked"), _REACHED)
+_PAGE = select(_TABLE).where(_REACHED).order_by(_TABLE.c.view).limit(bindparam("fetch"))
+_PAGE_AFTER = _PAGE.where(_TABLE.c.view > bindparam("after"))
+
+
+async def raise_watermarks(connection: AsyncConnection, watermarks: Sequence[Watermark]) -> None:
+    """Store those that are higher than what is stored for their view, in the transaction of ``connection``."""
+    rows = [
+        {"view": one.view, "event_time_us": one.event_time_us, "update_time": one.update_time} for one in watermarks
+    ]
+    if rows:
+        await connection.execute(_raising(connection.dialect.name), rows)
+
+
+# A statement costs more to build than to run.
+@cache
+def _raising(dialect: str) -> Any:
+    fresh = (postgresql if dialect == "postgresql" else sqlite).insert(_TABLE)
+    changes = {"event_time_us": fresh.excluded.event_time_us, "update_time": fresh.excluded.update_time}
+    higher = _TABLE.c.event_time_us < fresh.excluded.event_time_us
+    return fresh.on_conflict_do_update(index_elements=_TABLE.primary_key, set_=changes, where=higher)
 
 
 class SqlWatermarks:
@@ -26,28 +50,19 @@ class SqlWatermarks:
     async def raise_to(self, watermarks: Sequence[Watermark]) -> None:
         """See Watermarks."""
         async with self._database.write() as connection:
-            for one in watermarks:
-                stored = await connection.scalar(select(_TABLE.c.event_time_us).where(_TABLE.c.view == one.view))
-                values = {"event_time_us": one.event_time_us, "update_time": one.update_time}
-                if stored is None:
-                    await connection.execute(insert(_TABLE).values(view=one.view, **values))
-                elif stored < one.event_time_us:
-                    await connection.execute(update(_TABLE).where(_TABLE.c.view == one.view).values(**values))
+            await raise_watermarks(connection, watermarks)
 
     async def get(self, view: str) -> Watermark | None:
         """See Watermarks."""
-        query = select(_TABLE).where(_TABLE.c.view == view, _REACHED)
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_GET, {"asked": view})).one_or_none()
         return _of(row) if row else None
 
     async def page(self, page: Page) -> Sequence[Watermark]:
         """See Watermarks."""
-        query = select(_TABLE).where(_REACHED).order_by(_TABLE.c.view).limit(page.fetch)
-        if page.after:
-            query = query.where(_TABLE.c.view > page.after[0])
+        query, values = (_PAGE_AFTER, {"after": page.after[0]}) if page.after else (_PAGE, {})
         async with self._database.read() as connection:
-            return [_of(row) for row in await connection.execute(query)]
+            return [_of(row) for row in await connection.execute(query, {"fetch": page.fetch, **values})]
 
 
 def _of(row: Row[Any]) -> Watermark:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from services.feature_serving.domain import layout, wire
 from services.feature_serving.domain.rows import Batch, Row
+from services.feature_serving.domain.tiles import Tile
 from services.feature_serving.domain.view import FeatureView, Function, ValueType
 from services.feature_serving.domain.windows import Floats
 
@@ -23,6 +24,16 @@ class Standing:
     reached_us: int = 0
     late_rows: int = 0
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What events change of one view: tiles, with partials of ``columns`` in that order, and where the view stands."""
+
+    view: str
+    columns: Sequence[str]
+    tiles: Sequence[Tile]
+    standing: Standing
 
 
 def rows_at(

@@ -95,16 +95,20 @@ class Tiles:
         made = [windows.finalise(merged[column, reach], function) for function, column, reach in self._aggregations]
         return [self._names[n] for n in wanted], made
 
-    def settle(self, boundary_us: int) -> int:
-        """The values at the boundary are written: forget what no later one needs; tiles before here may go."""
+    def settle(self, boundary_us: int) -> int | None:
+        """The values at the boundary are written: forget what no later one needs, once that is much.
+
+        Where tiles were forgotten: those of hops that started before then.
+        """
         self._touched = np.empty(0, np.int64)
         self._unsure = False
         oldest_us = boundary_us - self.longest_us - self.hop_us
         gone = int(np.searchsorted(self._starts, oldest_us))
         # Copying all to forget a few would cost more than keeping them.
-        if gone * 4 > len(self._starts):
-            self._starts, self._owners = self._starts[gone:], self._owners[gone:]
-            self._partials = self._partials[:, :, gone:].copy()
+        if gone * 4 <= len(self._starts):
+            return None
+        self._starts, self._owners = self._starts[gone:], self._owners[gone:]
+        self._partials = self._partials[:, :, gone:].copy()
         return oldest_us
 
     def _changed(self, before_us: int, boundary_us: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

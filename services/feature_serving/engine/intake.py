@@ -44,9 +44,12 @@ class Intake:
 
         Raises OnlineStoreUnavailable, or as the database does.
         """
+        written = [one for one in taken if isinstance(one, Rows)]
         if events := [one for one in taken if isinstance(one, Happenings)]:
-            await self._windowing.ingest(events)
-        await self._writes.reached([one for one in taken if isinstance(one, Rows)])
+            # One transaction for all the watermarks.
+            await self._windowing.ingest(events, self._writes.watermarks(written))
+        else:
+            await self._writes.reached(written)
 
     async def resume(self) -> None:
         """Finish what a process before this one left."""

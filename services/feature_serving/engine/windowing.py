@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from services.feature_serving.domain.advance import Standing, rows_at
+from services.feature_serving.domain.advance import Change, Standing, rows_at
 from services.feature_serving.domain.happenings import Happenings
 from services.feature_serving.domain.tiles import Tile, Tiles
 from services.feature_serving.domain.view import FeatureView
+from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.domain.windows import floor
 from services.feature_serving.engine.boundaries import Boundaries
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.writes import Writes, Written
-from services.feature_serving.ports import Meters, WindowReader, Windows, WindowWriter
+from services.feature_serving.ports import Meters, WindowReader, Windows
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
 
@@ -61,16 +62,17 @@ class Windowing:
         self._mirrors: dict[str, _Mirror] = {}
         self._turn = asyncio.Lock()
 
-    async def ingest(self, given: Sequence[Happenings]) -> Written:
+    async def ingest(self, given: Sequence[Happenings], others: Sequence[Watermark] = ()) -> Written:
         """Count events, all of them in one transaction, and write what they make; again it changes nothing.
 
+        ``others`` are watermarks of views without windows, which rise with those of the events' views.
         Raises OnlineStoreUnavailable, or as the database does: they may have been counted, so give them again.
         """
         views = {one.view.name: one.view for one in given}
         async with self._turn:
             try:
                 written = await self._count(given, views)
-                await self._advance([self._mirrors[name] for name in views])
+                await self._advance([self._mirrors[name] for name in views], others)
             except BaseException:
                 # What is in memory may be ahead of the database, or behind the online store.
                 for name in views:
@@ -93,15 +95,13 @@ class Windowing:
         ids = [one.id for one in given if one.entities]
         if not ids:
             async with self._windows.read() as windows:
-                for view in views.values():
-                    await self._mirror(windows, view)
+                await self._mirror(windows, views)
             for one in given:
                 self._absorb(one)
             return Written(0, 0)
         async with self._windows.write() as windows:
             fresh = await windows.claim(ids, self._clock.now())
-            for view in views.values():
-                await self._mirror(windows, view)
+            await self._mirror(windows, views)
             counted = repeated = 0
             for one in given:
                 if one.id in fresh or not one.entities:
@@ -111,20 +111,19 @@ class Windowing:
                     counted += len(one.entities)
                 else:
                     repeated += len(one.entities)
-            for name in views:
-                await self._save(windows, self._mirrors[name])
+            await windows.put([self._change(self._mirrors[name]) for name in views], self._clock.now())
         return Written(counted, repeated)
 
-    async def _mirror(self, windows: WindowReader, view: FeatureView) -> None:
-        """Have the view's tiles in memory as the database has them, which another process may have changed."""
-        standing = await windows.standing(view.name)
-        kept = self._mirrors.get(view.name)
-        if kept is None or kept.view.revision != view.revision or kept.standing.version != standing.version:
-            tiles = Tiles(view.definition)
-            tiles.load(await windows.tiles(view.name, tiles.columns))
-            self._mirrors[view.name] = _Mirror(view, tiles, standing)
-        else:
-            kept.standing = standing
+    async def _mirror(self, windows: WindowReader, views: Mapping[str, FeatureView]) -> None:
+        """Have the views' tiles in memory as the database has them, which another process may have changed."""
+        for name, standing in (await windows.standings(list(views))).items():
+            kept, view = self._mirrors.get(name), views[name]
+            if kept is None or kept.view.revision != view.revision or kept.standing.version != standing.version:
+                tiles = Tiles(view.definition)
+                tiles.load(await windows.tiles(name, tiles.columns))
+                self._mirrors[name] = _Mirror(view, tiles, standing)
+            else:
+                kept.standing = standing
 
     def _absorb(self, given: Happenings) -> None:
         mirror = self._mirrors[given.view.name]
@@ -137,25 +136,27 @@ class Windowing:
         complete_us = max(standing.complete_us, given.reached_us)
         mirror.standing = replace(standing, complete_us=complete_us, late_rows=standing.late_rows + late)
 
-    async def _save(self, windows: WindowWriter, mirror: _Mirror) -> None:
+    def _change(self, mirror: _Mirror) -> Change:
+        """What is to be saved of a view."""
         mirror.standing = replace(mirror.standing, version=mirror.standing.version + 1)
         tiles = list(mirror.unsaved.values())
         mirror.unsaved.clear()
-        await windows.put(mirror.view.name, mirror.tiles.columns, tiles, mirror.standing, self._clock.now())
+        return Change(mirror.view.name, mirror.tiles.columns, tiles, mirror.standing)
 
-    async def _advance(self, mirrors: Sequence[_Mirror]) -> None:
+    async def _advance(self, mirrors: Sequence[_Mirror], others: Sequence[Watermark]) -> None:
         """Write the rows of passed boundaries, then raise the watermarks."""
         risen = [one for one in mirrors if one.standing.complete_us > one.standing.reached_us]
-        for one in risen:
-            await self._write(one)
-        if not risen:
+        # Every write has ended when one has failed: none goes on beside the next turn's.
+        for failed in await asyncio.gather(*(self._write(one) for one in risen), return_exceptions=True):
+            if failed is not None:
+                raise failed
+        if not risen and not others:
             return
+        now = self._clock.now()
+        watermarks = [Watermark(one.view.name, one.standing.complete_us, now) for one in risen]
         async with self._windows.write() as windows:
-            for one in risen:
-                standing, hop_us = one.standing, one.tiles.hop_us
-                await windows.reach(one.view.name, standing.complete_us, self._clock.now())
-                if floor(standing.complete_us, hop_us) > floor(standing.reached_us, hop_us):
-                    await windows.trim(one.view.name, one.tiles.settle(floor(standing.complete_us, hop_us)))
+            await windows.reach([*watermarks, *others])
+            await windows.trim(_settle(risen))
         for one in risen:
             one.standing = replace(one.standing, reached_us=one.standing.complete_us)
             self._boundaries.note(one.view.name, one.standing.reached_us)
@@ -167,3 +168,15 @@ class Windowing:
         if boundary_us > before_us:
             entities, values = mirror.tiles.values(before_us, boundary_us)
             await self._writes.store(rows_at(mirror.view, boundary_us, entities, values, self._project))
+
+
+def _settle(risen: Sequence[_Mirror]) -> Mapping[str, int]:
+    """Forget the tiles that no later boundary needs; before when, of the views that forgot any."""
+    forgotten: dict[str, int] = {}
+    for one in risen:
+        boundary_us = floor(one.standing.complete_us, one.tiles.hop_us)
+        if boundary_us > floor(one.standing.reached_us, one.tiles.hop_us):
+            before_us = one.tiles.settle(boundary_us)
+            if before_us is not None:
+                forgotten[one.view.name] = before_us
+    return forgotten

@@ -69,12 +69,16 @@ class Writes:
 
     async def reached(self, written: Sequence[Rows]) -> None:
         """Raise the watermarks of the views that rows were written to."""
+        if watermarks := self.watermarks(written):
+            await self._watermarks.raise_to(watermarks)
+
+    def watermarks(self, written: Sequence[Rows]) -> Sequence[Watermark]:
+        """The watermarks that written rows make, of each view the highest."""
         highest: dict[str, int] = {}
         for rows in written:
             highest[rows.view] = max(rows.reached_us, highest.get(rows.view, 0))
         now = self._clock.now()
-        if highest:
-            await self._watermarks.raise_to([Watermark(view, moment_us, now) for view, moment_us in highest.items()])
+        return [Watermark(view, moment_us, now) for view, moment_us in highest.items()]
 
     async def _write(self, batch: Batch, rows: Sequence[Row]) -> int:
         """Compare, decide and swap, again for the rows that another writer came between; rows that took effect."""
