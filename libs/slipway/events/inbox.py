@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, Text, delete
@@ -47,12 +48,10 @@ class Inbox:
         Call it in the writing transaction of the effect and do the effect of the returned ids alone.
         """
         stamp = now or datetime.now(UTC)
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         rows = [{"group_name": group, "event_id": event_id, "seen_at": stamp} for event_id in dict.fromkeys(event_ids)]
         if not rows:
             return set()
-        statement = dialect.insert(_INBOX).on_conflict_do_nothing().returning(_INBOX.c.event_id)
-        return set((await connection.execute(statement, rows)).scalars())
+        return set((await connection.execute(_claiming(connection.dialect.name), rows)).scalars())
 
     @staticmethod
     async def forget(connection: AsyncConnection, before: datetime) -> int:
@@ -61,3 +60,10 @@ class Inbox:
 
 
 _INBOX = Inbox.table(MetaData())
+
+
+# It costs more to build than to run.
+@cache
+def _claiming(dialect: str) -> Any:
+    fresh = (postgresql if dialect == "postgresql" else sqlite).insert(_INBOX)
+    return fresh.on_conflict_do_nothing().returning(_INBOX.c.event_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.monitor.adapters import tables
@@ -17,6 +17,7 @@ from services.monitor.domain.window import Span
 
 _KEY = ("start_us", "endpoint", "model", "version", "end_us")
 _table = tables.feature_window
+_KNOWN = select(_table.c.rows, _table.c.counts).where(*(_table.c[name] == bindparam(name) for name in _KEY))
 
 
 async def windows(
@@ -42,8 +43,7 @@ async def add(connection: AsyncConnection, counts: Mapping[VersionWindow, Featur
     rows = []
     for window, more in counts.items():
         key = {name: getattr(window, name) for name in _KEY}
-        query = select(_table.c.rows, _table.c.counts).where(*(_table.c[name] == value for name, value in key.items()))
-        known = (await connection.execute(query)).one_or_none()
+        known = (await connection.execute(_KNOWN, key)).one_or_none()
         total, summed = more.rows, np.array(more.counts, dtype="<i8")
         if known:
             total, summed = total + known.rows, summed + np.frombuffer(known.counts, dtype="<i8")

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, exists, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, and_, bindparam, delete, exists, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.monitor.adapters import tables
 from services.monitor.adapters.performance import sums_of, sums_row
-from services.monitor.adapters.spans import key_row
+from services.monitor.adapters.spans import key_of, key_row
+from services.monitor.adapters.upsert import dialect, upsert
 from services.monitor.domain.batch import Arm
 from services.monitor.domain.label import KeptLabel, Label, LabelTally
 from services.monitor.domain.performance import Sums, WindowKey
@@ -21,6 +21,9 @@ from services.monitor.domain.prediction import Prediction
 
 # Databases bound how many values a statement takes.
 _IDS = 1000
+_WINDOWS = tables.performance_window
+_KEY = tuple(column.name for column in key_of(_WINDOWS))
+_SUMS = select(_WINDOWS).where(tuple_(*key_of(_WINDOWS)).in_(bindparam("keys", expanding=True)))
 
 
 class SqlJoins:
@@ -55,25 +58,26 @@ class SqlJoins:
     async def keep_labels(self, endpoint: str, labels: Mapping[str, KeptLabel], now: datetime) -> None:
         """See Joins."""
         rows = [_label_row(endpoint, prediction_id, kept, now) for prediction_id, kept in labels.items()]
-        told = ("value", "time_us", "source", "joined")
-        await self._upsert(tables.label, ("endpoint", "prediction_id"), rows, told)
+        await upsert(self._connection, tables.label, rows, ("value", "time_us", "source", "joined"))
 
     async def add_sums(self, sums: Mapping[WindowKey, Sums]) -> None:
         """See Joins."""
-        table = tables.performance_window
-        merged = {key: (await self._sums(key)) + more for key, more in sums.items()}
-        rows = [{**key_row(key.arm, key.start_us, key.end_us), **sums_row(one)} for key, one in merged.items()]
-        keys = [column.key for column in table.c if column.primary_key]
-        await self._upsert(table, keys, rows, [column.key for column in table.c if not column.primary_key])
+        keys = [key_row(key.arm, key.start_us, key.end_us) for key in sums]
+        known = await self._sums(keys)
+        rows = [
+            {**key, **sums_row(known.get(_key_of(key), Sums()) + more)}
+            for key, more in zip(keys, sums.values(), strict=True)
+        ]
+        await upsert(self._connection, _WINDOWS, rows)
 
     async def add_tally(self, endpoint: str, tally: LabelTally) -> None:
         """See Joins."""
         if tally == LabelTally():
             return
-        fresh = _dialect(self._connection).insert(tables.label_tally)
+        fresh = dialect(self._connection).insert(tables.label_tally)
         more = {name: tables.label_tally.c[name] + fresh.excluded[name] for name in asdict(tally)}
-        upsert = fresh.on_conflict_do_update(index_elements=["endpoint"], set_=more)
-        await self._connection.execute(upsert, {"endpoint": endpoint, **asdict(tally)})
+        adding = fresh.on_conflict_do_update(index_elements=["endpoint"], set_=more)
+        await self._connection.execute(adding, {"endpoint": endpoint, **asdict(tally)})
 
     async def prune(self, before: datetime) -> Mapping[str, int]:
         """See Joins."""
@@ -94,27 +98,17 @@ class SqlJoins:
             found += (await self._connection.execute(query)).all()
         return found
 
-    async def _sums(self, key: WindowKey) -> Sums:
-        table = tables.performance_window
-        wanted = key_row(key.arm, key.start_us, key.end_us)
-        query = select(table).where(*(table.c[name] == value for name, value in wanted.items()))
-        row = (await self._connection.execute(query)).one_or_none()
-        return sums_of(row) if row else Sums()
-
-    async def _upsert(
-        self, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, object]], changing: Sequence[str]
-    ) -> None:
-        if not rows:
-            return
-        fresh = _dialect(self._connection).insert(table)
-        upsert = fresh.on_conflict_do_update(
-            index_elements=list(key), set_={name: fresh.excluded[name] for name in changing}
-        )
-        await self._connection.execute(upsert, rows)
+    async def _sums(self, asked: Sequence[dict[str, object]]) -> dict[tuple[object, ...], Sums]:
+        found: dict[tuple[object, ...], Sums] = {}
+        for first in range(0, len(asked), _IDS):
+            keys = [_key_of(row) for row in asked[first : first + _IDS]]
+            for row in await self._connection.execute(_SUMS, {"keys": keys}):
+                found[tuple(getattr(row, name) for name in _KEY)] = sums_of(row)
+        return found
 
 
-def _dialect(connection: AsyncConnection) -> Any:
-    return postgresql if connection.dialect.name == "postgresql" else sqlite
+def _key_of(row: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(row[name] for name in _KEY)
 
 
 def _prediction_row(row: Prediction, now: datetime) -> dict[str, object]:
