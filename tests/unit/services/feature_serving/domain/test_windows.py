@@ -133,3 +133,6 @@ def test_what_no_window_reaches_is_forgotten() -> None:
     absorb(tiles, [(b"a", hop * HOP_US, 1.0) for hop in range(1, 100)])
     assert tiles.settle(100 * HOP_US) == (100 - 10 - 1) * HOP_US
     assert len(tiles._starts) == 11
+    # Little is forgotten only together with what comes after it.
+    assert tiles.settle(101 * HOP_US) is None
+    assert tiles.settle(103 * HOP_US) == (103 - 10 - 1) * HOP_US
