@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -15,6 +15,9 @@ from onnx import NodeProto, TensorProto, ValueInfoProto, helper
 from examples.flights.columns import UNKNOWN_CODE, Column, encode
 from examples.flights.trees import ensemble
 from slipway.errors import invalid_field
+
+if TYPE_CHECKING:
+    import lightgbm
 
 OUTPUT = "probability"
 MATRIX = "/matrix"  # every column's number, [N, columns]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -65,6 +66,7 @@ class Replay:
         self._questions = questions
         self._endpoint = endpoint
         self._waited_s = 0.0
+        self.spent_s: dict[str, float] = dict.fromkeys(("publish", "watermark", "ask", "decide"), 0.0)
         self.answers = Answers()
 
     async def history(self, end: datetime, progress: Callable[[str], None]) -> None:
@@ -81,12 +83,14 @@ class Replay:
         """
         now = start
         while now < end:
-            await self._ask(self._questions.due(now, now + TICK))
+            with self._timed("ask"):
+                await self._ask(self._questions.due(now, now + TICK))
             before, now = now, min(self._next(now + TICK), end)
             await self._tell(before, now)
             if now.date() != before.date():
                 progress(f"{now:%d %B}, {self.answers.predictions:,} flights asked about")
-                await decide(now)
+                with self._timed("decide"):
+                    await decide(now)
         last = max(end, self._questions.last_label_time)
         await self._publish(self._questions.labels(self._endpoint, end, last))
         await decide(last)
@@ -101,8 +105,16 @@ class Replay:
 
     async def _tell(self, after: datetime, now: datetime) -> None:
         events = [event for stream in self._streams for event in stream.events(after, now)]
-        await self._publish([*events, *self._questions.labels(self._endpoint, after, now)])
-        await self._passed(now)
+        with self._timed("publish"):
+            await self._publish([*events, *self._questions.labels(self._endpoint, after, now)])
+        with self._timed("watermark"):
+            await self._passed(now)
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.spent_s[what] += time.perf_counter() - began
 
     async def _publish(self, events: Sequence[Event]) -> None:
         for start in range(0, len(events), _PUBLISHED_AT_ONCE):

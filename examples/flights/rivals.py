@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import lightgbm
 import pandas as pd
 
 from examples.flights import figures, train
@@ -14,18 +13,11 @@ from examples.flights.columns import Column
 from examples.flights.export import largest_difference, score, to_onnx
 from examples.flights.figures import Floats
 from slipway.errors import Kind, SlipwayError, invalid_field
-from slipway.workflow import storable
 
 TREES = "trees"
 NET = "net"
 _TOLERANCE = 1e-5
 _SAMPLE = 2_000
-
-storable(
-    lightgbm.Booster,
-    dump=lambda booster: booster.model_to_string().encode(),
-    load=lambda data: lightgbm.Booster(model_str=data.decode()),
-)
 
 
 class ExportDiffers(SlipwayError):
@@ -37,7 +29,7 @@ class ExportDiffers(SlipwayError):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model in the form that is served, and for trees in their own. ``importance`` is a share a column."""
+    """A model in the form that is served, and for trees in LightGBM's own text. ``importance`` is a share a column."""
 
     kind: str
     onnx: bytes
@@ -45,7 +37,7 @@ class Fitted:
     importance: dict[str, float]
     baseline_rate: float
     training_rows: int
-    booster: lightgbm.Booster | None = None
+    booster: str = ""
 
     def scores(self, table: pd.DataFrame) -> Floats:
         """The served form's answers, [rows]."""
@@ -73,7 +65,8 @@ def fit(kind: str, table: pd.DataFrame, inputs: tuple[Sequence[str], Sequence[st
         onnx = to_onnx(trees.booster, trees.columns)
         _require_equal(largest_difference(trees.booster, onnx, sample, trees.columns))
         shares = train.importance(trees)
-        return Fitted(kind, onnx, list(trees.columns), shares, trees.baseline_rate, trees.training_rows, trees.booster)
+        own = trees.booster.model_to_string()
+        return Fitted(kind, onnx, list(trees.columns), shares, trees.baseline_rate, trees.training_rows, own)
     if kind != NET:
         raise invalid_field("kind", f"is {kind!r}; give {TREES!r} or {NET!r}")
     from examples.flights import net  # noqa: PLC0415  (torch, only where a net is trained)

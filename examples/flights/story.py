@@ -43,6 +43,7 @@ class Told:
     answers: Answers
     watched: Watched
     labelled: int
+    spent_s: Mapping[str, float]
 
 
 async def views(slipway: AsyncSlipway, folder: Path) -> list[Stream]:
@@ -108,7 +109,7 @@ async def replay(
     await lived.history(start, progress)
     loop = Loop(slipway, ENDPOINT, asked, said, progress)
     await lived.run(start, end, loop.decide, progress)
-    return Told(lived.answers, loop.watched, asked.labelled)
+    return Told(lived.answers, loop.watched, asked.labelled, lived.spent_s)
 
 
 async def compare(slipway: AsyncSlipway, version: int, other: int, start: datetime | None = None) -> VersionComparison:

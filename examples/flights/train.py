@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,6 +13,9 @@ import pandas as pd
 from examples.flights.columns import Column, encode, learn
 from examples.flights.figures import Floats
 from slipway.errors import invalid_field
+
+if TYPE_CHECKING:
+    import lightgbm
 
 LABEL = "late"
 ROUNDS = 120
@@ -57,6 +60,9 @@ def train(table: pd.DataFrame, categories: Sequence[str], numbers: Sequence[str]
 
     Fails with InvalidInput unless flights of both kinds are there.
     """
+    # It brings scikit-learn and SciPy along: seconds, in each process that runs a step or lists the workflow.
+    import lightgbm  # noqa: PLC0415
+
     labelled = with_both_labels(table)
     columns = learn(labelled, categories, numbers)
     dataset = lightgbm.Dataset(

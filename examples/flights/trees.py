@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 from onnx import NodeProto, helper
 
 from slipway.errors import invalid_field
+
+if TYPE_CHECKING:
+    import lightgbm
 
 
 def ensemble(booster: lightgbm.Booster, source: str, target: str) -> list[NodeProto]:

@@ -183,7 +183,7 @@ def register(flights: Flights, chosen: Chosen, measured: Measured, params: Param
     registry.create_model(MODEL, owner=OWNER, description=DESCRIPTION)
     artifact = registry.upload_artifact(chosen.fitted.onnx)
     told = {"kind": chosen.fitted.kind, "feature_set": params.feature_set, "cutoff": flights.cutoff}
-    if chosen.fitted.booster is not None:
+    if chosen.fitted.booster:
         native = registry.upload_artifact(flights_delay.step("choose").encode(chosen))
         told |= {name: str(value) for name, value in trees.PARAMETERS.items()}
         told |= {"rounds": str(params.rounds), NATIVE: native.digest}
@@ -243,10 +243,12 @@ def signature(flights: Flights, fitted: Fitted) -> Signature:
 def native_scores(data: bytes, rows: Sequence[Mapping[str, str | float | None]]) -> list[float]:
     """LightGBM's own answers to questions in feature columns, by the trees stored beside the ONNX file."""
     chosen = flights_delay.step("choose").decode(data)
-    if not isinstance(chosen, Chosen) or chosen.fitted.booster is None:
+    if not isinstance(chosen, Chosen) or not chosen.fitted.booster:
         raise TypeError(f"the artifact holds {type(chosen).__name__} without trees")
+    import lightgbm  # noqa: PLC0415  (as in train)
+
     matrix = encode(pd.DataFrame.from_records(list(rows)), chosen.fitted.columns)
-    scores: list[float] = np.asarray(chosen.fitted.booster.predict(matrix)).tolist()
+    scores: list[float] = np.asarray(lightgbm.Booster(model_str=chosen.fitted.booster).predict(matrix)).tolist()
     return scores
 
 

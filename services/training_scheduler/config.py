@@ -73,7 +73,7 @@ class TrainingConfig(Settings):
     ray: Ray = Ray()
     workflow_modules: tuple[str, ...] = ()
     workflow_path: tuple[Path, ...] = (Path(),)
-    max_running_runs: int = Field(1, ge=1, le=64)
+    max_running_runs: int = Field(2, ge=1, le=64)
     max_running_steps: int = Field(2, ge=1, le=64)
     max_attempts: int = Field(3, ge=1, le=100)
     retry_wait_s: float = Field(1.0, ge=0, le=60)
