@@ -76,4 +76,6 @@ def _moment(local: pd.Series, zone: str) -> pd.Series:
 
 
 def _later(start: pd.Series, minutes: pd.Series) -> pd.Series:
-    return (start + pd.to_timedelta(minutes, unit="min")).astype(MOMENT)
+    # pandas computes with whatever lies in memory where a number is missing, and may then warn of an overflow.
+    later = start + pd.to_timedelta(minutes.fillna(0.0), unit="min")
+    return later.where(minutes.notna()).astype(MOMENT)
