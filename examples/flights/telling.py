@@ -131,7 +131,7 @@ def _quiet(_: str) -> None:
     return
 
 
-_BEFORE = ("up", "import", "define")
+_BEFORE = ("up", "read", "define")
 
 
 def _challenger(runs: Any) -> int | None:
