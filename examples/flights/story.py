@@ -48,7 +48,11 @@ class Told:
 
 async def views(slipway: AsyncSlipway, folder: Path) -> list[Stream]:
     """The streams of every view of the catalogue whose source lies in ``folder``."""
-    found = [view async for view in slipway.features.views()]
+
+    async def listed() -> list[FeatureView]:
+        return [view async for view in slipway.features.views()]
+
+    found = await insist(listed)
     return [Stream(view, _table(view, folder)) for view in found if view.source is not None]
 
 
