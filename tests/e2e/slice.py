@@ -71,7 +71,7 @@ class Platform:
         return next(one for one in listed if one["name"] == name)
 
     def addresses(self) -> dict[str, str]:
-        listed = json.loads(self.run("slipway", "status", "--json"))["services"]
+        listed = json.loads(self.run("slipway", "status", "--json", check=False))["services"]
         at = {one["name"]: one["endpoints"]["grpc"] for one in listed}
         return {
             "registry": at["registry"],
