@@ -84,6 +84,7 @@ class Served:
 @pytest.fixture
 async def training(tmp_path: Path) -> AsyncIterator[Served]:
     config = TrainingConfig(
+        max_running_runs=1,
         rpc=Rpc(listen="127.0.0.1:0", grace_s=1),
         data=tmp_path,
         database_url="",
