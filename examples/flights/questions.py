@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from examples.flights.micros import column, micros, moment_of
 from slipway.events import Event
 from slipway.gen.slipway.monitor.v1 import events_pb2
 
@@ -18,7 +19,6 @@ LABELS = "monitor.labels.v1"
 ENTITIES = ("flight", "carrier", "origin", "dest", "tailnum")
 _SOURCE = "slipway/examples/flights"
 _LABEL_ROWS = 10_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Questions:
         self._features = {name: _plain(self._asked[name]) for name in features}
         self._entities = {name: _plain(self._asked[name]) for name in ENTITIES}
         self._ids: list[str] = self._asked["flight"].tolist()
-        self._moments_us = _micros(self._asked["event_time"])
+        self._moments_us = column(self._asked["event_time"])
         known = self._asked[self._asked["late"].notna()].sort_values("label_time", kind="stable")
         self._known_ids: list[str] = known["flight"].tolist()
         self._known_late: list[float] = known["late"].astype("float64").tolist()
-        self._known_us = _micros(known["label_time"])
+        self._known_us = column(known["label_time"])
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -65,34 +65,34 @@ class Questions:
     @property
     def last_label_time(self) -> datetime:
         """When the last of them has landed."""
-        return _moment(int(self._known_us[-1]))
+        return moment_of(int(self._known_us[-1]))
 
     def asked_by(self, moment: datetime) -> datetime | None:
         """The latest moment asked about before ``moment``; None when there was none."""
-        return _last(self._moments_us, _us(moment) - 1)
+        return _last(self._moments_us, micros(moment) - 1)
 
     def known_by(self, moment: datetime) -> datetime | None:
         """When the latest label that was known by ``moment`` became known; None when there was none."""
-        return _last(self._known_us, _us(moment))
+        return _last(self._known_us, micros(moment))
 
     def next_due(self, moment: datetime) -> datetime | None:
         """The first moment asked about at or after ``moment``; None when there is none."""
-        at = int(np.searchsorted(self._moments_us, _us(moment), side="left"))
-        return _moment(int(self._moments_us[at])) if at < len(self._moments_us) else None
+        at = int(np.searchsorted(self._moments_us, micros(moment), side="left"))
+        return moment_of(int(self._moments_us[at])) if at < len(self._moments_us) else None
 
     def due(self, start: datetime, end: datetime) -> Batch:
         """The flights whose question's moment lies from ``start`` to before ``end``."""
-        first, stop = np.searchsorted(self._moments_us, [_us(start), _us(end)], side="left").tolist()
+        first, stop = np.searchsorted(self._moments_us, [micros(start), micros(end)], side="left").tolist()
         return Batch(
             ids=self._ids[first:stop],
-            event_times=[_moment(one) for one in self._moments_us[first:stop].tolist()],
+            event_times=[moment_of(one) for one in self._moments_us[first:stop].tolist()],
             entities={name: values[first:stop] for name, values in self._entities.items()},
             features={name: values[first:stop] for name, values in self._features.items()},
         )
 
     def labels(self, endpoint: str, after: datetime, until: datetime) -> list[Event]:
         """Labels that became known after ``after`` and not after ``until``."""
-        first, end = np.searchsorted(self._known_us, [_us(after), _us(until)], side="right").tolist()
+        first, end = np.searchsorted(self._known_us, [micros(after), micros(until)], side="right").tolist()
         starts = range(first, end, _LABEL_ROWS)
         return [self._labels(endpoint, start, min(start + _LABEL_ROWS, end)) for start in starts]
 
@@ -110,29 +110,16 @@ class Questions:
             key=endpoint,
             type=LABELS,
             source=_SOURCE,
-            time=_moment(int(self._known_us[stop - 1])),
+            time=moment_of(int(self._known_us[stop - 1])),
             value=message.SerializeToString(),
         )
 
 
 def _last(rising_us: npt.NDArray[np.int64], until_us: int) -> datetime | None:
     stop = int(np.searchsorted(rising_us, until_us, side="right"))
-    return _moment(int(rising_us[stop - 1])) if stop else None
+    return moment_of(int(rising_us[stop - 1])) if stop else None
 
 
 def _plain(values: pd.Series) -> list[Any]:
     objects = values.astype(object)
     return list(objects.where(values.notna(), None))
-
-
-def _micros(moments: pd.Series) -> npt.NDArray[np.int64]:
-    micros: npt.NDArray[np.int64] = moments.astype("datetime64[us, UTC]").astype("int64").to_numpy()
-    return micros
-
-
-def _us(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

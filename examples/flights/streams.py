@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from examples.flights.micros import column, micros, moment_of
 from slipway.client import FeatureView, ValueType
 from slipway.events import Event
 from slipway.gen.slipway.features.v1 import events_pb2, resources_pb2
@@ -16,7 +17,6 @@ from slipway.gen.slipway.features.v1 import events_pb2, resources_pb2
 TOPIC = "features.rows.v1"
 _EVENT_ROWS = 4_000
 _SOURCE = "slipway/examples/flights"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Column:
@@ -55,15 +55,15 @@ class Stream:
         kinds = zip(view.entities, view.entity_types, strict=True)
         self._entities = [_Column(name, kind, rows[name]) for name, kind in kinds]
         self._features = [_Column(name, kind, rows[name]) for name, kind in _columns(view).items()]
-        self._times_us = rows[time].astype("datetime64[us, UTC]").astype("int64").to_numpy()
+        self._times_us = column(rows[time])
 
     def events(self, after: datetime | None, until: datetime) -> Iterator[Event]:
         """Events with the rows that became known after ``after`` and not after ``until``; the last one closes the time.
 
         There is always a last one, if need be without rows. The same stretch gives the same events.
         """
-        first = 0 if after is None else int(np.searchsorted(self._times_us, _us(after), side="right"))
-        end = int(np.searchsorted(self._times_us, _us(until), side="right"))
+        first = 0 if after is None else int(np.searchsorted(self._times_us, micros(after), side="right"))
+        end = int(np.searchsorted(self._times_us, micros(until), side="right"))
         starts = range(first, end, _EVENT_ROWS) if end > first else [first]
         for start in starts:
             stop = min(start + _EVENT_ROWS, end)
@@ -75,9 +75,9 @@ class Stream:
             entities=[one.cut(start, stop) for one in self._entities if stop > start],
             features=[one.cut(start, stop) for one in self._features if stop > start],
             event_times_us=self._times_us[start:stop].tolist(),
-            complete_until_us=0 if complete_until is None else _us(complete_until),
+            complete_until_us=0 if complete_until is None else micros(complete_until),
         )
-        time = complete_until or _EPOCH + timedelta(microseconds=int(self._times_us[stop - 1]))
+        time = complete_until or moment_of(int(self._times_us[stop - 1]))
         return Event(
             id=f"{self.view}.{start}-{stop}.{message.complete_until_us}",
             topic=TOPIC,
@@ -93,7 +93,3 @@ def _columns(view: FeatureView) -> dict[str, ValueType]:
     if view.aggregations:
         return {one.column: ValueType.DOUBLE for one in view.aggregations}
     return {one.name: one.type for one in view.features}
-
-
-def _us(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
