@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from slipway.durable import sync_folder
+from slipway.failpoints import hit
 
 
 class Staged:
@@ -55,7 +56,9 @@ class Staged:
         moment ago and not synced it yet.
         """
         target.parent.mkdir(exist_ok=True)
+        hit("artifacts.rename.before")
         self._path.replace(target)
+        hit("artifacts.rename.after")
         sync_folder(target.parent)
         sync_folder(target.parent.parent)
         self._file.close()

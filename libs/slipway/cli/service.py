@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import click
 from pydantic import BaseModel
 
-from slipway import config
+from slipway import config, failpoints
 from slipway.cli.group import Group
 from slipway.cli.output import emit_one, json_option
 
@@ -65,6 +65,7 @@ class ServiceCommand(Generic[C]):
         def serve(file: Path | None, migrate: bool = False) -> None:
             """Serve until SIGTERM or Ctrl-C, then drain."""
             settings = config.load(self.config, file)
+            failpoints.check()
             if migrate:
                 self._migrated(settings)
             asyncio.run(self.serve()(settings))

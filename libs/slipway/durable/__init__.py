@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from slipway.failpoints import hit
+
 
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable. Raises OSError."""
@@ -25,5 +27,7 @@ def replace_file(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    hit("durable.rename.before")
     staged.replace(path)
+    hit("durable.rename.after")
     sync_folder(path.parent)

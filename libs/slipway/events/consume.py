@@ -12,6 +12,7 @@ from slipway.errors import Kind, SlipwayError
 from slipway.events.backoff import Backoff
 from slipway.events.errors import Fenced
 from slipway.events.port import Consumer, Record
+from slipway.failpoints import hit_async
 
 T = TypeVar("T")
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
@@ -59,7 +60,7 @@ class _Loop:
 
     async def settle(self, records: Sequence[Record]) -> None:
         try:
-            await self.patiently(lambda: self.handle(records))
+            await self.patiently(lambda: self._handle(records))
         except Fenced:
             raise
         except Exception:
@@ -67,24 +68,24 @@ class _Loop:
             for record in records:
                 await self._settle_one(record)
         else:
-            await self.patiently(lambda: self.consumer.commit(records))
+            await self.patiently(lambda: self._commit(records))
 
     async def _settle_one(self, record: Record) -> None:
         error = await self._last_error(record)
         if error is not None:
             told = f"{type(error).__name__}: {error}"
-            await self.patiently(lambda: self.consumer.dead_letter(record, told))
+            await self.patiently(lambda: self._dead_letter(record, told))
             _log.error("dead-lettered event %s of %s: %s", record.event.id, record.event.topic, told)
             if self.on_dead_letter:
                 self.on_dead_letter(record)
-        await self.patiently(lambda: self.consumer.commit([record]))
+        await self.patiently(lambda: self._commit([record]))
 
     async def _last_error(self, record: Record) -> Exception | None:
         """Why the record can't be handled, or None when it was."""
         failed: Exception | None = None
         for attempt in range(1, self.attempts + 1):
             try:
-                await self.patiently(lambda: self.handle([record]))
+                await self.patiently(lambda: self._handle([record]))
             except Fenced:
                 raise
             except Exception as error:
@@ -94,6 +95,21 @@ class _Loop:
             if attempt < self.attempts:
                 await self.clock.sleep(self.backoff.delay_s(attempt))
         return failed
+
+    async def _handle(self, records: Sequence[Record]) -> None:
+        await hit_async("events.handle.before")
+        await self.handle(records)
+        await hit_async("events.handle.after")
+
+    async def _commit(self, records: Sequence[Record]) -> None:
+        await hit_async("events.commit.before")
+        await self.consumer.commit(records)
+        await hit_async("events.commit.after")
+
+    async def _dead_letter(self, record: Record, why: str) -> None:
+        await hit_async("events.dead_letter.before")
+        await self.consumer.dead_letter(record, why)
+        await hit_async("events.dead_letter.after")
 
     async def patiently(self, action: Callable[[], Awaitable[T]]) -> T:
         """Run ``action`` until it does something else than fail for a reason that passes."""

@@ -15,6 +15,7 @@ from sqlalchemy import Column, MetaData, Table, Text, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from slipway.failpoints import hit_async
 from slipway.sql import TableMaker, UtcTime
 
 
@@ -51,7 +52,10 @@ class Inbox:
         rows = [{"group_name": group, "event_id": event_id, "seen_at": stamp} for event_id in dict.fromkeys(event_ids)]
         if not rows:
             return set()
-        return set((await connection.execute(_claiming(connection.dialect.name), rows)).scalars())
+        await hit_async("inbox.claim.before")
+        fresh = set((await connection.execute(_claiming(connection.dialect.name), rows)).scalars())
+        await hit_async("inbox.claim.after")
+        return fresh
 
     @staticmethod
     async def forget(connection: AsyncConnection, before: datetime) -> int:

@@ -32,6 +32,7 @@ from slipway.clock import Clock
 from slipway.errors import SlipwayError
 from slipway.events.backoff import Backoff
 from slipway.events.port import DEFAULT_LIMIT_BYTES, Event, Publisher, require_within
+from slipway.failpoints import hit_async
 from slipway.sql import Database, Json, TableMaker, UtcTime
 
 _log = logging.getLogger(__name__)
@@ -131,10 +132,14 @@ class Relay:
             rows = (await connection.execute(query)).all()
         if not rows:
             return 0
+        await hit_async("outbox.publish.before")
         await self._publisher.publish([_decode(row) for row in rows])
+        await hit_async("outbox.publish.after")
         async with self._database.write() as connection:
             done = [row.position for row in rows]
             await connection.execute(delete(_OUTBOX).where(_OUTBOX.c.position.in_(done)))
+            await hit_async("outbox.remove.before")
+        await hit_async("outbox.remove.after")
         return len(rows)
 
     async def _wait(self) -> None:

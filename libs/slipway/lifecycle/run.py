@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
+from slipway import failpoints
 from slipway.lifecycle.loop import Loop
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ async def run(*components: Component, stop: asyncio.Event | None = None) -> None
 
     Raises what a loop died of, after everything else was stopped.
     """
+    failpoints.warn_if_armed()
     ending = stop or asyncio.Event()
     with _signals_set(ending):
         async with running(*components):

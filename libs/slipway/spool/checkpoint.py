@@ -9,6 +9,7 @@ import google_crc32c
 
 from slipway.durable import replace_file
 from slipway.errors import InvalidInput
+from slipway.failpoints import hit
 from slipway.spool.position import START, Position
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ class Checkpoint:
 
     def store(self, position: Position) -> None:
         """Make ``position`` the one that :meth:`load` gives, even after a power cut."""
+        hit("spool.checkpoint.before")
         replace_file(self._path, f"{position} {_checksum(str(position))}\n".encode("ascii"))
+        hit("spool.checkpoint.after")
 
 
 def _checksum(text: str) -> str:

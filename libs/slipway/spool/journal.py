@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from slipway.durable import sync_folder
+from slipway.failpoints import hit
 from slipway.spool.frame import Frame, Gap
 from slipway.spool.position import Position
 from slipway.spool.segment import Segment, Writer, find_segments
@@ -117,8 +118,10 @@ class Journal:
     def _begin(self) -> Writer:
         # Counted first: a beginning that fails may leave its file behind.
         self._last_number += 1
+        hit("spool.rotate.before")
         writer = Writer(Segment.at(self._root, self.identity, self._last_number))
         sync_folder(self._root)
+        hit("spool.rotate.after")
         self._segments[self._last_number] = writer.segment
         return writer
 

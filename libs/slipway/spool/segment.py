@@ -10,6 +10,7 @@ from pathlib import Path
 
 import google_crc32c
 
+from slipway.failpoints import hit
 from slipway.spool.errors import MixedSpools
 from slipway.spool.frame import Frame, Gap, encode, scan
 
@@ -62,8 +63,10 @@ class Segment:
         """Cut the file at ``end``, durably."""
         fd = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
         try:
+            hit("spool.cut.before")
             os.ftruncate(fd, self.end)
             os.fsync(fd)
+            hit("spool.cut.after")
         finally:
             os.close(fd)
 
@@ -87,10 +90,12 @@ class Writer:
         start = self.segment.end
         data, offsets = encode(payloads, self.segment.seed, start)
         try:
+            hit("spool.append.before")
             written = os.write(self._fd, data)
             while written < len(data):
                 written += os.write(self._fd, memoryview(data)[written:])
             self._dirty = True
+            hit("spool.append.after")
             if durable:
                 self.sync()
         except OSError:
@@ -104,7 +109,9 @@ class Writer:
         if not self._dirty:
             return
         try:
+            hit("spool.sync.before")
             os.fdatasync(self._fd)
+            hit("spool.sync.after")
         except OSError:
             # The kernel may have dropped the pages: a second sync would succeed and mean nothing.
             self.broken = True

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from slipway import sqlite
+from slipway.failpoints import hit_async
 from slipway.sql import engines, migrations, place
 from slipway.sqlite import DatabaseBusy
 
@@ -70,6 +71,8 @@ class Database:
             try:
                 async with self._writer.begin() as connection:
                     yield connection
+                    await hit_async("sql.commit.before")
+                await hit_async("sql.commit.after")
             finally:
                 self._holder = None
 

@@ -18,6 +18,7 @@ from sqlalchemy.schema import SchemaItem
 
 from slipway import sqlite
 from slipway.errors import Kind, SlipwayError
+from slipway.failpoints import hit
 from slipway.sql import engines, place, revisions
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ def migrate(url: str, migrations: Migrations) -> list[str]:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
             if revisions_of(connection) == (head,):
                 return []
-            return _upgrade(connection, head, migrations)
+            applied = _upgrade(connection, head, migrations)
+            hit("sql.migrate.before")
+        hit("sql.migrate.after")
+        return applied
     finally:
         engine.dispose()
 

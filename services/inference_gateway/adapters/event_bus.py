@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from slipway.errors import InvalidInput, SlipwayError
 from slipway.events import Event, Publisher
 from slipway.events.connect import open_log
+from slipway.failpoints import hit_async
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,9 @@ class EventBus:
     async def publish(self, events: Sequence[Event]) -> None:
         """See Publisher; a bus that can't be opened yet fails as one that can't be written."""
         publisher = self._publisher or await self._open()
+        await hit_async("events.publish.before")
         await publisher.publish(events)
+        await hit_async("events.publish.after")
 
     async def _open(self) -> Publisher:
         event_log = await self._opened.enter_async_context(open_log(self._url))

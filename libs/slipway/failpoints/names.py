@@ -1,0 +1,58 @@
+"""Every failpoint, declared once; a test holds this list to the places in the code."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Name = Literal[
+    # A writing transaction of slipway.sql: open and about to commit; committed and about to say so.
+    "sql.commit.before",
+    "sql.commit.after",
+    # All missing revisions of a schema, which commit together.
+    "sql.migrate.before",
+    "sql.migrate.after",
+    # The relay: before it publishes; published and not yet removed; removed, and the next not looked for.
+    "outbox.publish.before",
+    "outbox.publish.after",
+    "outbox.remove.before",
+    "outbox.remove.after",
+    # Within the transaction of an effect.
+    "inbox.claim.before",
+    "inbox.claim.after",
+    # A consumer's effect, the commit of its offset, and the copy that it sets aside.
+    "events.handle.before",
+    "events.handle.after",
+    "events.commit.before",
+    "events.commit.after",
+    "events.dead_letter.before",
+    "events.dead_letter.after",
+    # What is published without an outbox: the prediction log, and arms taken to zero.
+    "events.publish.before",
+    "events.publish.after",
+    # The spool: written and not yet counted; synced; a new segment; the reader's place; a torn tail cut.
+    "spool.append.before",
+    "spool.append.after",
+    "spool.sync.before",
+    "spool.sync.after",
+    "spool.rotate.before",
+    "spool.rotate.after",
+    "spool.checkpoint.before",
+    "spool.checkpoint.after",
+    "spool.cut.before",
+    "spool.cut.after",
+    # A file replaced: staged and synced; renamed, the folder not yet synced.
+    "durable.rename.before",
+    "durable.rename.after",
+    # An artifact's file made to appear under its digest.
+    "artifacts.rename.before",
+    "artifacts.rename.after",
+]
+
+NAMES: tuple[Name, ...] = get_args(Name)
+
+_ON_DISK = ("spool.", "durable.", "artifacts.")
+
+
+def on_disk(name: str) -> bool:
+    """Whether the place fails with the disk's errors."""
+    return name.startswith(_ON_DISK)
