@@ -13,10 +13,12 @@ uniqueness, which adapters turn into their domain's error; the others as :mod:`s
 """
 
 from slipway.sql.columns import Json, UtcTime
+from slipway.sql.constraint import BrokenReference, Conflict
 from slipway.sql.database import Database
-from slipway.sql.failure import BrokenReference, Conflict
 from slipway.sql.migrations import Migrations, SchemaMismatch, TableMaker, migrate
 from slipway.sql.place import file_url
+from slipway.sql.postgresql import UnfitDatabase
+from slipway.sql.sqlstate import Unstorable
 from slipway.sql.transactions import Transactions
 from slipway.sqlite import CorruptDatabase, DatabaseBusy, DatabaseFailure, DatabaseUnreachable, DiskFull
 
@@ -34,6 +36,8 @@ __all__ = [
     "SchemaMismatch",
     "TableMaker",
     "Transactions",
+    "UnfitDatabase",
+    "Unstorable",
     "UtcTime",
     "file_url",
     "migrate",

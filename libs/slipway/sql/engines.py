@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from slipway.sql import failure
-from slipway.sql.place import SQLITE
+from slipway.sql import failure, postgresql
+from slipway.sql.place import POSTGRESQL, SQLITE
 from slipway.sqlite import CONNECTION_PRAGMAS
 
 _POOL_TIMEOUT_S = 10.0
@@ -22,14 +22,18 @@ _dumps = partial(json.dumps, separators=(",", ":"), allow_nan=False)
 
 def writer(url: URL) -> AsyncEngine:
     """One connection, whose transactions hold the write lock from their start."""
-    return _async_engine(url, size=1, begin="BEGIN IMMEDIATE", isolation="SERIALIZABLE", reads_only=False)
+    if url.get_backend_name() == SQLITE:
+        return _sqlite(url, size=1, begin="BEGIN IMMEDIATE", reads_only=False)
+    engine = _postgresql(url, size=1, isolation="READ COMMITTED", settings=postgresql.WRITES, reads_only=False)
+    postgresql.make_writer(engine.sync_engine)
+    return engine
 
 
 def reader(url: URL, connections: int) -> AsyncEngine:
     """Connections whose transactions see one snapshot and can't write."""
-    engine = _async_engine(url, size=connections, begin="BEGIN DEFERRED", isolation="REPEATABLE READ", reads_only=True)
     if url.get_backend_name() == SQLITE:
-        return engine
+        return _sqlite(url, size=connections, begin="BEGIN DEFERRED", reads_only=True)
+    engine = _postgresql(url, size=connections, isolation="REPEATABLE READ", settings=postgresql.READS, reads_only=True)
     return engine.execution_options(postgresql_readonly=True)
 
 
@@ -39,17 +43,39 @@ def migrator(url: URL) -> Engine:
     Foreign keys are off on SQLite, where altering a table means copying and dropping it; the caller checks
     them before the commit.
     """
-    engine = create_engine(_driven(url, _SYNC_DRIVERS), poolclass=NullPool, json_serializer=_dumps)
-    if url.get_backend_name() == SQLITE:
+    server = url.get_backend_name() == POSTGRESQL
+    driven = _driven(postgresql.with_settings(url, postgresql.MIGRATES) if server else url, _SYNC_DRIVERS)
+    engine = create_engine(driven, poolclass=NullPool, json_serializer=_dumps)
+    if server:
+        postgresql.make_writer(engine)
+    else:
         _listen_sqlite(engine, "BEGIN IMMEDIATE", ("PRAGMA foreign_keys=OFF",))
     failure.listen(engine)
     return engine
 
 
-def _async_engine(url: URL, *, size: int, begin: str, isolation: str, reads_only: bool) -> AsyncEngine:
-    sqlite = url.get_backend_name() == SQLITE
-    options: dict[str, Any] = {} if sqlite else {"isolation_level": isolation, "pool_pre_ping": True}
-    engine = create_async_engine(
+def _sqlite(url: URL, *, size: int, begin: str, reads_only: bool) -> AsyncEngine:
+    engine = _async_engine(url, size)
+    _listen_sqlite(engine.sync_engine, begin, ("PRAGMA query_only=ON",) if reads_only else ())
+    failure.listen(engine.sync_engine, reads_only=reads_only)
+    return engine
+
+
+def _postgresql(url: URL, *, size: int, isolation: str, settings: dict[str, str], reads_only: bool) -> AsyncEngine:
+    engine = _async_engine(
+        postgresql.with_settings(url, settings),
+        size,
+        isolation_level=isolation,
+        # A kept connection may be one to a server that has been restarted since.
+        pool_pre_ping=True,
+        use_native_hstore=False,
+    )
+    failure.listen(engine.sync_engine, reads_only=reads_only)
+    return engine
+
+
+def _async_engine(url: URL, size: int, **options: Any) -> AsyncEngine:
+    return create_async_engine(
         _driven(url, _ASYNC_DRIVERS),
         pool_size=size,
         max_overflow=0,
@@ -57,10 +83,6 @@ def _async_engine(url: URL, *, size: int, begin: str, isolation: str, reads_only
         json_serializer=_dumps,
         **options,
     )
-    if sqlite:
-        _listen_sqlite(engine.sync_engine, begin, ("PRAGMA query_only=ON",) if reads_only else ())
-    failure.listen(engine.sync_engine, reads_only=reads_only)
-    return engine
 
 
 def _driven(url: URL, drivers: dict[str, str]) -> URL:

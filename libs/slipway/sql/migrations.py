@@ -7,7 +7,6 @@ acted on. Going back means the backup taken before, or a new revision that goes 
 from __future__ import annotations
 
 import importlib.util
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from sqlalchemy.schema import SchemaItem
 from slipway import sqlite
 from slipway.errors import Kind, SlipwayError
 from slipway.failpoints import hit
-from slipway.sql import engines, place, revisions
+from slipway.sql import engines, place, postgresql, revisions
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -65,11 +64,10 @@ def migrate(url: str, migrations: Migrations) -> list[str]:
     """Apply every revision that is missing; returns their ids, oldest first. Blocks; for commands.
 
     All of them commit together or none does. Running it again, or in two processes at once, is safe: the
-    lock is taken before the current revision is read. On PostgreSQL it is an advisory lock of the package's
-    name; that path is exercised where there is a PostgreSQL to run against.
+    one writer's lock is taken before the current revision is read.
 
-    Raises SchemaMismatch for a schema that is newer than this code, and a :mod:`slipway.sqlite` error when
-    the database can't be written.
+    Raises SchemaMismatch for a schema that is newer than this code, UnfitDatabase for one that a PostgreSQL keeps in
+    another order or encoding, and a :mod:`slipway.sqlite` error when the database can't be written.
     """
     head = head_of(migrations)
     parsed = place.parse(url)
@@ -79,8 +77,7 @@ def migrate(url: str, migrations: Migrations) -> list[str]:
     try:
         with engine.begin() as connection:
             if connection.dialect.name == place.POSTGRESQL:
-                lock = zlib.crc32(migrations.package.encode())
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+                postgresql.require_fit(connection)
             if revisions_of(connection) == (head,):
                 return []
             applied = _upgrade(connection, head, migrations)
