@@ -1,0 +1,7 @@
+"""``python -m scripts.chaos``."""
+
+import sys
+
+from scripts.chaos.cli import main
+
+sys.exit(main())

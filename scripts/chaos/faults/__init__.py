@@ -1,0 +1,1 @@
+"""Ways to disturb a running platform, one kind a file."""

@@ -1,0 +1,49 @@
+"""How fast a load was, and when it answered again. Pure functions of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scripts.chaos.history import Operation, Outcome
+
+ENOUGH_PER_S = 50.0
+"""A round whose load was slower than this before the fault says nothing, and is void."""
+BOUND_S = 1.0
+"""An answer that takes longer does not count as answering again."""
+STREAK = 10
+"""So many good answers, with no bad one between them, are answering again."""
+
+
+def rate(operations: Sequence[Operation], since_s: float, until_s: float) -> float:
+    """Good answers a second in a stretch of time."""
+    if until_s <= since_s:
+        return 0.0
+    # Calls are numbered as they begin; none lasts for long, so what ended in the stretch is near the end.
+    count = 0
+    for one in reversed(operations):
+        if one.ended_s is not None and since_s <= one.ended_s < until_s and one.outcome is Outcome.OK:
+            count += 1
+        elif one.began_s < since_s - 60.0:
+            break
+    return count / (until_s - since_s)
+
+
+def answered_again(operations: Sequence[Operation], after_s: float) -> float | None:
+    """When the first of ``STREAK`` good answers in a row came, of calls made after ``after_s``; None: not yet."""
+    ended = sorted((one.ended_s, one) for one in _begun_after(operations, after_s) if one.ended_s is not None)
+    streak: list[float] = []
+    for at_s, one in ended:
+        good = one.outcome is Outcome.OK and at_s - one.began_s <= BOUND_S
+        streak = [*streak, at_s] if good else []
+        if len(streak) == STREAK:
+            return streak[0]
+    return None
+
+
+def _begun_after(operations: Sequence[Operation], after_s: float) -> list[Operation]:
+    found: list[Operation] = []
+    for one in reversed(operations):
+        if one.began_s < after_s:
+            break
+        found.append(one)
+    return found

@@ -1,0 +1,1 @@
+"""Streams of calls, one file a service."""

@@ -1,0 +1,134 @@
+"""The registry's load: versions are registered, an alias a client moves, an endpoint a client follows it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from scripts.chaos.findings import Finding
+from scripts.chaos.history import Mark, Operation
+from scripts.chaos.load import Needs, Scene
+from scripts.chaos.models import registry as model
+from scripts.chaos.topics import arrived
+from slipway.client import Artifact, ColumnSpec, DataType, Route, Signature, TensorSpec
+from slipway.events import Record
+from slipway.gen.slipway.registry.v1 import events_pb2
+
+_CLIENTS = 4
+_MODELS = ("m0", "m1")
+_SIGNATURE = Signature((ColumnSpec("distance", DataType.FP32),), (TensorSpec("late", DataType.FP32, (-1, 1)),))
+_VERSIONS, _ENDPOINTS = "registry.model-version.v1", "registry.endpoint.v1"
+_HEAVIEST = 10_000
+
+
+@dataclass
+class _Caller:
+    """Registers a version, points its alias at it, weighs its endpoint; asks again for what was not answered."""
+
+    scene: Scene
+    name: str
+    model: str
+    artifact: Artifact
+    turn: int = 0
+    waiting: list[str] = field(default_factory=list)
+
+    async def step(self) -> None:
+        """See Client."""
+        self.turn += 1
+        request = self.waiting.pop() if self.waiting else f"{self.name}-{self.turn}"
+        number = await self._register(request)
+        if number is None:
+            self.waiting.append(request)
+            return
+        registry = self.scene.slipway.registry
+        await self.scene.history.attempt(
+            self.name,
+            model.MOVE,
+            f"{self.name}/{number}",
+            lambda: registry.set_alias(self.model, self.name, number),
+            name=self.name,
+            version=number,
+        )
+        weight = self.turn % _HEAVIEST + 1
+        await self.scene.history.attempt(
+            self.name,
+            model.PUT,
+            f"{self.name}/{self.turn}",
+            lambda: registry.put_endpoint(self.name, [Route("main", self.model, version=number, weight=weight)]),
+            told=lambda endpoint: endpoint.revision,
+            name=self.name,
+            weight=weight,
+        )
+
+    async def _register(self, request: str) -> int | None:
+        version = await self.scene.history.attempt(
+            self.name,
+            model.REGISTER,
+            request,
+            lambda: self.scene.slipway.registry.register_version(
+                self.model, self.artifact, _SIGNATURE, params={"request": request}, request_id=request
+            ),
+            told=lambda version: version.number,
+            model=self.model,
+        )
+        return version.number if version else None
+
+
+class RegistryLoad:
+    """See :class:`scripts.chaos.load.Load`."""
+
+    service = "registry"
+    needs = Needs(services=("registry",), victims=("registry",))
+
+    def __init__(self) -> None:
+        self._artifact = Artifact("")
+
+    async def prepare(self, scene: Scene) -> None:
+        """See Load."""
+        for name in _MODELS:
+            await scene.slipway.registry.create_model(name, owner="faults")
+        self._artifact = await scene.slipway.registry.upload_artifact(b"network")
+
+    def clients(self, scene: Scene) -> Sequence[_Caller]:
+        """See Load."""
+        session = scene.history.session
+        return [
+            _Caller(scene, f"s{session}c{number}", _MODELS[number % len(_MODELS)], self._artifact)
+            for number in range(_CLIENTS)
+        ]
+
+    async def observe(self, scene: Scene) -> model.Observed:
+        """See Load."""
+        registry = scene.slipway.registry
+        versions = {
+            name: {one.number: one.params["request"] async for one in registry.versions(name)} for name in _MODELS
+        }
+        aliases = {one.name: one.version for name in _MODELS for one in (await registry.get_model(name)).aliases}
+        endpoints = [one async for one in registry.endpoints()]
+        changes = [
+            events_pb2.ModelVersionChanged.FromString(one.event.value)
+            async for one in _told(scene, _VERSIONS, sum(map(len, versions.values())) + len(aliases))
+        ]
+        puts = [
+            (change.put.revision, change.put.name, change.put.routes[0].weight)
+            async for one in _told(scene, _ENDPOINTS, max((one.revision for one in endpoints), default=0))
+            if (change := events_pb2.EndpointChanged.FromString(one.event.value)).HasField("put")
+        ]
+        moved = [one.alias_moved for one in changes if one.HasField("alias_moved")]
+        return model.Observed(
+            versions=versions,
+            aliases=aliases,
+            weights={one.name: one.routes[0].weight for one in endpoints},
+            created=[(one.created.model, one.created.number) for one in changes if one.HasField("created")],
+            moves=[(one.alias, one.from_version, one.to_version) for one in moved],
+            puts=puts,
+        )
+
+    def check(self, operations: Sequence[Operation], marks: Sequence[Mark], observed: model.Observed) -> list[Finding]:
+        """See Load."""
+        return model.check(operations, observed)
+
+
+async def _told(scene: Scene, topic: str, at_least: int) -> AsyncIterator[Record]:
+    for record in await arrived(scene.platform.events, topic, at_least):
+        yield record

@@ -1,0 +1,119 @@
+"""What must hold of the registry: versions once, aliases and endpoints where they were moved, an event a change.
+
+An intention (a request id, a move of an alias, a put of an endpoint) is a ``kind`` and a ``key``; whoever got no
+answer may have been heard, so what is there may be more than what was acknowledged, and never less.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scripts.chaos.findings import Finding, duplicated, lost, wrong
+from scripts.chaos.history import Operation, acknowledged
+
+REGISTER, MOVE, PUT = "register", "move", "put"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The registry at the end, and what it announced, each event id once.
+
+    ``versions``: model to number to request id; ``aliases``: alias to version; ``weights``: endpoint to weight;
+    ``created``: (model, number) as announced; ``moves``: (alias, from, to) as announced; ``puts``: (revision,
+    endpoint, weight) as announced.
+    """
+
+    versions: Mapping[str, Mapping[int, str]]
+    aliases: Mapping[str, int]
+    weights: Mapping[str, int]
+    created: Sequence[tuple[str, int]]
+    moves: Sequence[tuple[str, int, int]]
+    puts: Sequence[tuple[int, str, int]]
+
+
+def check(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
+    """Every broken promise."""
+    return [
+        *_versions(operations, observed),
+        *_pointers(operations, MOVE, "version", observed.aliases),
+        *_pointers(operations, PUT, "weight", observed.weights),
+        *_created(observed),
+        *_moves(operations, observed),
+        *_puts(operations, observed),
+    ]
+
+
+def _versions(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
+    found: list[Finding] = []
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for model, versions in observed.versions.items():
+        if sorted(versions) != list(range(1, len(versions) + 1)):
+            found.append(wrong(f"the versions of {model} are not numbered 1 to {len(versions)}"))
+        for number, request in versions.items():
+            numbers[request].append(number)
+    found += [duplicated(f"request {one} made versions {made}") for one, made in numbers.items() if len(made) > 1]
+    asked = {one.key for one in operations if one.kind == REGISTER}
+    found += [wrong(f"version of request {one}, which nobody made") for one in numbers if one not in asked]
+    for one in acknowledged(operations, REGISTER):
+        if one.result not in numbers.get(one.key, []):
+            found.append(lost(f"request {one.key} was answered version {one.result}; stored: {numbers.get(one.key)}"))
+    return found
+
+
+def _pointers(operations: Sequence[Operation], kind: str, name: str, held: Mapping[str, int]) -> list[Finding]:
+    """One client alone moves each: it stands where the last acknowledged move left it, or a later unanswered one."""
+    allowed: dict[str, set[int]] = defaultdict(set)
+    heard: set[str] = set()
+    for one in operations:
+        if one.kind == kind:
+            place = one.arguments["name"]
+            if one.ended_s is not None and one.outcome.value == "ok":
+                allowed[place] = set()
+                heard.add(place)
+            allowed[place].add(one.arguments[name])
+    return [
+        lost(f"{kind} of {place}: it stands at {held.get(place)}, not at one of {sorted(may)}")
+        for place, may in allowed.items()
+        if held.get(place) not in may and (place in held or place in heard)
+    ]
+
+
+def _created(observed: Observed) -> list[Finding]:
+    told = Counter(observed.created)
+    stored = {(model, number) for model, versions in observed.versions.items() for number in versions}
+    return [
+        *(lost(f"no event of version {one}") for one in stored if one not in told),
+        *(duplicated(f"{count} events of version {one}") for one, count in told.items() if count > 1),
+        *(wrong(f"event of version {one}, which is not there") for one in told if one not in stored),
+    ]
+
+
+def _moves(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
+    found: list[Finding] = []
+    pointing: dict[str, int] = defaultdict(int)
+    told: Counter[tuple[str, int]] = Counter()
+    for alias, before, after in observed.moves:
+        if pointing[alias] != before:
+            found.append(wrong(f"event moves {alias} from {before}, but it stood at {pointing[alias]}"))
+        pointing[alias] = after
+        told[alias, after] += 1
+    found += [duplicated(f"{count} events of a move of {one}") for one, count in told.items() if count > 1]
+    for one in acknowledged(operations, MOVE):
+        if not told[one.arguments["name"], one.arguments["version"]]:
+            found.append(lost(f"no event of {one.arguments['name']} moving to {one.arguments['version']}"))
+    return found
+
+
+def _puts(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
+    found: list[Finding] = []
+    revisions = [revision for revision, *_ in observed.puts]
+    if revisions != list(range(1, len(revisions) + 1)):
+        found.append(wrong("the revisions of endpoints in their events have gaps or are out of order"))
+    told = {revision: (endpoint, weight) for revision, endpoint, weight in observed.puts}
+    for one in acknowledged(operations, PUT):
+        wanted = (one.arguments["name"], one.arguments["weight"])
+        if told.get(one.result) != wanted:
+            found.append(lost(f"revision {one.result} was answered for {wanted}; its event: {told.get(one.result)}"))
+    return found

@@ -1,0 +1,155 @@
+"""One platform for one cell: a supervisor's units in this process, on a folder of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from slipway.client import AsyncSlipway
+from slipway.clock import SystemClock
+from slipway.supervisor import lock, proc
+from slipway.supervisor.crew import Crew
+from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
+from slipway.supervisor.options import Options
+from slipway.supervisor.plan import Plan, make_plan
+from slipway.supervisor.policy import Phase, Rules
+from slipway.supervisor.report import UpFailed
+from slipway.supervisor.spec import UnitSpec
+from slipway.supervisor.state import SupervisorStatus, clear_state
+
+Adapt = Callable[[UnitSpec], UnitSpec]
+# Deaths come often here; delays that grow to minutes would measure the supervisor's patience, not recovery.
+_RULES = Rules(first_delay_s=0.2, longest_delay_s=1.0, steady_s=2.0, attempts=20)
+_START_S = 90.0
+_TICK_S = 0.01
+_AREAS = {
+    "registry": "registry",
+    "features": "feature_serving",
+    "training": "training_scheduler",
+    "gateway": "inference_gateway",
+    "monitor": "monitor",
+}
+
+
+class Platform:
+    """Running units. Those that die are restarted for as long as the platform is open."""
+
+    def __init__(self, plan: Plan, crew: Crew) -> None:
+        self._crew = crew
+        self.folder = plan.options.data
+        self.environment: Mapping[str, str] = plan.services[0].env
+        self.events = self.environment["SLIPWAY_EVENTS"]
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        services: tuple[str, ...],
+        backing: frozenset[str],
+        configs: Mapping[str, str],
+        adapt: Adapt,
+        environ: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[Platform]:
+        """Start the units on ``folder``, which keeps its data from one opening to the next.
+
+        Raises :class:`UpFailed` when they don't come to serve.
+        """
+        options = Options(
+            data=folder,
+            free_ports=True,
+            config_dir=_written(configs, folder),
+            without=frozenset(BACKING_PORTS) - backing,
+            fleet=_fleet(services),
+        )
+        with lock.hold(folder) as me:
+            proc.kill_marked(folder)  # what a run that was killed could not end
+            made = make_plan(options, environ or os.environ)
+            plan = replace(
+                made,
+                services=tuple(adapt(one) for one in made.services),
+                backing=tuple(adapt(one) for one in made.backing),
+            )
+            clock = SystemClock()
+            crew = Crew(plan, SupervisorStatus(me.pid, me.ticks, clock.now().isoformat()), clock, lambda _: None)
+            crew.start()
+            try:
+                platform = cls(plan, crew)
+                await platform.all_serve()
+                yield platform
+            finally:
+                await crew.stop()
+                proc.kill_marked(folder)
+                clear_state(folder)
+
+    def client(self, timeout_s: float = 5.0) -> AsyncSlipway:
+        """A client of the services that run."""
+        addresses = {
+            area: at for area, name in _AREAS.items() if name in self._crew.units and (at := self._address(name))
+        }
+        return AsyncSlipway(timeout_s=timeout_s, **addresses)
+
+    def pid(self, unit: str) -> int | None:
+        """The unit's process as it is now."""
+        return self._crew.units[unit].status().pid
+
+    def redis(self) -> str:
+        """Redis itself, past any proxy: ``redis://...``."""
+        return f"redis://{self._crew.units['redis'].spec.endpoints['tcp']}/0"
+
+    async def pid_of_serving(self, unit: str) -> int:
+        """The unit's process, once it serves."""
+        while (pid := self.pid(unit)) is None or self._crew.units[unit].state.phase is not Phase.SERVING:
+            self._raise_broken()
+            await asyncio.sleep(_TICK_S)
+        return pid
+
+    async def died(self, unit: str, pid: int, within_s: float) -> bool:
+        """Wait for the end of that process of the unit; whether it came in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self.pid(unit) == pid:  # noqa: ASYNC110 - the supervisor's units tell no event of it
+                    await asyncio.sleep(_TICK_S)
+        except TimeoutError:
+            return False
+        return True
+
+    async def all_serve(self, within_s: float = _START_S) -> None:
+        """Wait until every unit serves. Raises :class:`UpFailed`."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._crew.not_serving():
+                    self._raise_broken()
+                    await asyncio.sleep(_TICK_S)
+        except TimeoutError:
+            self._fail([one.spec.name for one in self._crew.not_serving()])
+
+    def _raise_broken(self) -> None:
+        if broken := self._crew.broken():
+            self._fail([one.spec.name for one in broken])
+
+    def _fail(self, names: list[str]) -> None:
+        tails = "\n".join(line for name in names for line in self._crew.units[name].log_tail(10))
+        raise UpFailed(f"not serving: {', '.join(names)}; their logs are in {self.folder / 'log'}\n{tails}")
+
+    def _address(self, name: str) -> str | None:
+        return self._crew.units[name].spec.endpoints.get("grpc")
+
+
+def _fleet(services: tuple[str, ...]) -> Fleet:
+    wanted = tuple(one for one in FLEET.services if one.name in services)
+    return Fleet(services=wanted, stop_order=FLEET.stop_order, rules=_RULES, grace_s=10.0)
+
+
+def _written(configs: Mapping[str, str], folder: Path) -> Path:
+    """The folder that holds the services' TOML files; without one a service runs on its defaults."""
+    place = folder / "config"
+    place.mkdir(parents=True, exist_ok=True)
+    for name, text in configs.items():
+        (place / f"{name}.toml").write_text(text, encoding="utf-8")
+    return place

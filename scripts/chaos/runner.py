@@ -1,0 +1,62 @@
+"""A run: its cells one after another, each on a platform of its own."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+
+from scripts.chaos import catalogue
+from scripts.chaos.journal import Asked, Journal
+from scripts.chaos.report import Row, refused_row, row_of
+from scripts.chaos.rounds import Cell, Say, Until
+from slipway.errors import SlipwayError
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was asked for, where it is kept, and who hears of it."""
+
+    asked: Asked
+    journal: Journal
+    say: Say
+    keep: bool = False
+
+    async def rows(self) -> list[Row]:
+        """Every cell's row; those that the journal has are not run again.
+
+        A cell whose platform does not start, or whose load breaks, gives a row that says so.
+        """
+        began_s, rows = time.monotonic(), list[Row]()
+        for number, (service, fault) in enumerate(self.asked.cells):
+            row = self.journal.row(service, fault)
+            if row is None:
+                row = await self._row(service, fault, self._share_s(began_s, len(self.asked.cells) - number))
+                self.journal.add_row(row)
+            rows.append(row)
+        return rows
+
+    def _share_s(self, began_s: float, cells_left: int) -> float | None:
+        """The seconds that the next cell's rounds have: what a cell before it left over is shared out again."""
+        if self.asked.minutes is None:
+            return None
+        return max(0.0, self.asked.minutes * 60.0 - (time.monotonic() - began_s)) / cells_left
+
+    async def _row(self, service: str, name: str, seconds: float | None) -> Row:
+        load, fault, profile = catalogue.LOADS[service](), catalogue.FAULTS[name](), self.asked.profile
+        if why := fault.unsuited(load.needs, profile):
+            self.say(f"{service} / {name}: not covered: {why}")
+            return refused_row(service, name, profile, why)
+        cell = Cell(load, fault, self.asked.seed, Until(self.asked.rounds, seconds), self.journal, self.say)
+        try:
+            done = await cell.run()
+        except (SlipwayError, TimeoutError) as error:
+            self.say(f"{service} / {name}: failed: {error}")
+            return {"service": service, "fault": name, "profile": profile, "failed": f"{type(error).__name__}: {error}"}
+        row = row_of(service, name, profile, self.asked.seed, done)
+        for one in row["findings"]:
+            self.say(f"{service} / {name}: {one}")
+        if not row["findings"] and not self.keep:
+            # What kept its promises is of no use to anybody; what did not stays for whoever looks into it.
+            shutil.rmtree(self.journal.cell(service, name), ignore_errors=True)
+        return row
