@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from slipway import sqlite
 from slipway.failpoints import hit_async
-from slipway.sql import engines, migrations, place
+from slipway.sql import engines, migrations, place, postgresql
+from slipway.sql.patience import patience
 from slipway.sqlite import DatabaseBusy
 
 _READERS = 4
@@ -32,7 +34,8 @@ class Database:
         """Open ``sqlite:////abs/file.db`` (made when missing) or ``postgresql://user@host/name``.
 
         With ``migrations`` the schema must be at their head: SchemaMismatch otherwise, naming both revisions
-        and the command to run. Raises InvalidInput for a bad URL, DatabaseUnreachable when it can't be had.
+        and the command to run; UnfitDatabase as :func:`slipway.sql.migrate`. Raises InvalidInput for a bad URL,
+        DatabaseUnreachable when it can't be had.
         """
         parsed = place.parse(url)
         if file := place.file_of(parsed):
@@ -51,7 +54,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent snapshot, fixed by the first statement; writing through it is an error."""
         try:
-            async with self._reader.connect() as connection, connection.begin():
+            async with patience(self._reader), self._reader.connect() as connection, connection.begin():
                 yield connection
         except PoolTimeout as error:
             raise DatabaseBusy("every connection of the database is in use; try again", retry_after_s=0.5) from error
@@ -60,8 +63,10 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """The one writing transaction: committed when the block ends, rolled back when it raises.
 
-        It waits for its turn in this process, then up to five seconds for other processes (DatabaseBusy).
-        Keep slow work out of the block: everyone else's writes wait for it.
+        It waits for its turn in this process, then up to five seconds for other processes (DatabaseBusy), on
+        both databases alike. Keep slow work out of the block: everyone else's writes wait for it, and PostgreSQL
+        ends the session of a block that does nothing for ten seconds. DatabaseUnreachable at the block's end leaves
+        open whether it was kept: repeat what an idempotency key or an inbox protects.
         """
         task = asyncio.current_task()
         if task is not None and self._holder is task:
@@ -69,7 +74,7 @@ class Database:
         async with self._turn:
             self._holder = task
             try:
-                async with self._writer.begin() as connection:
+                async with patience(self._writer), self._writer.begin() as connection:
                     yield connection
                     await hit_async("sql.commit.before")
                 await hit_async("sql.commit.after")
@@ -79,5 +84,11 @@ class Database:
     async def _require(self, wanted: migrations.Migrations) -> None:
         head = await asyncio.to_thread(migrations.head_of, wanted)
         async with self.read() as connection:
-            found = await connection.run_sync(migrations.revisions_of)
+            found = await connection.run_sync(_revisions)
         migrations.require_head(wanted, found, head)
+
+
+def _revisions(connection: Connection) -> tuple[str, ...]:
+    if connection.dialect.name == place.POSTGRESQL:
+        postgresql.require_fit(connection)
+    return migrations.revisions_of(connection)
