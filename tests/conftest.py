@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,3 +21,18 @@ def onnx_models() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The address of a PostgreSQL and a login that may create databases."""
+    return _named("SLIPWAY_POSTGRES")
+
+
+def _named(variable: str) -> str:
+    if url := os.environ.get(variable):
+        return url
+    told = f"{variable} names no server: run scripts/test, or scripts/stack up and set what it says"
+    if os.environ.get("CI") == "true":
+        pytest.fail(told)
+    pytest.skip(told)

@@ -13,18 +13,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON value; None is SQL's NULL. NaN and infinities are refused. ``jsonb`` on PostgreSQL."""
+    """A JSON value, kept as it was written; None is SQL's NULL. NaN and infinities are refused.
+
+    ``json`` on PostgreSQL: ``jsonb`` would give 1e300 back as a whole number, and objects in another order.
+    """
 
     impl = JSON(none_as_null=True)
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Pick the column's type on this database."""
-        if dialect.name == "postgresql":
-            from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - slow to import
-
-            return dialect.type_descriptor(JSONB(none_as_null=True))
-        return dialect.type_descriptor(JSON(none_as_null=True))
 
 
 class UtcTime(TypeDecorator[datetime]):

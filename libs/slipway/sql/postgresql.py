@@ -22,6 +22,8 @@ WRITER_LOCK = 0x51_1B_0A_4D
 _ALL = {"TimeZone": "UTC", "application_name": "slipway"}
 WRITES = {
     **_ALL,
+    # What is acknowledged is on the disk; whoever wants more or less than that says so in the URL's options.
+    "synchronous_commit": "on",
     # As long as SQLite's writers wait for each other.
     "lock_timeout": "5s",
     "statement_timeout": "30s",

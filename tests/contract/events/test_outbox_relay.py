@@ -15,7 +15,7 @@ from slipway.clock import SystemClock
 from slipway.events import Event, EventLog, Record, consume
 from slipway.events.inbox import Inbox
 from slipway.events.outbox import Outbox, Relay
-from slipway.sql import Database, file_url
+from slipway.sql import Database
 
 MakeEvent = Callable[..., Event]
 CHILD = Path(__file__).with_name("child.py")
@@ -28,8 +28,8 @@ EFFECTS = Table("effects", METADATA, Column("event_id", Text))
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return file_url(tmp_path / "state.db")
+def database_url(make_database: Callable[[], str]) -> str:
+    return make_database()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,45 +14,34 @@ from services.feature_serving.adapters.training_sets import SqlTrainingSets
 from services.feature_serving.adapters.watermarks import SqlWatermarks
 from services.feature_serving.adapters.windows import SqlWindows
 from services.feature_serving.ports import Catalogue, OnlineStore, TrainingSets, Watermarks, Windows
-from slipway.sql import Database, file_url, migrate
+from slipway.sql import Database, Migrations
 from slipway.supervisor.redis import find_redis
 
 
-@pytest.fixture(params=["sqlite"])
-async def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Catalogue]:
-    assert request.param == "sqlite"
-    url = file_url(tmp_path / "features.db")
-    migrate(url, MIGRATIONS)
-    async with Database.open(url, MIGRATIONS) as database:
-        yield SqlCatalogue(database)
+@pytest.fixture
+async def database(make_database: Callable[[Migrations], str]) -> AsyncIterator[Database]:
+    async with Database.open(make_database(MIGRATIONS), MIGRATIONS) as database:
+        yield database
 
 
-@pytest.fixture(params=["sqlite"])
-async def watermarks(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Watermarks]:
-    assert request.param == "sqlite"
-    url = file_url(tmp_path / "features.db")
-    migrate(url, MIGRATIONS)
-    async with Database.open(url, MIGRATIONS) as database:
-        yield SqlWatermarks(database)
+@pytest.fixture
+def catalogue(database: Database) -> Catalogue:
+    return SqlCatalogue(database)
 
 
-@pytest.fixture(params=["sqlite"])
-async def training_sets(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TrainingSets]:
-    assert request.param == "sqlite"
-    url = file_url(tmp_path / "features.db")
-    migrate(url, MIGRATIONS)
-    async with Database.open(url, MIGRATIONS) as database:
-        yield SqlTrainingSets(database)
+@pytest.fixture
+def watermarks(database: Database) -> Watermarks:
+    return SqlWatermarks(database)
 
 
-@pytest.fixture(params=["sqlite"])
-async def windows(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Windows]:
-    """Beside the watermarks, in the same database."""
-    assert request.param == "sqlite"
-    url = file_url(tmp_path / "features.db")
-    migrate(url, MIGRATIONS)
-    async with Database.open(url, MIGRATIONS) as database:
-        yield SqlWindows(database)
+@pytest.fixture
+def training_sets(database: Database) -> TrainingSets:
+    return SqlTrainingSets(database)
+
+
+@pytest.fixture
+def windows(database: Database) -> Windows:
+    return SqlWindows(database)
 
 
 @pytest.fixture(params=["redis"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -13,15 +13,12 @@ from services.monitor.api.consumer import LABELS, PREDICTIONS
 from services.monitor.ports import DeadLetters, Windows
 from slipway.events import EventLog, dead_letter_topic
 from slipway.events.connect import open_log
-from slipway.sql import Database, file_url, migrate
+from slipway.sql import Database, Migrations
 
 
-@pytest.fixture(params=["sqlite"])
-async def windows(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Windows]:
-    assert request.param == "sqlite"
-    url = file_url(tmp_path / "monitor.db")
-    migrate(url, MIGRATIONS)
-    async with Database.open(url, MIGRATIONS) as database:
+@pytest.fixture
+async def windows(make_database: Callable[[Migrations], str]) -> AsyncIterator[Windows]:
+    async with Database.open(make_database(MIGRATIONS), MIGRATIONS) as database:
         yield SqlWindows(database)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,8 +14,9 @@ from services.registry.adapters.memory import MemoryCatalogue
 from services.registry.adapters.sql import MIGRATIONS, SqlCatalogue
 from services.registry.codec import encode_change
 from services.registry.ports import Catalogue
-from slipway import sql
-from slipway.sql import Database
+from slipway.sql import Database, Migrations
+
+MemoryOrUrl = Callable[[Migrations], str | None]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Subject:
 
 
 @asynccontextmanager
-async def _memory(_: Path) -> AsyncIterator[Subject]:
+async def _memory() -> AsyncIterator[Subject]:
     catalogue = MemoryCatalogue()
 
     async def announced() -> list[bytes]:
@@ -38,9 +38,7 @@ async def _memory(_: Path) -> AsyncIterator[Subject]:
 
 
 @asynccontextmanager
-async def _sqlite(folder: Path) -> AsyncIterator[Subject]:
-    url = sql.file_url(folder / "registry.db")
-    sql.migrate(url, MIGRATIONS)
+async def _sql(url: str) -> AsyncIterator[Subject]:
     async with Database.open(url, MIGRATIONS) as database:
 
         async def announced() -> list[bytes]:
@@ -51,7 +49,8 @@ async def _sqlite(folder: Path) -> AsyncIterator[Subject]:
         yield Subject(SqlCatalogue(database, lambda: None), announced)
 
 
-@pytest.fixture(params=[_memory, _sqlite], ids=["memory", "sqlite"])
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async with request.param(tmp_path) as subject:
+@pytest.fixture
+async def subject(memory_or_url: MemoryOrUrl) -> AsyncIterator[Subject]:
+    url = memory_or_url(MIGRATIONS)
+    async with _sql(url) if url else _memory() as subject:
         yield subject

@@ -1,16 +1,11 @@
-"""The databases that the suite runs on. A new one adds its name here and a place for each test."""
-
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from slipway.sql import file_url
 
-
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def url(make_database: Callable[..., str]) -> str:
     """An empty database of its own; child processes open it by the same URL."""
-    assert request.param == "sqlite"
-    return file_url(tmp_path / "deep" / "er" / "state.db")
+    return make_database()

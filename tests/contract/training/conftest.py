@@ -14,7 +14,9 @@ from slipway.clock import SystemClock
 from slipway.events.connect import open_log
 from slipway.events.outbox import Relay
 from slipway.gen.slipway.training.v1 import events_pb2, resources_pb2
-from slipway.sql import Database, migrate
+from slipway.sql import Database, Migrations
+
+MemoryOrUrl = Callable[[Migrations], str | None]
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Subject:
 
 
 @asynccontextmanager
-async def _memory(_: Path) -> AsyncIterator[Subject]:
+async def _memory() -> AsyncIterator[Subject]:
     runs = MemoryRuns()
 
     async def announced() -> list[tuple[str, str]]:
@@ -36,9 +38,7 @@ async def _memory(_: Path) -> AsyncIterator[Subject]:
 
 
 @asynccontextmanager
-async def _sql(folder: Path) -> AsyncIterator[Subject]:
-    url = f"sqlite:///{folder / 'training.db'}"
-    migrate(url, MIGRATIONS)
+async def _sql(url: str, folder: Path) -> AsyncIterator[Subject]:
     async with Database.open(url, MIGRATIONS) as database, open_log(f"sqlite:///{folder / 'log.db'}") as log:
         relay = Relay(database, log.publisher(), SystemClock())
 
@@ -55,7 +55,8 @@ async def _sql(folder: Path) -> AsyncIterator[Subject]:
         yield Subject(SqlRuns(database, relay.wake), announced)
 
 
-@pytest.fixture(params=[_memory, _sql], ids=["memory", "sql"])
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Subject]:
-    async with request.param(tmp_path) as made:
+@pytest.fixture
+async def subject(memory_or_url: MemoryOrUrl, tmp_path: Path) -> AsyncIterator[Subject]:
+    url = memory_or_url(MIGRATIONS)
+    async with _sql(url, tmp_path) if url else _memory() as made:
         yield made
