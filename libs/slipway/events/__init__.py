@@ -13,7 +13,7 @@ have tables use :mod:`slipway.events.outbox` (state and event commit together) a
 """
 
 from slipway.events.backoff import Backoff
-from slipway.events.consume import consume
+from slipway.events.consume import consume, set_aside
 from slipway.events.errors import EventTooLarge, Fenced, UnusableLog
 from slipway.events.port import (
     DEFAULT_LIMIT_BYTES,
@@ -42,4 +42,5 @@ __all__ = [
     "consume",
     "dead_letter_topic",
     "require_within",
+    "set_aside",
 ]

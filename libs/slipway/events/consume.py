@@ -49,6 +49,13 @@ async def consume(
             await loop.settle(records)
 
 
+async def set_aside(consumer: Consumer, record: Record, why: str) -> None:
+    """Dead-letter a record that no other try can mend, from within ``handle``. Raises Fenced, Unavailable."""
+    await hit_async("events.dead_letter.before")
+    await consumer.dead_letter(record, why)
+    await hit_async("events.dead_letter.after")
+
+
 @dataclass(frozen=True)
 class _Loop:
     consumer: Consumer
@@ -74,7 +81,7 @@ class _Loop:
         error = await self._last_error(record)
         if error is not None:
             told = f"{type(error).__name__}: {error}"
-            await self.patiently(lambda: self._dead_letter(record, told))
+            await self.patiently(lambda: set_aside(self.consumer, record, told))
             _log.error("dead-lettered event %s of %s: %s", record.event.id, record.event.topic, told)
             if self.on_dead_letter:
                 self.on_dead_letter(record)
@@ -105,11 +112,6 @@ class _Loop:
         await hit_async("events.commit.before")
         await self.consumer.commit(records)
         await hit_async("events.commit.after")
-
-    async def _dead_letter(self, record: Record, why: str) -> None:
-        await hit_async("events.dead_letter.before")
-        await self.consumer.dead_letter(record, why)
-        await hit_async("events.dead_letter.after")
 
     async def patiently(self, action: Callable[[], Awaitable[T]]) -> T:
         """Run ``action`` until it does something else than fail for a reason that passes."""

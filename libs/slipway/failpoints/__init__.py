@@ -25,13 +25,14 @@ What acts a bounded number of times is first counted down in the file, by an ato
 that is started after a kill, and any other that reads the same file, finds it gone. An entry of the environment is
 counted in each process anew.
 
-:func:`arm`, :func:`disarm` and :func:`armed` are for whoever injects faults from another process.
+:func:`arm`, :func:`disarm` and :func:`armed` are for whoever injects faults from another process, :func:`arming` for a
+test in its own.
 """
 
 from slipway.failpoints.file import arm, armed, disarm
 from slipway.failpoints.names import NAMES, Name
 from slipway.failpoints.spec import Action, Entry, parse
-from slipway.failpoints.switch import check, hit, hit_async, warn_if_armed
+from slipway.failpoints.switch import arming, check, hit, hit_async, warn_if_armed
 
 __all__ = [
     "NAMES",
@@ -40,6 +41,7 @@ __all__ = [
     "Name",
     "arm",
     "armed",
+    "arming",
     "check",
     "disarm",
     "hit",

@@ -40,17 +40,42 @@ Name = Literal[
     "spool.checkpoint.after",
     "spool.cut.before",
     "spool.cut.after",
+    "spool.drop.before",
+    "spool.drop.after",
     # A file replaced: staged and synced; renamed, the folder not yet synced.
     "durable.rename.before",
     "durable.rename.after",
     # An artifact's file made to appear under its digest.
     "artifacts.rename.before",
     "artifacts.rename.after",
+    # A transaction of the embedded event log, whether it publishes or keeps an offset.
+    "log.commit.before",
+    "log.commit.after",
+    # feature_serving: rows into the online store; before, they are compared with what is there.
+    "online.write.before",
+    "online.write.after",
+    # inference_gateway: the last desired state, and the arms taken to zero, each in its file.
+    "snapshot.store.before",
+    "snapshot.store.after",
+    "disabled.store.before",
+    "disabled.store.after",
+    # training_scheduler: an attempt on record before it is handed to whoever runs it; its outcome there and not yet on
+    # record; on record, and what ran it not yet let go.
+    "attempt.begin.before",
+    "attempt.begin.after",
+    "attempt.end.before",
+    "attempt.end.after",
+    # The commands: an artifact downloaded, and the supervisor's state.
+    "download.rename.before",
+    "download.rename.after",
+    "supervisor.state.before",
+    "supervisor.state.after",
 ]
 
 NAMES: tuple[Name, ...] = get_args(Name)
 
-_ON_DISK = ("spool.", "durable.", "artifacts.")
+# What keeps a file fails as its disk does, and each service says that in its own words.
+_ON_DISK = ("spool.", "durable.", "artifacts.", "snapshot.", "disabled.", "download.", "supervisor.")
 
 
 def on_disk(name: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from slipway.failpoints.armory import VARIABLE, Armory
 from slipway.failpoints.effect import act
@@ -35,6 +36,19 @@ async def hit_async(name: Name) -> None:
         await _hit_async(_armory, name)
 
 
+@contextmanager
+def arming(spec: str) -> Iterator[None]:
+    """Arm this very process by ``spec`` and nothing else until left; for tests. Raises InvalidInput."""
+    global _armory  # noqa: PLW0603  (a switch is global: that is what makes it cheap)
+    before = _armory
+    _armory = Armory({VARIABLE: spec})
+    try:
+        check()
+        yield
+    finally:
+        _armory = before
+
+
 def check() -> None:
     """Raise InvalidInput for a spec that can't be read, before it matters."""
     if _armory is not None:
@@ -61,6 +75,8 @@ async def _hit_async(armory: Armory, name: str) -> None:
     entry = _due(armory, name)
     if entry is not None:
         if entry.delay_s:
+            import asyncio  # noqa: PLC0415  (commands that only write a file do without)
+
             await asyncio.sleep(entry.delay_s)
         act(entry)
 

@@ -98,7 +98,9 @@ class Journal:
     def drop(self, segment: Segment) -> None:
         """Remove a closed segment."""
         del self._segments[segment.number]
+        hit("spool.drop.before")
         segment.path.unlink(missing_ok=True)
+        hit("spool.drop.after")
 
     def sync(self) -> None:
         """Make every appended frame durable."""

@@ -1,7 +1,7 @@
 """The state file, ``$SLIPWAY_DATA/run/state.json``: what the running supervisor knows of its units.
 
 Written whole, by atomic rename, on every change; there while a supervisor runs, removed when it is down.
-Importing this costs nothing beyond the standard library.
+Importing this costs next to nothing beyond the standard library.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from slipway.failpoints import hit
 
 SCHEMA = 1
 
@@ -77,7 +79,9 @@ def write_state(data: Path, state: State) -> None:
     path = state_path(data)
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(state.to_json(), indent=1), encoding="utf-8")
+    hit("supervisor.state.before")
     draft.replace(path)
+    hit("supervisor.state.after")
 
 
 def read_state(data: Path) -> State | None:

@@ -21,6 +21,7 @@ from services.feature_serving.domain.errors import ForeignData, OnlineStoreUnava
 from services.feature_serving.domain.reading import Found, Lookup
 from services.feature_serving.domain.rows import Batch, Row
 from services.feature_serving.domain.view import StoreState
+from slipway.failpoints import hit_async
 
 log = logging.getLogger(__name__)
 # The largest batch takes part of this; a server that is down is known at once.
@@ -76,9 +77,11 @@ class RedisStore:
         arguments += batch.missing
         for row, stamp in zip(rows, expected, strict=True):
             arguments += (stamp or b"", wire.timestamp(row.event_time_us), *row.values)
+        await hit_async("online.write.before")
         async with self._answering():
             done = await self._swap(keys=[row.key for row in rows], args=arguments)
-            return [bool(one) for one in done]
+        await hit_async("online.write.after")
+        return [bool(one) for one in done]
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:

@@ -10,7 +10,7 @@ from services.feature_serving.engine.intake import Intake, Taken
 from services.feature_serving.ports import Meters
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, NotFound
-from slipway.events import Consumer, Record, consume
+from slipway.events import Consumer, Record, consume, set_aside
 
 TOPIC = "features.rows.v1"
 GROUP = "feature_serving"
@@ -44,7 +44,7 @@ class Ingestion:
                 taken.append(await self._intake.take(record.event.id, decode_event(record.event.value)))
             except (InvalidInput, NotFound) as error:
                 # Trying again can't mend it, so the loop's patient way of dead-lettering is not for it.
-                await self._consumer.dead_letter(record, error.message)
+                await set_aside(self._consumer, record, error.message)
                 facts = {"event": record.event.id, "offset": record.offset}
                 log.error("dead-lettered an event: %s", error.message, extra=facts)
                 self._meters.dead_lettered()

@@ -15,6 +15,7 @@ from services.inference_gateway.domain.desired import VersionKey
 from services.inference_gateway.domain.guardrail import Disabled
 from slipway.durable import replace_file
 from slipway.errors import Unavailable
+from slipway.failpoints import hit
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,9 @@ class DisabledFile:
 
     def _store(self, data: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        hit("disabled.store.before")
         replace_file(self._path, data)
+        hit("disabled.store.after")
 
 
 def _encode(one: Disabled, announced: bool) -> dict[str, Any]:

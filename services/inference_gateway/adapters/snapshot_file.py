@@ -13,6 +13,7 @@ from services.inference_gateway.adapters.worker_frames import signature_of
 from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
 from slipway.durable import replace_file
 from slipway.errors import Unavailable
+from slipway.failpoints import hit
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,9 @@ class SnapshotFile:
 
     def _store(self, desired: Desired) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        hit("snapshot.store.before")
         replace_file(self._path, json.dumps(_encode(desired)).encode())
+        hit("snapshot.store.after")
 
 
 def _encode(desired: Desired) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from services.monitor.engine.lag import Lag
 from services.monitor.ports import Meters
 from slipway.clock import Clock
 from slipway.errors import InvalidInput
-from slipway.events import Consumer, Record, consume
+from slipway.events import Consumer, Record, consume, set_aside
 
 PREDICTIONS = "inference.predictions.v1"
 LABELS = "monitor.labels.v1"
@@ -55,7 +55,7 @@ class Intake:
                 unsound.append((record, error.message))
         await self._counting.count(batches, labels)
         for record, why in unsound:
-            await self._consumer.dead_letter(record, why)
+            await set_aside(self._consumer, record, why)
             log.error("dead-lettered an event: %s", why, extra={"event": record.event.id, "offset": record.offset})
             self._meters.dead_lettered()
         self._lag.reached(records)

@@ -10,7 +10,7 @@ from services.monitor.engine.learning import Fact, Learning
 from services.monitor.ports import Meters
 from slipway.clock import Clock
 from slipway.errors import InvalidInput
-from slipway.events import Consumer, Record, consume
+from slipway.events import Consumer, Record, consume, set_aside
 
 VERSIONS = "registry.model-version.v1"
 ENDPOINTS = "registry.endpoint.v1"
@@ -49,6 +49,6 @@ class RegistryIntake:
         if facts:
             await self._learning.learn(facts)
         for record, why in unsound:
-            await self._consumer.dead_letter(record, why)
+            await set_aside(self._consumer, record, why)
             log.error("dead-lettered an event: %s", why, extra={"event": record.event.id, "offset": record.offset})
             self._meters.dead_lettered()

@@ -9,7 +9,7 @@ from services.registry.codec import decode_disabled, decode_verdict
 from services.registry.engine.judging import Finding, Judging
 from slipway.clock import Clock
 from slipway.errors import InvalidInput
-from slipway.events import Consumer, Record, consume
+from slipway.events import Consumer, Record, consume, set_aside
 
 VERDICTS = "monitor.verdict.v1"
 ARMS = "inference.arm.v1"
@@ -45,5 +45,5 @@ class Intake:
                 unsound.append((record, error.message))
         await self._judging.take(findings)
         for record, why in unsound:
-            await self._consumer.dead_letter(record, why)
+            await set_aside(self._consumer, record, why)
             log.error("dead-lettered an event: %s", why, extra={"event": record.event.id, "offset": record.offset})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slipway.errors import Kind, SlipwayError, invalid_field
+from slipway.failpoints import hit
 
 if TYPE_CHECKING:
     from slipway.client import RolloutPlan, Route
@@ -109,7 +110,9 @@ def write_whole(path: Path, data: bytes) -> None:
                 file.flush()
                 os.fchmod(file.fileno(), 0o644)
                 os.fsync(file.fileno())
+            hit("download.rename.before")
             Path(staged).replace(path)
+            hit("download.rename.after")
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 Path(staged).unlink()

@@ -9,7 +9,7 @@ from services.training_scheduler.codec import decode_incident
 from services.training_scheduler.engine.answering import Answering
 from slipway.clock import Clock
 from slipway.errors import InvalidInput
-from slipway.events import Consumer, Record, consume
+from slipway.events import Consumer, Record, consume, set_aside
 
 INCIDENTS = "monitor.incident.v1"
 GROUP = "training_scheduler"
@@ -35,7 +35,7 @@ class Intake:
                 incident = decode_incident(record.event)
             except InvalidInput as error:
                 # Trying again can't mend its bytes.
-                await self._consumer.dead_letter(record, error.message)
+                await set_aside(self._consumer, record, error.message)
                 log.error(
                     "dead-lettered an event: %s",
                     error.message,

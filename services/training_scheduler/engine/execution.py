@@ -17,6 +17,7 @@ from services.training_scheduler.engine.policy import Policy
 from services.training_scheduler.ports import Job, Steps, Workflows
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, SlipwayError
+from slipway.failpoints import hit_async
 
 _log = logging.getLogger(__name__)
 
@@ -105,9 +106,11 @@ class Execution:
                     _log.info("a step goes on", extra={**facts, "attempt": _last(run, name).number})
                 else:
                     token = secrets.token_hex(16)
+                    await hit_async("attempt.begin.before")
                     run = await self._ledger.insist(
                         run.id, lambda run: progress.begin_attempt(run, name, token, self._clock.now())
                     )
+                    await hit_async("attempt.begin.after")
                     _log.info("a step starts", extra={**facts, "attempt": _last(run, name).number})
                 run = await self._try(run, spec, name, token)
         except Fenced as fenced:
@@ -120,6 +123,7 @@ class Execution:
         number = _last(run, name).number
         try:
             decide = await self._outcome(_job(run, spec, name), token)
+            await hit_async("attempt.end.before")
             try:
                 committed = await self._ledger.insist(run.id, decide)
             except Fenced:
@@ -128,6 +132,7 @@ class Execution:
         except asyncio.CancelledError:
             await asyncio.shield(self._release(run.id, token))
             raise
+        await hit_async("attempt.end.after")
         self._steps.drop(run.id, name, number)
         return committed
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from slipway.failpoints import hit
 from slipway.sqlite import connect, translate
 
 P = ParamSpec("P")
@@ -62,7 +63,9 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        hit("log.commit.before")
         connection.execute("COMMIT")
+        hit("log.commit.after")
     except BaseException:
         # A full disk may have rolled back already.
         if connection.in_transaction:
