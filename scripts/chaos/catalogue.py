@@ -8,10 +8,12 @@ from scripts.chaos.fault import Fault
 from scripts.chaos.faults.failpoint import KillAtFailpoint
 from scripts.chaos.faults.process import Kill, Pause
 from scripts.chaos.load import Load
+from scripts.chaos.loads.feature_serving import FeatureServingLoad
 from scripts.chaos.loads.registry import RegistryLoad
 
 LOADS: Mapping[str, Callable[[], Load]] = {
     "registry": RegistryLoad,
+    "feature_serving": FeatureServingLoad,
 }
 FAULTS: Mapping[str, Callable[[], Fault]] = {
     "kill": Kill,

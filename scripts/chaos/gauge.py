@@ -14,26 +14,29 @@ STREAK = 10
 """So many good answers, with no bad one between them, are answering again."""
 
 
-def rate(operations: Sequence[Operation], since_s: float, until_s: float) -> float:
-    """Good answers a second in a stretch of time."""
+def rate(operations: Sequence[Operation], aside: frozenset[str], since_s: float, until_s: float) -> float:
+    """Good answers a second in a stretch of time, but of the kinds ``aside``."""
     if until_s <= since_s:
         return 0.0
     # Calls are numbered as they begin; none lasts for long, so what ended in the stretch is near the end.
     count = 0
     for one in reversed(operations):
         if one.ended_s is not None and since_s <= one.ended_s < until_s and one.outcome is Outcome.OK:
-            count += 1
+            count += one.kind not in aside
         elif one.began_s < since_s - 60.0:
             break
     return count / (until_s - since_s)
 
 
-def answered_again(operations: Sequence[Operation], after_s: float) -> float | None:
+def answered_again(operations: Sequence[Operation], aside: frozenset[str], after_s: float) -> float | None:
     """When the first of ``STREAK`` good answers in a row came, of calls made after ``after_s``; None: not yet."""
-    ended = sorted((one.ended_s, one) for one in _begun_after(operations, after_s) if one.ended_s is not None)
+    ended = [
+        (one.ended_s, one.outcome is Outcome.OK and one.ended_s - one.began_s <= BOUND_S)
+        for one in _begun_after(operations, after_s)
+        if one.ended_s is not None and one.kind not in aside
+    ]
     streak: list[float] = []
-    for at_s, one in ended:
-        good = one.outcome is Outcome.OK and at_s - one.began_s <= BOUND_S
+    for at_s, good in sorted(ended):
         streak = [*streak, at_s] if good else []
         if len(streak) == STREAK:
             return streak[0]

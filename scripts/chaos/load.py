@@ -12,6 +12,7 @@ from scripts.chaos.findings import Finding
 from scripts.chaos.history import History, Mark, Operation
 from scripts.chaos.platform import Platform
 from slipway.client import AsyncSlipway
+from slipway.events import Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Needs:
 
     ``services``: those that run; ``backing``: of "redis" and "ray"; ``configs``: service to its TOML;
     ``victims``: the processes that are killed or stopped, the load's own service first; ``topics``: those that the
-    load's service reads, to the group that reads them.
+    load's service reads, to the group that reads them; ``aside``: kinds of operations that don't ask the service (what
+    is published for it to read), which count neither for the load's rate nor for answering again.
     """
 
     services: tuple[str, ...]
@@ -28,6 +30,7 @@ class Needs:
     backing: frozenset[str] = frozenset()
     configs: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
+    aside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Scene:
 
     platform: Platform
     slipway: AsyncSlipway
+    publisher: Publisher
     history: History
 
 

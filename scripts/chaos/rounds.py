@@ -16,6 +16,7 @@ from scripts.chaos.history import History
 from scripts.chaos.journal import Journal, Round
 from scripts.chaos.load import Crowd, Load, Scene
 from scripts.chaos.platform import Platform
+from slipway.events.connect import open_log
 
 Say = Callable[[str], None]
 _WARM_S = 1.0
@@ -78,8 +79,9 @@ class Cell:
                     adapt=self.fault.adapt,
                 ) as platform,
                 platform.client() as slipway,
+                open_log(platform.events) as log,
             ):
-                scene = Scene(platform, slipway, history)
+                scene = Scene(platform, slipway, log.publisher(), history)
                 await self.load.prepare(scene)
                 rounds, findings = await self._disturb(scene)
                 await platform.all_serve()
@@ -107,7 +109,7 @@ class Cell:
         since_s = time.monotonic()
         await asyncio.sleep(_WARM_S + dice.uniform(*_MOMENT_S))
         crowd.raise_failure()
-        load_per_s = gauge.rate(scene.history.operations, since_s, time.monotonic())
+        load_per_s = gauge.rate(scene.history.operations, self.load.needs.aside, since_s, time.monotonic())
         injection = await self.fault.inject(scene, self.load.needs, dice)
         scene.history.mark(self.fault.name, injection.began_s, note=injection.note, **injection.facts)
         again_s = await self._answered_again(scene, crowd, injection.began_s)
@@ -120,7 +122,7 @@ class Cell:
     async def _answered_again(self, scene: Scene, crowd: Crowd, after_s: float) -> float | None:
         until_s = time.monotonic() + _RECOVERS_WITHIN_S
         while time.monotonic() < until_s:
-            again_s = gauge.answered_again(scene.history.operations, after_s)
+            again_s = gauge.answered_again(scene.history.operations, self.load.needs.aside, after_s)
             if again_s is not None:
                 return again_s
             crowd.raise_failure()

@@ -14,7 +14,7 @@ from slipway.client import Artifact, ColumnSpec, DataType, Route, Signature, Ten
 from slipway.events import Record
 from slipway.gen.slipway.registry.v1 import events_pb2
 
-_CLIENTS = 4
+_CLIENTS = 8
 _MODELS = ("m0", "m1")
 _SIGNATURE = Signature((ColumnSpec("distance", DataType.FP32),), (TensorSpec("late", DataType.FP32, (-1, 1)),))
 _VERSIONS, _ENDPOINTS = "registry.model-version.v1", "registry.endpoint.v1"

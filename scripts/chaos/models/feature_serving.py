@@ -1,0 +1,137 @@
+"""What must hold of feature serving: the newest value of each entity, each event of a window once.
+
+Plain values: each entity is written by one client, with rising values, so that what is read is not under what was
+acknowledged before the read, and nothing that nobody wrote. Windowed values: every event that was acknowledged
+counts once, every one that was never answered at most once. A store that was flushed forgets what was written
+before; the service promises to say that a value is missing then, and so that is allowed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scripts.chaos.findings import Finding, duplicated, lost, wrong
+from scripts.chaos.history import Mark, Operation, Outcome
+
+WRITE, READ, EVENTS, PUBLISHED = "write", "read", "events", "published"
+FLUSH, POISON = "redis-flush", "poison"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The online values at the end, None where there is none, and what was set aside.
+
+    ``values``: entity to value; ``windows``: entity to count and sum; ``dead``: event id to how often it is among
+    the dead letters.
+    """
+
+    values: Mapping[str, int | None]
+    windows: Mapping[str, tuple[int, float] | None]
+    dead: Mapping[str, int]
+
+
+@dataclass
+class _Tally:
+    """What a window may hold: at least the acknowledged, at most all that were asked for; the last ask's moment."""
+
+    least: Counter[float] = field(default_factory=Counter)
+    most: Counter[float] = field(default_factory=Counter)
+    last_s: float = 0.0
+
+
+def check(operations: Sequence[Operation], marks: Sequence[Mark], observed: Observed) -> list[Finding]:
+    """Every broken promise."""
+    flushed_s = max((one.ended_s for one in marks if one.kind == FLUSH), default=float("-inf"))
+    return [
+        *_reads(operations, marks),
+        *_final(operations, observed, flushed_s),
+        *_windows(operations, observed, flushed_s),
+        *_dead(marks, observed),
+    ]
+
+
+def _reads(operations: Sequence[Operation], marks: Sequence[Mark]) -> Iterator[Finding]:
+    """A client reads its own entities, after its writes were answered: it sees the last, unless a flush came."""
+    flushes = [one for one in marks if one.kind == FLUSH]
+    told: dict[str, Operation] = {}
+    asked: dict[str, int] = {}
+    for one in operations:
+        if one.kind == WRITE:
+            asked[one.key] = one.arguments["value"]
+            if one.outcome is Outcome.OK:
+                told[one.key] = one
+        elif one.kind == READ and one.outcome is Outcome.OK and one.key in told:
+            yield from _read(one, told[one.key], asked[one.key], flushes)
+
+
+def _read(read: Operation, last: Operation, most: int, flushes: Sequence[Mark]) -> Iterator[Finding]:
+    least = last.arguments["value"]
+    if read.result is None:
+        ended_s = read.ended_s or read.began_s
+        if not any(last.began_s < flush.ended_s and flush.began_s < ended_s for flush in flushes):
+            yield lost(f"{read.key} was {least}, and a read after that found nothing")
+    elif read.result < least:
+        yield lost(f"{read.key} was {least}, and a read after that found {read.result}")
+    elif read.result > most:
+        yield wrong(f"{read.key} reads {read.result}, which nobody has written yet")
+
+
+def _final(operations: Sequence[Operation], observed: Observed, flushed_s: float) -> Iterator[Finding]:
+    writes = [one for one in operations if one.kind == WRITE]
+    asked = {(one.key, one.arguments["value"]) for one in writes}
+    for key, one in {one.key: one for one in writes if one.outcome is Outcome.OK}.items():
+        value, wanted = observed.values.get(key), one.arguments["value"]
+        if value is None:
+            if one.began_s > flushed_s:
+                yield lost(f"{key} was {wanted}, and there is nothing in the end")
+        elif value < wanted:
+            yield lost(f"{key} was {wanted}, and is {value} in the end")
+        elif (key, value) not in asked:
+            yield wrong(f"{key} is {value}, which nobody wrote")
+
+
+def _windows(operations: Sequence[Operation], observed: Observed, flushed_s: float) -> Iterator[Finding]:
+    for key, tally in _tallies(operations).items():
+        least, most = tally.least.total(), tally.most.total()
+        found = observed.windows.get(key)
+        if found is None:
+            if least and tally.last_s > flushed_s:
+                yield lost(f"the window of {key} has no value; {least} events were acknowledged")
+            continue
+        count, total = found
+        if count < least:
+            yield lost(f"the window of {key} counts {count} events of {least} acknowledged")
+        elif count > most:
+            yield duplicated(f"the window of {key} counts {count} events, and no more than {most} were sent")
+        elif count == most and total != sum(amount * times for amount, times in tally.most.items()):
+            yield wrong(f"the window of {key} has all its {count} events, and another sum: {total}")
+
+
+def _tallies(operations: Sequence[Operation]) -> dict[str, _Tally]:
+    """What each entity's window may hold. The same ``key`` asked again is the same event."""
+    tallies: dict[str, _Tally] = defaultdict(_Tally)
+    seen: dict[str, bool] = {}
+    for one in operations:
+        if one.kind not in (EVENTS, PUBLISHED):
+            continue
+        amount, known, done = float(one.arguments["amount"]), one.key in seen, one.outcome is Outcome.OK
+        for entity in one.arguments["entities"]:
+            tally = tallies[entity]
+            tally.last_s = one.began_s
+            tally.most[amount] += 0 if known else 1
+            tally.least[amount] += 1 if done and not seen.get(one.key, False) else 0
+        seen[one.key] = done or seen.get(one.key, False)
+    return tallies
+
+
+def _dead(marks: Sequence[Mark], observed: Observed) -> Iterator[Finding]:
+    poison = {one for mark in marks if mark.kind == POISON for one in mark.facts["ids"]}
+    for one in poison - set(observed.dead):
+        yield lost(f"poison {one} is not among the dead letters")
+    for one, times in observed.dead.items():
+        if one not in poison:
+            yield lost(f"the sound event {one} was set aside")
+        elif times > 1:
+            yield duplicated(f"poison {one} is {times} times among the dead letters")
