@@ -12,14 +12,24 @@ from slipway.events.port import DEFAULT_LIMIT_BYTES, EventLog
 
 @asynccontextmanager
 async def open_log(url: str, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> AsyncIterator[EventLog]:
-    """Open the event log at ``url``: ``sqlite:////folder/events.db``, an absolute path.
+    """Open the event log at ``url``: ``sqlite:////folder/events.db``, an absolute path, or ``kafka://host:port``.
 
-    Raises InvalidInput about ``events.url`` for any other, UnusableLog and :mod:`slipway.sqlite` errors when
-    it can't be opened. The URL is never repeated: a broker's may hold a password.
+    A Kafka log may name several brokers, divided by commas, and say how it is used, after a question mark: see
+    :class:`slipway.events.kafka.Address`. Raises InvalidInput about ``events.url`` for any other, UnusableLog and
+    :mod:`slipway.sqlite` errors when it can't be opened. The URL is never repeated: a broker's may hold a password.
     """
     scheme, separator, place = url.partition("://")
+    if scheme == "kafka" and separator:
+        from slipway.events.kafka import KafkaEventLog, parse  # noqa: PLC0415 - only the adapter that is asked for
+
+        async with KafkaEventLog.open(parse(url), limit_bytes=limit_bytes) as kafka:
+            yield kafka
+        return
     if scheme != "sqlite" or not separator:
-        raise invalid_field("events.url", "names no event log that is built in; write sqlite:////folder/events.db")
+        raise invalid_field(
+            "events.url",
+            "names no event log that is built in; write sqlite:////folder/events.db or kafka://host:port",
+        )
     # sqlite:///x is relative in SQLAlchemy's spelling, whose absolute paths have a fourth slash.
     path = Path(place.removeprefix("/"))
     if not path.is_absolute():

@@ -40,13 +40,17 @@ async def consume(
     takes. After any other error the records are handled one by one, each ``attempts`` times at most, and
     those that still fail are dead-lettered; ``on_dead_letter`` counts them.
 
-    Raises Fenced when another member took over, and whatever non-passing error the log itself raises.
+    A record that carries no event of ours is dead-lettered unseen. Records that are Fenced meanwhile are another
+    member's: the loop goes on with its own. Raises Fenced when another member took over all, and whatever non-passing
+    error the log itself raises.
     """
     loop = _Loop(consumer, handle, clock, attempts, backoff or Backoff(), on_dead_letter)
     while True:
         records = await loop.patiently(lambda: consumer.poll(limit, poll_s))
-        if records:
+        try:
             await loop.settle(records)
+        except Fenced as fenced:
+            _log.warning("%d records are another member's: %s", len(records), fenced.message)
 
 
 async def set_aside(consumer: Consumer, record: Record, why: str) -> None:
@@ -66,26 +70,35 @@ class _Loop:
     on_dead_letter: Callable[[Record], None] | None
 
     async def settle(self, records: Sequence[Record]) -> None:
+        sound = [record for record in records if record.unreadable is None]
         try:
-            await self.patiently(lambda: self._handle(records))
+            if sound:
+                await self.patiently(lambda: self._handle(sound))
         except Fenced:
             raise
         except Exception:
-            _log.warning("a batch of %d records failed; trying them one by one", len(records), exc_info=True)
+            _log.warning("a batch of %d records failed; trying them one by one", len(sound), exc_info=True)
             for record in records:
                 await self._settle_one(record)
-        else:
+            return
+        for record in records:
+            if record.unreadable is not None:
+                await self._give_up(record, record.unreadable)
+        if records:
             await self.patiently(lambda: self._commit(records))
 
     async def _settle_one(self, record: Record) -> None:
-        error = await self._last_error(record)
-        if error is not None:
-            told = f"{type(error).__name__}: {error}"
-            await self.patiently(lambda: set_aside(self.consumer, record, told))
-            _log.error("dead-lettered event %s of %s: %s", record.event.id, record.event.topic, told)
-            if self.on_dead_letter:
-                self.on_dead_letter(record)
+        if record.unreadable is not None:
+            await self._give_up(record, record.unreadable)
+        elif (error := await self._last_error(record)) is not None:
+            await self._give_up(record, f"{type(error).__name__}: {error}")
         await self.patiently(lambda: self._commit([record]))
+
+    async def _give_up(self, record: Record, told: str) -> None:
+        await self.patiently(lambda: set_aside(self.consumer, record, told))
+        _log.error("dead-lettered event %s of %s: %s", record.event.id, record.event.topic, told)
+        if self.on_dead_letter:
+            self.on_dead_letter(record)
 
     async def _last_error(self, record: Record) -> Exception | None:
         """Why the record can't be handled, or None when it was."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 class Event:
     """One fact: CloudEvents attributes and a value, which is protobuf on every topic of ours.
 
-    ``id`` is unique over all the topics that one group reads: publishing it again changes nothing. Events
+    ``id`` is unique over all the topics that one group reads: publishing it again has no second effect. Events
     of one ``key`` keep their order. ``time`` is when it happened, aware. ``headers`` carry ``traceparent``
     and the like, as text. Raises InvalidInput naming the attribute that can't be used.
     """
@@ -54,16 +54,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An event at its place. Offsets rise within a partition; the events of a key share a partition."""
+    """An event at its place. Offsets rise within a partition; the events of a key share a partition.
+
+    ``unreadable`` is why a broker's message carries no event of ours; ``event`` is then what can be made out of it.
+    """
 
     event: Event
     partition: int
     offset: int
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TopicInfo:
-    """What a topic holds: ``first_offset`` is the oldest kept, ``next_offset`` the one to come."""
+    """What a partition of a topic holds: ``first_offset`` is the oldest kept, ``next_offset`` the one to come."""
 
     name: str
     partition: int
@@ -85,7 +89,11 @@ class Publisher(Protocol):
 
 
 class Consumer(Protocol):
-    """One member of a group. Its calls are made one after another."""
+    """One member of a group. Its calls are made one after another.
+
+    Fenced by ``poll`` is for good. Fenced by ``commit`` or ``dead_letter`` is about those records: the next poll says
+    whether the member goes on, and then with what is its own, from what was committed.
+    """
 
     async def poll(self, limit: int, timeout_s: float) -> Sequence[Record]:
         """Up to ``limit`` records that follow the last ones polled, in order per key.
@@ -103,7 +111,7 @@ class Consumer(Protocol):
         """Copy the record to :func:`dead_letter_topic` with its bytes and headers, and why it is there.
 
         The headers ``dlq-topic``, ``dlq-partition``, ``dlq-offset``, ``dlq-group`` and ``dlq-error`` are
-        added. Doing it again leaves one copy. Raises Fenced, Unavailable.
+        added. Done again it is the same letter, of which readers may see two. Raises Fenced, Unavailable.
         """
         ...
 
@@ -123,8 +131,12 @@ class EventLog(Protocol):
         """Up to ``limit`` records from ``offset`` on, outside of any group; for operators and tests."""
         ...
 
-    async def topics(self) -> Sequence[TopicInfo]:
-        """Every topic, by name."""
+    async def topics(self, names: Collection[str] = ()) -> Sequence[TopicInfo]:
+        """Every partition of every topic, or of ``names`` alone, by name and number."""
+        ...
+
+    async def committed(self, topics: Sequence[str], group: str) -> Mapping[tuple[str, int], int]:
+        """Where ``group`` goes on, by topic and partition; those without a commit are left out."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,9 +64,14 @@ class SqliteEventLog:
 
         return await self._reader.run(look)
 
-    async def topics(self) -> Sequence[TopicInfo]:
+    async def topics(self, names: Collection[str] = ()) -> Sequence[TopicInfo]:
         """See :meth:`slipway.events.EventLog.topics`."""
-        return await self._reader.run(records.topics)
+        return [info for info in await self._reader.run(records.topics) if not names or info.name in names]
+
+    async def committed(self, topics: Sequence[str], group: str) -> Mapping[tuple[str, int], int]:
+        """See :meth:`slipway.events.EventLog.committed`."""
+        found = await self._reader.run(records.committed, group)
+        return {(name, records.PARTITION): following for name, following in found.items() if name in topics}
 
     async def trim(self, topic: str, *, before_offset: int | None = None, older_than: datetime | None = None) -> int:
         """Forget the oldest records of a topic; how many went.

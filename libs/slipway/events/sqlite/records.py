@@ -19,6 +19,10 @@ _SELECT = (
     'SELECT "offset", event_id, key, type, source, time, headers, value FROM record'
     ' WHERE topic = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?'
 )
+_COMMITTED = """
+    SELECT name, position.next_offset FROM position JOIN topic ON topic.id = position.topic
+    WHERE group_name = ? AND position.next_offset > 0
+"""
 _TOPICS = """
     SELECT name, next_offset,
         coalesce((SELECT min("offset") FROM record WHERE topic = topic.id), next_offset),
@@ -73,6 +77,11 @@ def topics(connection: sqlite3.Connection) -> list[TopicInfo]:
     """Every topic, by name."""
     rows = connection.execute(_TOPICS)
     return [TopicInfo(name, PARTITION, first, following, count) for name, following, first, count in rows]
+
+
+def committed(connection: sqlite3.Connection, group: str) -> dict[str, int]:
+    """Where a group goes on in each topic that it has committed in."""
+    return dict(connection.execute(_COMMITTED, (group,)).fetchall())
 
 
 def _encode(topic: int, offset: int, event: Event, stored_us: int) -> tuple[object, ...]:

@@ -1,0 +1,210 @@
+"""One member of a group on Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from slipway.events.errors import Fenced
+from slipway.events.kafka import settings
+from slipway.events.kafka.address import Address
+from slipway.events.kafka.failure import GONE, LOST, code_of, translate
+from slipway.events.kafka.publisher import KafkaPublisher
+from slipway.events.kafka.records import Received, letter, received
+from slipway.events.kafka.thread import KafkaThread
+from slipway.events.kafka.topics import Topics
+from slipway.events.port import Record
+
+_log = logging.getLogger(__name__)
+_SLICE_S = 0.2
+Place = tuple[str, int]
+
+
+@dataclass(slots=True)
+class Hold:
+    """A partition of this member: all before ``done`` is kept; None before its first record came."""
+
+    done: int | None = None
+
+
+class KafkaConsumer:
+    """See :class:`slipway.events.Consumer`.
+
+    It joins with its first poll, which makes topics that are missing. What it says of partitions that it held once
+    is Fenced; it goes on with those that it holds then, each from what was committed. Fenced by a poll is for good:
+    another process joined under its name.
+    """
+
+    def __init__(
+        self,
+        thread: KafkaThread,
+        *,
+        address: Address,
+        names: Sequence[str],
+        group: str,
+        topics: Topics,
+        publisher: KafkaPublisher,
+    ) -> None:
+        self._thread = thread
+        self._names = list(names)
+        self._group = group
+        self._topics = topics
+        self._publisher = publisher
+        told = settings.consuming(address, group) | {"error_cb": self._on_error}
+        if address.member:
+            # One process may be several members of a group: each of its topics then belongs to one of them.
+            told["group.instance.id"] = f"{address.prefix}{group}.{address.member}.{self._names[0]}"
+        self._client = Consumer(told)
+        self._joined = False
+        self._holds: dict[Place, Hold] = {}
+        self._fetched: list[Received] = []
+        self._accepted = 0
+        self._away: KafkaError | None = None
+        self._fenced = False
+        self._doubtful = False
+        thread.run_last(self._client.close)
+
+    async def poll(self, limit: int, timeout_s: float) -> Sequence[Record]:
+        """See :meth:`slipway.events.Consumer.poll`."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + timeout_s
+        while True:
+            left_s = max(0.0, give_up_at - loop.time())
+            found = await self._thread.run(self._take, limit, min(left_s, _SLICE_S))
+            if found or not left_s:
+                # Only what has arrived counts as polled: a call may be cancelled while the thread works for it.
+                self._accepted += len(found)
+                return found
+
+    async def commit(self, records: Sequence[Record]) -> None:
+        """See :meth:`slipway.events.Consumer.commit`."""
+        reached: dict[Place, int] = {}
+        for record in records:
+            place = record.event.topic, record.partition
+            reached[place] = max(reached.get(place, 0), record.offset + 1)
+        if reached:
+            await self._thread.run(self._commit, reached)
+
+    async def dead_letter(self, record: Record, error: str) -> None:
+        """See :meth:`slipway.events.Consumer.dead_letter`; done again it may leave two copies, with one place."""
+        await self._thread.run(self._require_held, (record.event.topic, record.partition))
+        await self._publisher.send([letter(record, self._group, error)], [record.event.id])
+
+    def _take(self, limit: int, wait_s: float) -> list[Received]:
+        del self._fetched[: self._accepted]
+        self._accepted = 0
+        self._join()
+        if self._doubtful:
+            self._go_back()
+        if not self._fetched:
+            self._fetch(limit, wait_s)
+        if self._fenced:
+            raise Fenced(self._group)
+        if not self._fetched and self._away is not None:
+            away, self._away = self._away, None
+            raise translate(away) from KafkaException(away)
+        return self._fetched[:limit]
+
+    def _join(self) -> None:
+        if not self._joined:
+            self._topics.ensure(self._names)
+            self._client.subscribe(
+                [self._topics.on_brokers(name) for name in self._names],
+                on_assign=self._on_assign,
+                on_revoke=self._on_revoke,
+                on_lost=self._on_revoke,
+            )
+            self._joined = True
+
+    def _fetch(self, limit: int, wait_s: float) -> None:
+        # One call would wait for all of them.
+        messages = self._client.consume(1, wait_s)
+        if messages and limit > 1:
+            messages += self._client.consume(limit - 1, 0)
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                self._on_error(error)
+                continue
+            record = received(message, self._topics.ours(message.topic() or ""))
+            hold = self._holds.setdefault((record.event.topic, record.partition), Hold())
+            if hold.done is None:
+                hold.done = record.offset
+            self._fetched.append(record)
+            self._away = None
+
+    def _commit(self, reached: Mapping[Place, int]) -> None:
+        held = {place: offset for place, offset in reached.items() if place in self._holds}
+        if held and not self._fenced:
+            self._tell(held)
+            for place, offset in held.items():
+                self._holds[place].done = offset
+        if len(held) < len(reached):
+            self._doubt()
+
+    def _require_held(self, place: Place) -> None:
+        hold = self._holds.get(place)
+        if hold is None or hold.done is None:
+            self._doubt()
+        else:
+            # Committing what is committed asks the brokers whether we still may.
+            self._tell({place: hold.done})
+
+    def _tell(self, offsets: Mapping[Place, int]) -> None:
+        given = [
+            TopicPartition(self._topics.on_brokers(topic), partition, offset)
+            for (topic, partition), offset in offsets.items()
+        ]
+        if self._fenced:
+            self._doubt()
+        try:
+            answers = self._client.commit(offsets=given, asynchronous=False)
+        except KafkaException as error:
+            self._judge(code_of(error))
+            raise
+        for answer in answers:
+            if answer.error is not None:
+                self._judge(answer.error)
+                raise KafkaException(answer.error)
+
+    def _judge(self, error: KafkaError) -> None:
+        if error.code() == KafkaError.FENCED_INSTANCE_ID or error.fatal():
+            self._fenced = True
+        if self._fenced or error.code() in LOST:
+            self._doubt()
+
+    def _doubt(self) -> None:
+        self._doubtful = True
+        raise Fenced(self._group)
+
+    def _go_back(self) -> None:
+        """Read what is held from what was committed on, for nobody knows what became of the records."""
+        self._fetched.clear()
+        for (topic, partition), hold in self._holds.items():
+            if hold.done is not None:
+                self._client.seek(TopicPartition(self._topics.on_brokers(topic), partition, hold.done))
+        self._doubtful = False
+
+    def _on_assign(self, _client: Consumer, places: Sequence[TopicPartition]) -> None:
+        for place in places:
+            self._holds[self._topics.ours(place.topic), place.partition] = Hold()
+
+    def _on_revoke(self, _client: Consumer, places: Sequence[TopicPartition]) -> None:
+        gone = {(self._topics.ours(place.topic), place.partition) for place in places}
+        for place in gone:
+            self._holds.pop(place, None)
+        self._fetched = [one for one in self._fetched if (one.event.topic, one.partition) not in gone]
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal() or error.code() in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL}:  # noqa: SLF001
+            self._fenced = True
+        elif error.code() in GONE:
+            self._topics.forget(self._names)
+            self._joined = False
+            self._away = error
+        elif error.code() not in LOST:
+            self._away = error
