@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import uuid
 from pathlib import Path
 from types import ModuleType
 
@@ -27,6 +28,18 @@ def onnx_models() -> ModuleType:
 def postgres_url() -> str:
     """The address of a PostgreSQL and a login that may create databases."""
     return _named("SLIPWAY_POSTGRES")
+
+
+@pytest.fixture(scope="session")
+def kafka_servers() -> str:
+    """``host:port`` of Kafka's brokers, divided by commas; tests take a :func:`kafka_url`."""
+    return _named("SLIPWAY_KAFKA")
+
+
+@pytest.fixture
+def kafka_url(kafka_servers: str) -> str:
+    """An event log of the test's own on the shared brokers: its topics and groups have a name of their own there."""
+    return f"kafka://{kafka_servers}?prefix={uuid.uuid4().hex[:12]}."
 
 
 def _named(variable: str) -> str:

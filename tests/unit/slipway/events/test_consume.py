@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -139,9 +139,9 @@ async def test_an_unavailable_log_is_waited_for(consumer: ListConsumer) -> None:
     assert consumer.committed == 6
 
 
-async def test_a_fenced_member_stops_at_once(consumer: ListConsumer) -> None:
+async def test_a_member_that_is_fenced_for_good_stops_at_once(consumer: ListConsumer) -> None:
     async def handle(_records: Sequence[Record]) -> None:
-        consumer.refusals = [Fenced("g")]
+        consumer.refusals = [Fenced("g"), Fenced("g")]
 
     clock = ManualClock()
     with pytest.raises(Fenced):
@@ -149,6 +149,38 @@ async def test_a_fenced_member_stops_at_once(consumer: ListConsumer) -> None:
     assert consumer.committed == 0
     assert consumer.letters == []
 
+
+async def test_records_that_became_anothers_are_left_and_the_member_goes_on(consumer: ListConsumer) -> None:
+    seen: list[int] = []
+
+    async def handle(records: Sequence[Record]) -> None:
+        seen.extend(record.offset for record in records)
+        consumer.refusals = [Fenced("g")] if len(seen) == 2 else []
+
+    clock = ManualClock()
+    await until(consumer.drained, consume(consumer, handle, clock=clock, limit=2), clock)
+    assert seen == [0, 1, 2, 3, 4, 5]
+    assert consumer.committed == 6
+    assert consumer.letters == []
+
+
+async def test_what_carries_no_event_is_set_aside_unseen(consumer: ListConsumer) -> None:
+    consumer.records[2] = replace(consumer.records[2], unreadable="ce_id: is missing")
+    seen: list[int] = []
+    counted: list[int] = []
+
+    async def handle(records: Sequence[Record]) -> None:
+        seen.extend(record.offset for record in records)
+        if len(seen) == 5:
+            raise LookupError("makes the loop go one by one")
+
+    clock = ManualClock()
+    loop = consume(consumer, handle, clock=clock, on_dead_letter=lambda record: counted.append(record.offset))
+    await until(consumer.drained, loop, clock)
+    assert seen == [0, 1, 3, 4, 5] * 2
+    assert consumer.letters == [(2, "ce_id: is missing")]
+    assert counted == [2]
+    assert consumer.committed == 6
 
 async def test_cancelled_within_the_effect_nothing_is_committed(consumer: ListConsumer) -> None:
     started = asyncio.Event()
