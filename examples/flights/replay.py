@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from examples.flights.patience import insist, until
+from examples.flights.patience import insist
 from examples.flights.questions import Batch, Questions
 from examples.flights.streams import Stream
 from slipway.client import AsyncSlipway, Prediction
@@ -18,7 +17,6 @@ from slipway.events import Event, Publisher
 TICK = timedelta(hours=1)
 _PUBLISHED_AT_ONCE = 20
 _ALONE_HOURS = 3
-_SLEPT_THROUGH, _LONGEST_SLEEP_S = 0.7, 0.2
 
 
 @dataclass
@@ -66,7 +64,6 @@ class Replay:
         self._streams = streams
         self._questions = questions
         self._endpoint = endpoint
-        self._waited_s = 0.0
         self.spent_s: dict[str, float] = dict.fromkeys(("publish", "watermark", "ask", "decide"), 0.0)
         self.answers = Answers()
 
@@ -123,17 +120,8 @@ class Replay:
             await insist(lambda part=part: self._publisher.publish(part))  # type: ignore[misc]
 
     async def _passed(self, moment: datetime) -> None:
-        waited = {stream.view for stream in self._streams}
-
-        async def passed() -> bool | None:
-            marks = [mark async for mark in self._slipway.features.watermarks()]
-            return waited <= {mark.view for mark in marks if mark.event_time >= moment} or None
-
-        # Asking all the while would slow down what is waited for: most of the last wait is slept through.
-        began = time.perf_counter()
-        await asyncio.sleep(_SLEPT_THROUGH * self._waited_s)
-        await until(passed, f"the watermarks of {', '.join(sorted(waited))} to pass {moment:%Y-%m-%d %H:%M}")
-        self._waited_s = min(time.perf_counter() - began, _LONGEST_SLEEP_S)
+        views = [stream.view for stream in self._streams]
+        await insist(lambda: self._slipway.features.await_watermarks(views, moment))
 
     async def _ask(self, batch: Batch, *, one_alone: bool) -> None:
         """All flights together; with ``one_alone`` the first by itself, as an application would, and timed."""

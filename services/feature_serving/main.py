@@ -17,11 +17,11 @@ from services.feature_serving.adapters.windows import SqlWindows
 from services.feature_serving.api.consumer import GROUP, TOPIC, Ingestion
 from services.feature_serving.api.servicer import FeatureServicer
 from services.feature_serving.config import FeatureServingConfig
-from services.feature_serving.engine.boundaries import Boundaries
 from services.feature_serving.engine.building import Building
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.intake import Intake
 from services.feature_serving.engine.progress import Progress
+from services.feature_serving.engine.reached import Reached
 from services.feature_serving.engine.reads import Reads
 from services.feature_serving.engine.services import Services
 from services.feature_serving.engine.spines import Spines
@@ -61,15 +61,21 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
         clock, meters, watermarks = SystemClock(), OtelMeters(), SqlWatermarks(database)
         catalogue = SqlCatalogue(database)
         compiled = Compiled(catalogue, clock)
+        reached, windows = Reached(watermarks, clock), SqlWindows(database)
         writes = Writes(
-            compiled=compiled, store=store, watermarks=watermarks, clock=clock, meters=meters, project=config.project
+            compiled=compiled,
+            store=store,
+            watermarks=watermarks,
+            reached=reached,
+            clock=clock,
+            meters=meters,
+            project=config.project,
         )
-        windows, boundaries = SqlWindows(database), Boundaries(watermarks, clock)
         windowing = Windowing(
             compiled=compiled,
             windows=windows,
             writes=writes,
-            boundaries=boundaries,
+            reached=reached,
             clock=clock,
             meters=meters,
             project=config.project,
@@ -86,9 +92,9 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
         servicer = FeatureServicer(
             views=Views(catalogue, clock, compiled.forget),
             services=Services(catalogue, clock, compiled.forget),
-            reads=Reads(compiled, store, boundaries, clock, config.project),
+            reads=Reads(compiled, store, reached, clock, config.project),
             intake=intake,
-            progress=Progress(compiled, watermarks),
+            progress=Progress(compiled, watermarks, reached),
             store=store,
             spines=Spines(artifacts, config.training_sets.max_spine_bytes),
             sets=Sets(

@@ -96,6 +96,7 @@ FEATURES = Peer(
     contract="slipway.features.v1.FeatureStoreService",
     safe=frozenset(
         {
+            "AwaitWatermarks",
             "CreateTrainingSet",
             "GetFeatureService",
             "GetFeatureView",

@@ -91,6 +91,10 @@ class FeatureServicer(TrainingSetMethods):
         """Say how far a view has come."""
         return pb.GetWatermarkResponse(watermark=online.encode_watermark(await self._progress.get(request.view)))
 
+    async def AwaitWatermarks(self, request: pb.AwaitWatermarksRequest, call: Call) -> pb.AwaitWatermarksResponse:
+        """Wait for views to come to a moment."""
+        return pb.AwaitWatermarksResponse(passed=await self._progress.passed(request.views, request.event_time_us))
+
     async def ListWatermarks(self, request: pb.ListWatermarksRequest, call: Call) -> pb.ListWatermarksResponse:
         """Give a page of watermarks."""
         found = await self._progress.list(request.page_size, request.page_token)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from services.feature_serving.domain.answer import AnswerColumn, Status
 from services.feature_serving.domain.reading import Question, answer, lookups, moments
-from services.feature_serving.engine.boundaries import Boundaries
 from services.feature_serving.engine.compiled import Compiled
+from services.feature_serving.engine.reached import Reached
 from services.feature_serving.ports import OnlineStore
 from slipway.clock import Clock
 
@@ -21,10 +21,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Reads:
     """Answers questions, each by one round trip to the online store."""
 
-    def __init__(
-        self, compiled: Compiled, store: OnlineStore, boundaries: Boundaries, clock: Clock, project: str
-    ) -> None:
-        self._boundaries = boundaries
+    def __init__(self, compiled: Compiled, store: OnlineStore, reached: Reached, clock: Clock, project: str) -> None:
+        self._reached = reached
         self._compiled = compiled
         self._store = store
         self._clock = clock
@@ -37,7 +35,7 @@ class Reads:
         now_us = (self._clock.now() - _EPOCH) // _MICROSECOND
         moments_us = moments(question.event_times_us, rows, now_us)
         # Asked before the values are: a boundary that is passed meanwhile must not make old values look new.
-        boundaries = await self._boundaries.of(plan.hops)
+        boundaries = await self._reached.boundaries(plan.hops)
         columns = answer(plan, asked, await self._store.read(asked), moments_us, boundaries)
         for column in columns:
             if Status.UNREADABLE in column.statuses:

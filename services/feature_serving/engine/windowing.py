@@ -13,8 +13,8 @@ from services.feature_serving.domain.tiles import Tile, Tiles
 from services.feature_serving.domain.view import FeatureView
 from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.domain.windows import floor
-from services.feature_serving.engine.boundaries import Boundaries
 from services.feature_serving.engine.compiled import Compiled
+from services.feature_serving.engine.reached import Reached
 from services.feature_serving.engine.writes import Writes, Written
 from services.feature_serving.ports import Meters, WindowReader, Windows
 from slipway.clock import Clock
@@ -47,7 +47,7 @@ class Windowing:
         compiled: Compiled,
         windows: Windows,
         writes: Writes,
-        boundaries: Boundaries,
+        reached: Reached,
         clock: Clock,
         meters: Meters,
         project: str,
@@ -55,7 +55,7 @@ class Windowing:
         self._compiled = compiled
         self._windows = windows
         self._writes = writes
-        self._boundaries = boundaries
+        self._reached = reached
         self._clock = clock
         self._meters = meters
         self._project = project
@@ -159,7 +159,7 @@ class Windowing:
             await windows.trim(_settle(risen))
         for one in risen:
             one.standing = replace(one.standing, reached_us=one.standing.complete_us)
-            self._boundaries.note(one.view.name, one.standing.reached_us)
+        self._reached.note({one.view: one.event_time_us for one in (*watermarks, *others)})
 
     async def _write(self, mirror: _Mirror) -> None:
         hop_us = mirror.tiles.hop_us

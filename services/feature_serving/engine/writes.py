@@ -9,6 +9,7 @@ from services.feature_serving.domain.errors import OnlineStoreUnavailable
 from services.feature_serving.domain.rows import Batch, Row, Rows, encode, takes_effect
 from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.engine.compiled import Compiled
+from services.feature_serving.engine.reached import Reached
 from services.feature_serving.ports import Meters, OnlineStore, Watermarks
 from slipway.clock import Clock
 
@@ -34,6 +35,7 @@ class Writes:
         compiled: Compiled,
         store: OnlineStore,
         watermarks: Watermarks,
+        reached: Reached,
         clock: Clock,
         meters: Meters,
         project: str,
@@ -41,6 +43,7 @@ class Writes:
         self._compiled = compiled
         self._store = store
         self._watermarks = watermarks
+        self._reached = reached
         self._clock = clock
         self._meters = meters
         self._project = project
@@ -71,6 +74,7 @@ class Writes:
         """Raise the watermarks of the views that rows were written to."""
         if watermarks := self.watermarks(written):
             await self._watermarks.raise_to(watermarks)
+            self._reached.note({one.view: one.event_time_us for one in watermarks})
 
     def watermarks(self, written: Sequence[Rows]) -> Sequence[Watermark]:
         """The watermarks that written rows make, of each view the highest."""

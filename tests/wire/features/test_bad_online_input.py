@@ -41,6 +41,7 @@ METHODS = (
     "ListFeatureServices",
     "PushRows",
     "GetOnlineFeatures",
+    "AwaitWatermarks",
     "GetWatermark",
     "ListWatermarks",
 )
@@ -65,6 +66,10 @@ async def test_junk_bytes_are_an_invalid_argument(online: Any, method: str) -> N
         ("ListFeatureServices", pb.ListFeatureServicesRequest(page_size=-1), "page_size"),
         ("ListWatermarks", pb.ListWatermarksRequest(page_token="junk"), "page_token"),
         ("GetWatermark", pb.GetWatermarkRequest(view="No!"), "view"),
+        ("AwaitWatermarks", pb.AwaitWatermarksRequest(event_time_us=1), "views"),
+        ("AwaitWatermarks", pb.AwaitWatermarksRequest(views=["planes"] * 501, event_time_us=1), "views"),
+        ("AwaitWatermarks", pb.AwaitWatermarksRequest(views=["planes", "No!"], event_time_us=1), "views[1]"),
+        ("AwaitWatermarks", pb.AwaitWatermarksRequest(views=["planes"]), "event_time_us"),
         ("PushRows", pb.PushRowsRequest(), "rows.view"),
         ("PushRows", rows(event_times_us=[]), "rows.event_times_us"),
         ("PushRows", rows(event_times_us=[0]), "rows.event_times_us[0]"),
@@ -129,6 +134,12 @@ async def test_columns_of_different_lengths_are_refused(online: Any) -> None:
             "feature_service",
         ),
         ("GetWatermark", pb.GetWatermarkRequest(view="none"), "FEATURE_VIEW_NOT_FOUND", "view"),
+        (
+            "AwaitWatermarks",
+            pb.AwaitWatermarksRequest(views=["none"], event_time_us=1),
+            "FEATURE_VIEW_NOT_FOUND",
+            "views[0]",
+        ),
     ],
 )
 async def test_an_unknown_name_is_not_found(

@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slipway.errors import SlipwayError
 from slipway.events import Event, dead_letter_topic
 from slipway.gen.slipway.features.v1 import events_pb2 as pb
 
@@ -36,13 +35,7 @@ async def publish(served: Any, **values: bytes) -> None:
 
 
 async def reached(served: Any, moment: datetime) -> None:
-    async def there() -> bool:
-        try:
-            return (await served.client.features.watermark("planes")).event_time >= moment
-        except SlipwayError:
-            return False
-
-    await served.eventually(there)
+    await served.client.features.await_watermarks(["planes"], moment)
 
 
 async def seats(served: Any, count: int) -> tuple[Any, ...]:

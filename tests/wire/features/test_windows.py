@@ -67,12 +67,7 @@ def event(number: int, rows: Sequence[tuple[str, float, float | None]], complete
 
 async def settled(online: Served, hours: float) -> None:
     """Return when the view's watermark is there."""
-
-    async def reached() -> bool:
-        found = [one async for one in online.client.features.watermarks()]
-        return any(one.view == "delays" and one.event_time >= at(hours) for one in found)
-
-    await online.eventually(reached)
+    await online.client.features.await_watermarks(["delays"], at(hours))
 
 
 async def values(online: Served, hours: float, origin: str = "JFK") -> dict[str, object]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -144,6 +145,22 @@ class Features(TrainingSets):
         request = pb.GetWatermarkRequest(view=text("view", view))
         answer = self._stub.unary("GetWatermark", request, pb.GetWatermarkResponse)
         return online.decode_watermark(answer.watermark)
+
+    def await_watermarks(self, views: Sequence[str], event_time: datetime, *, timeout_s: float = 60.0) -> None:
+        """Return when rows of all the views up to ``event_time`` are in the online store.
+
+        DEADLINE_EXCEEDED when they are not after ``timeout_s`` seconds.
+        """
+        request = pb.AwaitWatermarksRequest(
+            views=[text(f"views[{n}]", view) for n, view in enumerate(views)],
+            event_time_us=online.times_us("event_time", event_time)[0],
+        )
+        give_up_at = time.monotonic() + timeout_s
+        while True:
+            left_s = max(give_up_at - time.monotonic(), 0.001)
+            answer = self._stub.unary("AwaitWatermarks", request, pb.AwaitWatermarksResponse, timeout_s=left_s)
+            if answer.passed:
+                return
 
     def watermarks(self) -> Iterator[Watermark]:
         """Every watermark by view, a page at a time."""

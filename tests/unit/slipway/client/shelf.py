@@ -189,6 +189,11 @@ class Features(TrainingSets):
     async def GetWatermark(self, request: features.GetWatermarkRequest, call: Call) -> features.GetWatermarkResponse:
         return features.GetWatermarkResponse(watermark={"view": request.view, "event_time_us": 1_000_001})
 
+    async def AwaitWatermarks(
+        self, request: features.AwaitWatermarksRequest, call: Call
+    ) -> features.AwaitWatermarksResponse:
+        return features.AwaitWatermarksResponse(passed=True)
+
     async def ListWatermarks(
         self, request: features.ListWatermarksRequest, call: Call
     ) -> features.ListWatermarksResponse:

@@ -262,6 +262,7 @@ def test_feature_services_and_watermarks(client: Any) -> None:
     assert [one.name for one in client.features.services()] == ["a", "b"]
     moment = datetime(1970, 1, 1, 0, 0, 1, 1, tzinfo=UTC)
     assert client.features.watermark("planes") == Watermark("planes", moment)
+    client.features.await_watermarks(["planes"], moment)
     assert [one.view for one in client.features.watermarks()] == ["planes"]
 
 

@@ -151,6 +151,20 @@ class GetWatermarkResponse(_message.Message):
     watermark: _resources_pb2.Watermark
     def __init__(self, watermark: _Optional[_Union[_resources_pb2.Watermark, _Mapping]] = ...) -> None: ...
 
+class AwaitWatermarksRequest(_message.Message):
+    __slots__ = ("views", "event_time_us")
+    VIEWS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_US_FIELD_NUMBER: _ClassVar[int]
+    views: _containers.RepeatedScalarFieldContainer[str]
+    event_time_us: int
+    def __init__(self, views: _Optional[_Iterable[str]] = ..., event_time_us: _Optional[int] = ...) -> None: ...
+
+class AwaitWatermarksResponse(_message.Message):
+    __slots__ = ("passed",)
+    PASSED_FIELD_NUMBER: _ClassVar[int]
+    passed: bool
+    def __init__(self, passed: _Optional[bool] = ...) -> None: ...
+
 class ListWatermarksRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]

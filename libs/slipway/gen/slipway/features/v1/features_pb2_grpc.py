@@ -87,6 +87,11 @@ class FeatureStoreServiceStub:
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkRequest.SerializeToString,
                 response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkResponse.FromString,
                 _registered_method=True)
+        self.AwaitWatermarks = channel.unary_unary(
+                '/slipway.features.v1.FeatureStoreService/AwaitWatermarks',
+                request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.AwaitWatermarksRequest.SerializeToString,
+                response_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.AwaitWatermarksResponse.FromString,
+                _registered_method=True)
         self.ListWatermarks = channel.unary_unary(
                 '/slipway.features.v1.FeatureStoreService/ListWatermarks',
                 request_serializer=slipway_dot_features_dot_v1_dot_features__pb2.ListWatermarksRequest.SerializeToString,
@@ -200,6 +205,14 @@ class FeatureStoreServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AwaitWatermarks(self, request, context):
+        """Answers when all the views have come to a moment of event time, or after some seconds, saying that they have not:
+        ask again then. NOT_FOUND for an unknown view.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListWatermarks(self, request, context):
         """Lists watermarks by view.
         """
@@ -298,6 +311,11 @@ def add_FeatureStoreServiceServicer_to_server(servicer, server):
                     servicer.GetWatermark,
                     request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkRequest.FromString,
                     response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkResponse.SerializeToString,
+            ),
+            'AwaitWatermarks': grpc.unary_unary_rpc_method_handler(
+                    servicer.AwaitWatermarks,
+                    request_deserializer=slipway_dot_features_dot_v1_dot_features__pb2.AwaitWatermarksRequest.FromString,
+                    response_serializer=slipway_dot_features_dot_v1_dot_features__pb2.AwaitWatermarksResponse.SerializeToString,
             ),
             'ListWatermarks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWatermarks,
@@ -603,6 +621,33 @@ class FeatureStoreService:
             '/slipway.features.v1.FeatureStoreService/GetWatermark',
             slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkRequest.SerializeToString,
             slipway_dot_features_dot_v1_dot_features__pb2.GetWatermarkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AwaitWatermarks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.features.v1.FeatureStoreService/AwaitWatermarks',
+            slipway_dot_features_dot_v1_dot_features__pb2.AwaitWatermarksRequest.SerializeToString,
+            slipway_dot_features_dot_v1_dot_features__pb2.AwaitWatermarksResponse.FromString,
             options,
             channel_credentials,
             insecure,
