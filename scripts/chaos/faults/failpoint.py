@@ -13,7 +13,7 @@ from pathlib import Path
 from scripts.chaos.fault import Injection
 from scripts.chaos.faults.plain import Plain
 from scripts.chaos.load import Needs, Scene
-from slipway.failpoints import NAMES, arm, armed, disarm
+from slipway.failpoints import NAMES, Name, arm, armed, disarm
 from slipway.supervisor.spec import UnitSpec
 
 VARIABLE = "SLIPWAY_FAILPOINTS_FILE"
@@ -27,7 +27,9 @@ class KillAtFailpoint(Plain):
 
     name = "kill-at-failpoint"
 
-    def __init__(self) -> None:
+    def __init__(self, points: Sequence[Name] = NAMES) -> None:
+        """``points``: those that it chooses among."""
+        self._points = points
         self._folder = Path()
         self._unreached: set[tuple[str, str]] = set()
         self._struck: Counter[tuple[str, str]] = Counter()
@@ -63,9 +65,9 @@ class KillAtFailpoint(Plain):
 
     def _choose(self, victim: str, dice: random.Random) -> Sequence[str]:
         """A few names: those that have struck least come first, those that nothing reached no more."""
-        names = [one for one in NAMES if (victim, one) not in self._unreached]
+        names = [one for one in self._points if (victim, one) not in self._unreached]
         dice.shuffle(names)
-        return sorted(names or NAMES, key=lambda one: self._struck[victim, one])[:_AT_ONCE]
+        return sorted(names or self._points, key=lambda one: self._struck[victim, one])[:_AT_ONCE]
 
     def _file(self, unit: str) -> Path:
         return self._folder / f"failpoints-{unit}"
