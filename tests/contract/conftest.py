@@ -121,6 +121,13 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
         yield make
 
 
+@pytest.fixture
+def make_postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDatabase]:
+    """Makes databases for a test of what PostgreSQL alone does."""
+    with _made(_kind(request, "postgresql"), tmp_path) as make:
+        yield make
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def memory_or_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[Migrations], str | None]]:
     """For a port with an adapter in memory too: the URL of a migrated database of its own, None for that one."""
