@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from examples.flights.rivals import Fitted, scorer
-from examples.flights.train import LABEL, out_of_fold
+from examples.flights.rivals import scorer
+from examples.flights.train import LABEL, Fit, out_of_fold
 from slipway.client import Baseline, PerformanceBaseline
 from slipway.drift import measure, performance_baseline
 from slipway.workflow import storable
@@ -17,6 +19,7 @@ from slipway.workflow import storable
 WEEK = timedelta(days=7)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = 2**62
+Inputs = tuple[Sequence[str], Sequence[str]]
 
 storable(
     timedelta,
@@ -25,22 +28,30 @@ storable(
 )
 
 
-def training_baseline(table: pd.DataFrame, fitted: Fitted, rounds: int, folds: int) -> Baseline:
-    """The baseline of a model that was fitted on ``table``'s labelled rows.
+def training_baseline(table: pd.DataFrame, kind: str, inputs: Inputs, rounds: int, folds: int) -> Baseline:
+    """The baseline of a model of this kind that is fitted on ``table``'s labelled rows; no feature is weighed yet.
 
-    Only whole weeks tell how weeks differ: two days of January would stand for a week that never was.
+    ``inputs`` are its columns: texts, numbers. Only whole weeks tell how weeks differ: two days of January would
+    stand for a week that never was.
     """
+    texts, numbers = inputs
     rows = table[table[LABEL].notna()]
     whole = whole_blocks(_moments(rows))
     rows_of_weeks = rows[whole] if whole.any() else rows
     return measure(
-        {column.name: rows_of_weeks[column.name].to_numpy() for column in fitted.columns},
-        {column.name: "number" if column.vocabulary is None else "text" for column in fitted.columns},
+        {name: rows_of_weeks[name].to_numpy() for name in (*texts, *numbers)},
+        dict.fromkeys(texts, "text") | dict.fromkeys(numbers, "number"),
         _moments(rows_of_weeks),
-        fitted.importance,
+        {},
         block=WEEK,
-        performance=_performance(rows, fitted, rounds, folds),
+        performance=_performance(rows, scorer(kind, inputs, rounds), folds),
     )
+
+
+def weighed(baseline: Baseline, importance: Mapping[str, float]) -> Baseline:
+    """The baseline with each feature's share of what matters to the model."""
+    features = (replace(one, importance=importance.get(one.name, 0.0)) for one in baseline.features)
+    return replace(baseline, features=tuple(features))
 
 
 def whole_blocks(moments: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
@@ -50,16 +61,12 @@ def whole_blocks(moments: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def _performance(rows: pd.DataFrame, fitted: Fitted, rounds: int, folds: int) -> PerformanceBaseline | None:
+def _performance(rows: pd.DataFrame, fit: Fit, folds: int) -> PerformanceBaseline | None:
     moments = _moments(rows)
     whole = whole_blocks(moments)
     if not whole.any():
         return None
-    inputs = (
-        [column.name for column in fitted.columns if column.vocabulary is not None],
-        [column.name for column in fitted.columns if column.vocabulary is None],
-    )
-    told = out_of_fold(rows, _weeks(moments), scorer(fitted.kind, inputs, rounds), folds)
+    told = out_of_fold(rows, _weeks(moments), fit, folds)
     late = rows[LABEL].to_numpy(dtype=np.float64)
     return performance_baseline(told[whole], late[whole], moments[whole], block=WEEK)
 

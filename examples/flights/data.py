@@ -11,6 +11,7 @@ import pandas as pd
 from slipway.errors import Unavailable
 
 LATE_MINUTES = 15
+YEAR = 2013
 MONTHS = range(1, 13)
 
 # Known only once the flight has departed or landed, so after the question.

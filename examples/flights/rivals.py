@@ -99,6 +99,11 @@ def contest(
     return Rival(kind, True, figures.judge(fitted.scores(later), late, fitted.baseline_rate).metrics())
 
 
+def better(*rivals: Rival) -> Rival:
+    """The one with the lower log loss, of those that were tried; the first of equals."""
+    return min((one for one in rivals if one.trained), key=lambda one: one.metrics["log_loss"])
+
+
 def _require_equal(difference: float) -> None:
     if not difference <= _TOLERANCE:
         raise ExportDiffers(f"the exported model differs by {difference:.1e} from the one it was made from")

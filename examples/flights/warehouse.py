@@ -7,7 +7,7 @@ the same bytes.
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from examples.flights.features import SCHEDULE, features
 from examples.flights.times import MOMENT, moments
 from slipway.durable import replace_file
 
+_DAY = timedelta(days=1)  # more than a zone moves a date, and more than a question comes before its departure
 _KEYS = ["carrier", "origin", "dest", "tailnum"]
 _PLANES_KNOWN_AT = pd.Timestamp("2012-12-31", tz="UTC")  # the register is as old as the year
 _WEATHER = ["temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
@@ -90,7 +91,7 @@ def spine(start: datetime, end: datetime) -> pd.DataFrame:
     ``flight``, the four entities, ``event_time``, ``late``, ``label_time`` and the schedule's features. Flights
     without a label are there, for coverage.
     """
-    rows = _timed()
+    rows = _timed(_months(start, end))
     rows = rows[(rows["event_time"] >= start) & (rows["event_time"] < end)]
     return rows[["flight", *_KEYS, "event_time", "late", "label_time", *SCHEDULE]].reset_index(drop=True)
 
@@ -114,10 +115,17 @@ def write_sources(folder: Path) -> dict[str, int]:
     return counts
 
 
+def _months(start: datetime, end: datetime) -> tuple[int, ...]:
+    """The local months whose flights may be asked about then; all where there are none, which is as few rows."""
+    firsts = [datetime(data.YEAR + (month > 12), (month - 1) % 12 + 1, 1, tzinfo=UTC) for month in range(1, 14)]
+    asked = (month for month in data.MONTHS if firsts[month - 1] - _DAY < end and start < firsts[month] + _DAY)
+    return tuple(asked) or tuple(data.MONTHS)
+
+
 @cache
-def _timed() -> pd.DataFrame:
-    """What all sources of flights are taken from. Nobody may change it."""
-    rows = data.recorded()
+def _timed(months: tuple[int, ...] = tuple(data.MONTHS)) -> pd.DataFrame:
+    """What all sources of flights are taken from, of some months. Nobody may change it."""
+    rows = data.recorded(months)
     rows = pd.concat([rows.drop(columns="month"), moments(rows), features(rows)[list(SCHEDULE)]], axis=1)
     rows["flight"] = rows["carrier"] + rows["flight"].astype("string") + "-" + rows["date"] + "-" + rows["origin"]
     rows = rows.astype({"dep_delay": "float64", "arr_delay": "float64", "late": "float64", "flight": "string"})

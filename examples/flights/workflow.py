@@ -12,13 +12,13 @@ import pandas as pd
 
 from examples.flights import train as trees
 from examples.flights import warehouse
-from examples.flights.baseline import training_baseline
+from examples.flights.baseline import training_baseline, weighed
 from examples.flights.columns import encode
 from examples.flights.dataset import ROLLING, Flights, held_out, moment
 from examples.flights.export import OUTPUT
 from examples.flights.gate import ALIAS as BESIDE
 from examples.flights.gate import Decision, Gate
-from examples.flights.rivals import NET, TREES, Fitted, Rival, contest, fit
+from examples.flights.rivals import NET, TREES, Fitted, Rival, better, contest, fit
 from slipway.client import (
     Baseline,
     CodeReference,
@@ -88,21 +88,21 @@ class Chosen:
     metrics: dict[str, float]
 
     def summary(self) -> dict[str, Any]:
-        """What it is, and how it did."""
-        return {"kind": self.fitted.kind, "training_rows": self.fitted.training_rows, **self.metrics}
+        """What it is, how it did, and what matters most to it."""
+        told = {"kind": self.fitted.kind, "training_rows": self.fitted.training_rows, **self.metrics}
+        return {**told, "important": sorted(self.fitted.importance, key=lambda one: -self.fitted.importance[one])[:5]}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The baseline, as the registry is told it."""
+    """The baseline, as the registry is told it but for what matters to the model."""
 
     baseline: Baseline
 
     def summary(self) -> dict[str, Any]:
-        """How the version did out of fold, and what matters most to it."""
-        ranked = sorted(self.baseline.features, key=lambda one: -one.importance)[:5]
+        """How the better kind did out of fold, and on how many rows features were measured."""
         told = asdict(self.baseline.performance) if self.baseline.performance else {}
-        return {**told, "rows": self.baseline.row_count, "important": [one.name for one in ranked]}
+        return {**told, "rows": self.baseline.row_count}
 
 
 @dataclass(frozen=True)
@@ -164,16 +164,21 @@ def train_net(flights: Flights, params: Params) -> Rival:
 @step(output="chosen")
 def choose(flights: Flights, trees_rival: Rival, net_rival: Rival, params: Params, context: StepContext) -> Chosen:
     """Fit the kind with the lower log loss once more, on everything up to the cut-off."""
-    best = min((one for one in (trees_rival, net_rival) if one.trained), key=lambda one: one.metrics["log_loss"])
+    best = better(trees_rival, net_rival)
     context.checkpoint()
     table = flights.table()
     return Chosen(fit(best.kind, table, flights.inputs(params.feature_set), params.rounds), best.metrics)
 
 
 @step(output="measured")
-def baseline(flights: Flights, chosen: Chosen, params: Params) -> Measured:
-    """What the training data looked like from week to week, and how the model does on weeks that it did not see."""
-    return Measured(training_baseline(flights.table(), chosen.fitted, params.rounds, params.folds))
+def baseline(flights: Flights, trees_rival: Rival, net_rival: Rival, params: Params) -> Measured:
+    """What the training data looked like from week to week, and how the kind does on weeks that it did not see.
+
+    Beside ``choose``, for it takes as long.
+    """
+    kind = better(trees_rival, net_rival).kind
+    inputs = flights.inputs(params.feature_set)
+    return Measured(training_baseline(flights.table(), kind, inputs, params.rounds, params.folds))
 
 
 @step(output="registered")
@@ -194,7 +199,7 @@ def register(flights: Flights, chosen: Chosen, measured: Measured, params: Param
         metrics=chosen.metrics,
         params=told,
         lineage=_lineage(flights, context),
-        baseline=measured.baseline,
+        baseline=weighed(measured.baseline, chosen.fitted.importance),
         request_id=context.request_id,
     )
     return Registered(MODEL, version.number, artifact.digest)
