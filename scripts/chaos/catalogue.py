@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from scripts.chaos.fault import Fault
+from scripts.chaos.faults.backing import BrokerRestart, DatabaseRestart, RedisFlush
+from scripts.chaos.faults.clocks import ClockJump
+from scripts.chaos.faults.disk import DiskFull
 from scripts.chaos.faults.failpoint import KillAtFailpoint
+from scripts.chaos.faults.messages import Poison, Redeliver
+from scripts.chaos.faults.network import Partition
 from scripts.chaos.faults.process import Kill, Pause
 from scripts.chaos.load import Load
 from scripts.chaos.loads.feature_serving import FeatureServingLoad
@@ -19,6 +24,14 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
     "kill": Kill,
     "kill-at-failpoint": KillAtFailpoint,
     "pause": Pause,
+    "partition": Partition,
+    "redeliver": Redeliver,
+    "poison": Poison,
+    "redis-flush": RedisFlush,
+    "disk-full": DiskFull,
+    "clock-jump": ClockJump,
+    "broker-restart": BrokerRestart,
+    "database-restart": DatabaseRestart,
 }
 
 

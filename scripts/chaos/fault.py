@@ -41,8 +41,8 @@ class Fault(Protocol):
         """Hold what it needs while the platform lives; ``folder`` is the cell's."""
         ...
 
-    def adapt(self, unit: UnitSpec) -> UnitSpec:
-        """The unit as it has to be started for this fault."""
+    async def adapt(self, unit: UnitSpec) -> UnitSpec:
+        """The unit as it has to be started for this fault; what backs the services comes before them."""
         ...
 
     async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:

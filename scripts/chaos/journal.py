@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slipway.supervisor.fleet import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -33,7 +35,7 @@ class Asked:
     seed: int
     rounds: int | None
     minutes: float | None
-    profile: str
+    profile: Profile
 
 
 class Journal:
@@ -61,8 +63,18 @@ class Journal:
         self._write({"asked": asdict(asked)})
 
     def rounds(self, service: str, fault: str) -> list[Round]:
-        """The rounds that a cell has behind it."""
-        return [Round(**one["round"]) for one in self._of(service, fault) if "round" in one]
+        """The rounds that a cell has behind it, since it last began anew."""
+        found: list[Round] = []
+        for one in self._of(service, fault):
+            if "anew" in one:
+                found.clear()
+            elif "round" in one:
+                found.append(Round(**one["round"]))
+        return found
+
+    def begin_anew(self, service: str, fault: str) -> None:
+        """Forget the rounds of a cell whose data is gone."""
+        self._write({"service": service, "fault": fault, "anew": True})
 
     def add_round(self, service: str, fault: str, done: Round) -> None:
         """Keep a round that is done."""

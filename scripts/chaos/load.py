@@ -21,7 +21,9 @@ class Needs:
 
     ``services``: those that run; ``backing``: of "redis" and "ray"; ``configs``: service to its TOML;
     ``victims``: the processes that are killed or stopped, the load's own service first; ``topics``: those that the
-    load's service reads, to the group that reads them; ``aside``: kinds of operations that don't ask the service (what
+    load's service reads, to the group that reads them; ``fed``: those of them that the load's doings come by;
+    ``links``: of a victim, the variables with the addresses of what it calls (tables and topics go without saying);
+    ``tables``: whether the service has any; ``aside``: kinds of operations that don't ask the service (what
     is published for it to read), which count neither for the load's rate nor for answering again.
     """
 
@@ -30,6 +32,9 @@ class Needs:
     backing: frozenset[str] = frozenset()
     configs: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
+    fed: frozenset[str] = frozenset()
+    links: frozenset[tuple[str, str]] = frozenset()
+    tables: bool = True
     aside: frozenset[str] = frozenset()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from slipway.client import AsyncSlipway
 from slipway.clock import SystemClock
 from slipway.supervisor import lock, proc
 from slipway.supervisor.crew import Crew
-from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
+from slipway.supervisor.fleet import FLEET, Fleet, Profile
 from slipway.supervisor.options import Options
 from slipway.supervisor.plan import Plan, make_plan
 from slipway.supervisor.policy import Phase, Rules
@@ -21,9 +21,10 @@ from slipway.supervisor.report import UpFailed
 from slipway.supervisor.spec import UnitSpec
 from slipway.supervisor.state import SupervisorStatus, clear_state
 
-Adapt = Callable[[UnitSpec], UnitSpec]
+Adapt = Callable[[UnitSpec], Awaitable[UnitSpec]]
 # Deaths come often here; delays that grow to minutes would measure the supervisor's patience, not recovery.
 _RULES = Rules(first_delay_s=0.2, longest_delay_s=1.0, steady_s=2.0, attempts=20)
+_OTHERS = frozenset({"SLIPWAY_KAFKA", "SLIPWAY_POSTGRES", "SLIPWAY_REDIS", "SLIPWAY_EVENTS"})
 _START_S = 90.0
 _TICK_S = 0.01
 _AREAS = {
@@ -38,11 +39,11 @@ _AREAS = {
 class Platform:
     """Running units. Those that die are restarted for as long as the platform is open."""
 
-    def __init__(self, plan: Plan, crew: Crew) -> None:
+    def __init__(self, plan: Plan, crew: Crew, events: str) -> None:
+        """``events``: the URL of the event log as it is, past any proxy."""
         self._crew = crew
         self.folder = plan.options.data
-        self.environment: Mapping[str, str] = plan.services[0].env
-        self.events = self.environment["SLIPWAY_EVENTS"]
+        self.events = events
 
     @classmethod
     @asynccontextmanager
@@ -54,7 +55,7 @@ class Platform:
         backing: frozenset[str],
         configs: Mapping[str, str],
         adapt: Adapt,
-        environ: Mapping[str, str] | None = None,
+        profile: Profile = "embedded",
     ) -> AsyncIterator[Platform]:
         """Start the units on ``folder``, which keeps its data from one opening to the next.
 
@@ -64,22 +65,21 @@ class Platform:
             data=folder,
             free_ports=True,
             config_dir=_written(configs, folder),
-            without=frozenset(BACKING_PORTS) - backing,
+            without=frozenset({"redis", "ray"}) - backing,
+            profile=profile,
             fleet=_fleet(services),
         )
         with lock.hold(folder) as me:
             proc.kill_marked(folder)  # what a run that was killed could not end
-            made = make_plan(options, environ or os.environ)
-            plan = replace(
-                made,
-                services=tuple(adapt(one) for one in made.services),
-                backing=tuple(adapt(one) for one in made.backing),
-            )
+            # Servers that others run are not to be disturbed, and what they hold would come to nothing.
+            made = make_plan(options, {name: text for name, text in os.environ.items() if name not in _OTHERS})
+            below = [await adapt(one) for one in made.backing]
+            plan = replace(made, backing=tuple(below), services=tuple([await adapt(one) for one in made.services]))
             clock = SystemClock()
             crew = Crew(plan, SupervisorStatus(me.pid, me.ticks, clock.now().isoformat()), clock, lambda _: None)
             crew.start()
             try:
-                platform = cls(plan, crew)
+                platform = cls(plan, crew, made.services[0].env["SLIPWAY_EVENTS"])
                 await platform.all_serve()
                 yield platform
             finally:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scripts.chaos import gauge
@@ -15,8 +17,13 @@ from scripts.chaos.findings import Finding, wrong
 from scripts.chaos.history import History
 from scripts.chaos.journal import Journal, Round
 from scripts.chaos.load import Crowd, Load, Scene
+from scripts.chaos.models import dead_letters
 from scripts.chaos.platform import Platform
+from scripts.chaos.topics import arrived
+from slipway.events import dead_letter_topic
 from slipway.events.connect import open_log
+from slipway.supervisor import lock
+from slipway.supervisor.fleet import Profile
 
 Say = Callable[[str], None]
 _WARM_S = 1.0
@@ -59,35 +66,55 @@ class Cell:
     until: Until
     journal: Journal
     say: Say
+    profile: Profile = "embedded"
 
     async def run(self) -> Done:
         """Go on where the journal says that the cell was left, to its end.
 
         Raises what starting the platform raises, and what breaks a client of the load.
         """
-        service, name, needs = self.load.service, self.fault.name, self.load.needs
-        folder = self.journal.cell(service, name)
+        needs, folder = self.load.needs, self.journal.cell(self.load.service, self.fault.name)
         folder.mkdir(parents=True, exist_ok=True)
-        with History.open(folder / "history.jsonl") as history:
-            async with (
-                self.fault.around(folder),
-                Platform.open(
-                    folder / "data",
-                    services=needs.services,
-                    backing=needs.backing,
-                    configs=needs.configs,
-                    adapt=self.fault.adapt,
-                ) as platform,
-                platform.client() as slipway,
-                open_log(platform.events) as log,
-            ):
-                scene = Scene(platform, slipway, log.publisher(), history)
-                await self.load.prepare(scene)
-                rounds, findings = await self._disturb(scene)
-                await platform.all_serve()
-                observed: Any = await self.load.observe(scene)
-            findings += self.load.check(history.operations, history.marks, observed)
-            return Done(rounds, findings, history)
+        async with self.fault.around(folder):
+            self._forget_without_data(folder)
+            with History.open(folder / "history.jsonl") as history:
+                async with (
+                    Platform.open(
+                        folder / "data",
+                        services=needs.services,
+                        backing=needs.backing,
+                        configs=needs.configs,
+                        adapt=self.fault.adapt,
+                        profile=self.profile,
+                    ) as platform,
+                    platform.client() as slipway,
+                    open_log(platform.events) as log,
+                ):
+                    return await self._play(Scene(platform, slipway, log.publisher(), history))
+
+    def _forget_without_data(self, folder: Path) -> None:
+        """A cell whose data went with what held it (a file system in memory) begins anew, when it is resumed."""
+        history = folder / "history.jsonl"
+        if history.exists() and not lock.lock_path(folder / "data").exists():
+            history.unlink()
+            self.journal.begin_anew(self.load.service, self.fault.name)
+
+    async def _play(self, scene: Scene) -> Done:
+        await self.load.prepare(scene)
+        rounds, findings = await self._disturb(scene)
+        await scene.platform.all_serve()
+        observed: Any = await self.load.observe(scene)
+        dead = await self._dead_letters(scene)
+        history = scene.history
+        findings += self.load.check(history.operations, history.marks, observed)
+        findings += dead_letters.check(history.marks, dead)
+        return Done(rounds, findings, history)
+
+    async def _dead_letters(self, scene: Scene) -> Counter[str]:
+        topics = [dead_letter_topic(topic, group) for topic, group in self.load.needs.topics.items()]
+        expected = len(dead_letters.poisoned(scene.history.marks)) // max(1, len(topics))
+        found = [one for topic in topics for one in await arrived(scene.platform.events, topic, expected)]
+        return Counter(one.event.id for one in found)
 
     async def _disturb(self, scene: Scene) -> tuple[list[Round], list[Finding]]:
         service, name = self.load.service, self.fault.name

@@ -47,7 +47,7 @@ class Run:
         if why := fault.unsuited(load.needs, profile):
             self.say(f"{service} / {name}: not covered: {why}")
             return refused_row(service, name, profile, why)
-        cell = Cell(load, fault, self.asked.seed, Until(self.asked.rounds, seconds), self.journal, self.say)
+        cell = Cell(load, fault, self.asked.seed, Until(self.asked.rounds, seconds), self.journal, self.say, profile)
         try:
             done = await cell.run()
         except (SlipwayError, TimeoutError) as error:

@@ -33,8 +33,8 @@ class KillVariant(KillAtFailpoint):
         self._script = str(VARIANTS / variant)
         self._service = service
 
-    def adapt(self, unit: UnitSpec) -> UnitSpec:
-        unit = super().adapt(unit)
+    async def adapt(self, unit: UnitSpec) -> UnitSpec:
+        unit = await super().adapt(unit)
         if unit.name != self._service:
             return unit
         return replace(unit, command=(sys.executable, self._script, *unit.command[1:]))

@@ -40,7 +40,7 @@ class KillAtFailpoint(Plain):
         self._folder = folder
         yield
 
-    def adapt(self, unit: UnitSpec) -> UnitSpec:
+    async def adapt(self, unit: UnitSpec) -> UnitSpec:
         """See Fault: each unit watches a file of its own."""
         return replace(unit, env={**unit.env, VARIABLE: str(self._file(unit.name))})
 

@@ -22,6 +22,6 @@ class Plain:
         """See Fault."""
         yield
 
-    def adapt(self, unit: UnitSpec) -> UnitSpec:
+    async def adapt(self, unit: UnitSpec) -> UnitSpec:
         """See Fault."""
         return unit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +12,9 @@ from scripts.chaos.findings import Finding
 from scripts.chaos.history import Mark, Operation
 from scripts.chaos.load import Client, Needs, Scene
 from scripts.chaos.models import feature_serving as model
-from scripts.chaos.topics import read_all
 from slipway.client import Aggregation, AggregationFunction, Feature, FeatureView, OnlineFeatures, ValueType
 from slipway.errors import SlipwayError
-from slipway.events import Event, dead_letter_topic
-from slipway.events.connect import open_log
+from slipway.events import Event
 from slipway.gen.slipway.features.v1 import events_pb2
 
 TOPIC, GROUP = "features.rows.v1", "feature_serving"
@@ -127,6 +124,8 @@ class FeatureServingLoad:
         victims=("feature_serving",),
         backing=frozenset({"redis"}),
         topics={TOPIC: GROUP},
+        fed=frozenset({TOPIC}),
+        links=frozenset({("feature_serving", "SLIPWAY_REDIS")}),
         aside=frozenset({model.PUBLISHED}),
     )
 
@@ -151,15 +150,12 @@ class FeatureServingLoad:
         features = scene.slipway.features
         plain = await features.get_online(["planes:last"], [{"plane": one} for one in values])
         counted = await features.get_online(["flights:flown", "flights:delay"], [{"plane": one} for one in windows])
-        async with open_log(scene.platform.events) as log:
-            dead = await read_all(log, dead_letter_topic(TOPIC, GROUP))
         return model.Observed(
             values={key: row["planes:last"] for key, row in _by(values, plain)},
             windows={
                 key: None if row["flights:flown"] is None else (row["flights:flown"], row["flights:delay"])
                 for key, row in _by(windows, counted)
             },
-            dead=Counter(one.event.id for one in dead),
         )
 
     def check(self, operations: Sequence[Operation], marks: Sequence[Mark], observed: model.Observed) -> list[Finding]:

@@ -78,7 +78,11 @@ class RegistryLoad:
     """See :class:`scripts.chaos.load.Load`."""
 
     service = "registry"
-    needs = Needs(services=("registry",), victims=("registry",))
+    needs = Needs(
+        services=("registry",),
+        victims=("registry",),
+        topics={"monitor.verdict.v1": "registry", "inference.arm.v1": "registry"},
+    )
 
     def __init__(self) -> None:
         self._artifact = Artifact("")

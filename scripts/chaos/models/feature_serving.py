@@ -16,20 +16,18 @@ from scripts.chaos.findings import Finding, duplicated, lost, wrong
 from scripts.chaos.history import Mark, Operation, Outcome
 
 WRITE, READ, EVENTS, PUBLISHED = "write", "read", "events", "published"
-FLUSH, POISON = "redis-flush", "poison"
+FLUSH = "redis-flush"
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The online values at the end, None where there is none, and what was set aside.
+    """The online values at the end, None where there is none.
 
-    ``values``: entity to value; ``windows``: entity to count and sum; ``dead``: event id to how often it is among
-    the dead letters.
+    ``values``: entity to value; ``windows``: entity to count and sum.
     """
 
     values: Mapping[str, int | None]
     windows: Mapping[str, tuple[int, float] | None]
-    dead: Mapping[str, int]
 
 
 @dataclass
@@ -48,7 +46,6 @@ def check(operations: Sequence[Operation], marks: Sequence[Mark], observed: Obse
         *_reads(operations, marks),
         *_final(operations, observed, flushed_s),
         *_windows(operations, observed, flushed_s),
-        *_dead(marks, observed),
     ]
 
 
@@ -124,14 +121,3 @@ def _tallies(operations: Sequence[Operation]) -> dict[str, _Tally]:
             tally.least[amount] += 1 if done and not seen.get(one.key, False) else 0
         seen[one.key] = done or seen.get(one.key, False)
     return tallies
-
-
-def _dead(marks: Sequence[Mark], observed: Observed) -> Iterator[Finding]:
-    poison = {one for mark in marks if mark.kind == POISON for one in mark.facts["ids"]}
-    for one in poison - set(observed.dead):
-        yield lost(f"poison {one} is not among the dead letters")
-    for one, times in observed.dead.items():
-        if one not in poison:
-            yield lost(f"the sound event {one} was set aside")
-        elif times > 1:
-            yield duplicated(f"poison {one} is {times} times among the dead letters")

@@ -1,0 +1,72 @@
+"""What lies under the services: Redis that forgets, and servers that are restarted."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import redis.asyncio
+
+from scripts.chaos.fault import Injection
+from scripts.chaos.faults.plain import Plain
+from scripts.chaos.load import Needs, Scene
+
+_GONE_S = 30.0
+
+
+class RedisFlush(Plain):
+    """FLUSHALL: every value online is gone at once."""
+
+    name = "redis-flush"
+
+    def unsuited(self, needs: Needs, profile: str) -> str | None:
+        """See Fault."""
+        return None if "redis" in needs.backing else "it keeps nothing in Redis"
+
+    async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
+        """See Fault."""
+        async with redis.asyncio.from_url(scene.platform.redis()) as client:
+            began_s = time.monotonic()
+            await client.flushall()
+        return Injection(began_s, "FLUSHALL")
+
+
+class _Restart(Plain):
+    """A backing server is ended, by ``kill -9`` or in order, and the supervisor starts it again."""
+
+    name = ""
+    unit = ""
+
+    def unsuited(self, needs: Needs, profile: str) -> str | None:
+        """See Fault."""
+        return None if profile == "stack" else f"the embedded profile has no {self.unit}: files take its place"
+
+    async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
+        """See Fault."""
+        number = dice.choice((signal.SIGKILL, signal.SIGINT, signal.SIGTERM))
+        pid = await scene.platform.pid_of_serving(self.unit)
+        began_s = time.monotonic()
+        os.kill(pid, number)
+        if not await scene.platform.died(self.unit, pid, _GONE_S):
+            os.kill(pid, signal.SIGKILL)
+        return Injection(began_s, f"{number.name} {self.unit}")
+
+
+class BrokerRestart(_Restart):
+    """The Kafka broker goes away and comes again."""
+
+    name, unit = "broker-restart", "kafka"
+
+
+class DatabaseRestart(_Restart):
+    """PostgreSQL goes away and comes again."""
+
+    name, unit = "database-restart", "postgres"
+
+    def unsuited(self, needs: Needs, profile: str) -> str | None:
+        """See Fault."""
+        if not needs.tables:
+            return "it has no tables"
+        return super().unsuited(needs, profile)

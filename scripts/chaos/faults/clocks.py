@@ -1,0 +1,73 @@
+"""A wall clock that jumps: libfaketime under the service, steered by a file. Monotonic clocks go on as they do."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from scripts.chaos.fault import Injection
+from scripts.chaos.faults.plain import Plain
+from scripts.chaos.load import Needs, Scene
+from slipway.supervisor.spec import UnitSpec
+
+_HOUR_S = 3600
+_JUMPS_S = (_HOUR_S, -_HOUR_S, 0)
+_SERVICES = frozenset({"registry", "feature_serving", "training_scheduler", "inference_gateway", "monitor"})
+
+
+class ClockJump(Plain):
+    """The wall clock of every service jumps by an hour, forth or back, and stays there until the next round."""
+
+    name = "clock-jump"
+
+    def __init__(self) -> None:
+        self._file = Path()
+        self._now_s = 0
+
+    def unsuited(self, needs: Needs, profile: str) -> str | None:
+        """See Fault."""
+        return None if _library() else "libfaketime is not installed (Debian: libfaketime)"
+
+    @asynccontextmanager
+    async def around(self, folder: Path) -> AsyncIterator[None]:
+        """See Fault."""
+        self._file = folder / "faketime"
+        self._jump(0)
+        yield
+
+    async def adapt(self, unit: UnitSpec) -> UnitSpec:
+        """See Fault."""
+        if unit.name not in _SERVICES:
+            return unit
+        fake = {
+            "LD_PRELOAD": str(_library()),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Files' times come from the kernel, and would not go with it.
+            "NO_FAKE_STAT": "1",
+        }
+        return replace(unit, env={**unit.env, **fake})
+
+    async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
+        """See Fault."""
+        to_s = dice.choice([one for one in _JUMPS_S if one != self._now_s])
+        began_s = time.monotonic()
+        note = f"wall clock {(to_s - self._now_s) // _HOUR_S:+d} h"
+        self._jump(to_s)
+        return Injection(began_s, note)
+
+    def _jump(self, to_s: int) -> None:
+        staged = self._file.with_suffix(".staged")
+        staged.write_text(f"{to_s:+d}\n", encoding="utf-8")
+        staged.replace(self._file)
+        self._now_s = to_s
+
+
+def _library() -> Path | None:
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else None
