@@ -95,6 +95,10 @@ def _large() -> SlipwayError:
     return Unstorable("a value can't be stored: a number is larger than its column holds; give a smaller one")
 
 
+def _long_key() -> SlipwayError:
+    return Unstorable("a value can't be stored: a key is longer than an index takes (2,700 bytes); shorten it")
+
+
 _EXACTLY: dict[str, Callable[[], SlipwayError]] = {
     "22001": _long,
     "22003": _large,
@@ -107,6 +111,7 @@ _EXACTLY: dict[str, Callable[[], SlipwayError]] = {
     "42501": _forbidden,
     "53100": _full,
     "53200": _full,
+    "54000": _long_key,
     "55P03": _busy,
     "57014": _slow,
     "XX001": _corrupt,

@@ -20,6 +20,8 @@ from slipway.events.outbox import Outbox
 from slipway.sql import Json, UtcTime
 
 metadata = MetaData()
+# A caller may ask for any unsigned 32-bit number. What SQLite calls INTEGER has 64 bits.
+Number = BigInteger().with_variant(Integer, "sqlite")
 
 model = Table(
     "model",
@@ -28,14 +30,14 @@ model = Table(
     Column("owner", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("create_time", UtcTime, nullable=False),
-    Column("latest_version", Integer, nullable=False),
+    Column("latest_version", Number, nullable=False),
 )
 
 model_version = Table(
     "model_version",
     metadata,
     Column("model", String(128), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
     Column("request_id", String(128), nullable=False, unique=True),
     Column("fingerprint", String(64), nullable=False),
     Column("artifact_digest", String(71), nullable=False),
@@ -54,7 +56,7 @@ alias = Table(
     metadata,
     Column("model", String(128), primary_key=True),
     Column("name", String(128), primary_key=True),
-    Column("version", Integer, nullable=False),
+    Column("version", Number, nullable=False),
     Column("update_time", UtcTime, nullable=False),
     ForeignKeyConstraint(["model", "version"], ["model_version.model", "model_version.number"]),
 )
@@ -66,8 +68,8 @@ alias_move = Table(
     Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("model", String(128), nullable=False),
     Column("alias", String(128), nullable=False),
-    Column("from_version", Integer, nullable=False),
-    Column("to_version", Integer, nullable=False),
+    Column("from_version", Number, nullable=False),
+    Column("to_version", Number, nullable=False),
     Column("time", UtcTime, nullable=False),
     Column("reason", Text, nullable=False),
     Column("rollback", Boolean, nullable=False),
@@ -92,10 +94,10 @@ route = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("name", String(128), nullable=False),
     Column("model", String(128), nullable=False),
-    Column("version", Integer, nullable=False),
+    Column("version", Number, nullable=False),
     Column("alias", String(128), nullable=False),
-    Column("weight", Integer, nullable=False),
-    Column("resolved", Integer, nullable=False),
+    Column("weight", Number, nullable=False),
+    Column("resolved", Number, nullable=False),
     Column("shadow", Boolean, nullable=False),
     ForeignKeyConstraint(["endpoint"], ["endpoint.name"]),
     ForeignKeyConstraint(["model", "resolved"], ["model_version.model", "model_version.number"]),
@@ -105,19 +107,19 @@ rollout = Table(
     "rollout",
     metadata,
     Column("endpoint", String(128), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
     Column("id", String(64), nullable=False, unique=True),
     Column("request_id", String(128), nullable=False, unique=True),
     Column("fingerprint", String(64), nullable=False),
     Column("model", String(128), nullable=False),
-    Column("candidate_version", Integer, nullable=False),
-    Column("baseline_version", Integer, nullable=False),
+    Column("candidate_version", Number, nullable=False),
+    Column("baseline_version", Number, nullable=False),
     Column("alias", String(128), nullable=False),
     Column("main_route", String(128), nullable=False),
-    Column("main_weight", Integer, nullable=False),
+    Column("main_weight", Number, nullable=False),
     Column("plan", Json, nullable=False),
     Column("state", String(32), nullable=False),
-    Column("step", Integer, nullable=False),
+    Column("step", Number, nullable=False),
     Column("reason", Text, nullable=False),
     Column("create_time", UtcTime, nullable=False),
     Column("update_time", UtcTime, nullable=False),

@@ -69,7 +69,7 @@ async def test_versions_aliases_and_endpoints_of_the_first_revision_are_read(mak
             (registry.route, {"endpoint": "late", "position": 0, **ROUTE}),
         ],
     )
-    assert migrate(url, SERVICES["registry"]) == ["0002"]
+    assert migrate(url, SERVICES["registry"]) == ["0002", "0003"]
     async with (
         Database.open(url, SERVICES["registry"]) as database,
         SqlCatalogue(database, lambda: None).read() as reader,

@@ -236,3 +236,9 @@ async def test_writers_at_once_get_numbers_and_revisions_without_gap_or_double(s
 
     given = sorted(await asyncio.gather(*(write(turn) for turn in range(30))))
     assert given == [(turn + 2, turn + 1) for turn in range(30)]
+
+
+async def test_a_number_that_no_version_has_is_not_there(subject: Any) -> None:
+    async with subject.catalogue.read() as reader:
+        for number in (0, 2**31, 2**32 - 1):
+            assert await reader.version("m", number) is None

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     func,
     insert,
@@ -37,8 +38,11 @@ MODELS = Table(
     Column("name", String(8)),
     Column("Owner", String(8)),
     Column("size", BigInteger),
+    Column("note", Text, index=True),
     UniqueConstraint("name", "Owner"),
 )
+# No two parts of it are alike, so that it does not compress.
+LONG = "".join(f"{number:x}" for number in range(20_000))
 
 
 @pytest.fixture
@@ -180,7 +184,12 @@ async def test_a_writer_that_was_stopped_lets_go_of_the_lock_and_is_fenced(datab
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [({"name": "nine char"}, "longer"), ({"name": "a\0b"}, "NUL"), ({"size": 2**63}, "larger")],
+    [
+        ({"name": "nine char"}, "longer"),
+        ({"name": "a\0b"}, "NUL"),
+        ({"size": 2**63}, "larger"),
+        ({"note": LONG}, "index"),
+    ],
 )
 async def test_a_value_that_no_column_holds_is_the_callers_fault(
     database: Database, values: dict[str, object], said: str
