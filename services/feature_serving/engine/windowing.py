@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Mirror:
-    """A view's tiles as the database has them, and where it stands."""
+    """A view's tiles as the database has them, where it stands, and the event times of the rows written."""
 
     view: FeatureView
     tiles: Tiles
     standing: Standing
     unsaved: dict[tuple[int, bytes], Tile] = field(default_factory=dict)
+    stamped: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class Windowing:
@@ -167,7 +168,8 @@ class Windowing:
         boundary_us = floor(mirror.standing.complete_us, hop_us)
         if boundary_us > before_us:
             entities, values = mirror.tiles.values(before_us, boundary_us)
-            await self._writes.store(rows_at(mirror.view, boundary_us, entities, values, self._project))
+            rows = rows_at(mirror.view, boundary_us, entities, values, self._project)
+            await self._writes.store(rows, mirror.stamped)
 
 
 def _settle(risen: Sequence[_Mirror]) -> Mapping[str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.feature_serving.domain import wire
 from services.feature_serving.domain.errors import OnlineStoreUnavailable
+from services.feature_serving.domain.reading import Found
 from services.feature_serving.domain.rows import Batch, Row, Rows, encode, takes_effect
 from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.engine.compiled import Compiled
@@ -62,12 +64,16 @@ class Writes:
         self._meters.written(written.applied, written.late)
         return written
 
-    async def store(self, batch: Batch) -> int:
-        """Write a batch, some rows at a time; how many took effect. Raises OnlineStoreUnavailable."""
+    async def store(self, batch: Batch, stamped: dict[bytes, bytes] | None = None) -> int:
+        """Write a batch, some rows at a time; how many took effect. Raises OnlineStoreUnavailable.
+
+        ``stamped`` are the event times last stored of the batch's view, by key, as whoever keeps them knows: where they
+        still hold, asking for them is saved. What is written is added.
+        """
         size = max(1, _CHUNK_VALUES // (len(batch.fields) + 2))
         applied = 0
         for start in range(0, len(batch.rows), size):
-            applied += await self._write(batch, batch.rows[start : start + size])
+            applied += await self._write(batch, batch.rows[start : start + size], stamped)
         return applied
 
     async def reached(self, written: Sequence[Rows]) -> None:
@@ -84,17 +90,23 @@ class Writes:
         now = self._clock.now()
         return [Watermark(view, moment_us, now) for view, moment_us in highest.items()]
 
-    async def _write(self, batch: Batch, rows: Sequence[Row]) -> int:
+    async def _write(self, batch: Batch, rows: Sequence[Row], stamped: dict[bytes, bytes] | None) -> int:
         """Compare, decide and swap, again for the rows that another writer came between; rows that took effect."""
         applied = 0
-        for _ in range(_ROUNDS):
-            stored = await self._store.stamps([row.key for row in rows], batch.timestamp_field)
+        for turn in range(_ROUNDS):
+            if stamped is not None and turn == 0:
+                stored: Found = [stamped.get(row.key) for row in rows]
+            else:
+                stored = await self._store.stamps([row.key for row in rows], batch.timestamp_field)
             pairs = [(row, stamp) for row, stamp in zip(rows, stored, strict=True) if takes_effect(row, stamp)]
             if not pairs:
                 return applied
             rows = [row for row, _ in pairs]
             done = await self._store.swap(batch, rows, [stamp for _, stamp in pairs])
             applied += sum(done)
+            if stamped is not None:
+                swapped = zip(rows, done, strict=True)
+                stamped.update((row.key, wire.timestamp(row.event_time_us)) for row, ok in swapped if ok)
             rows = [row for row, ok in zip(rows, done, strict=True) if not ok]
             if not rows:
                 return applied
