@@ -52,7 +52,7 @@ def insertions(service: NewService) -> Sequence[Insertion]:
             r"^    services=\((?:\n {8}.*)+\n",
             f'        Service(name="{name}", command=("{command}",), ports={ports}, tables=False),\n',
         ),
-        Insertion(fleet, r"^    stop_order=\(", f'"{name}", '),
+        Insertion(fleet, r"^    stop_order=\(\n", f'        "{name}",\n'),
     ]
 
 

@@ -8,7 +8,7 @@ before a socket opens, and an error names the key and the mend.
 from slipway.config.load import ConfigError, from_env, load
 from slipway.config.place import checkout_root, data_root
 from slipway.config.settings import DataFolder, LoopbackAddress, Settings
-from slipway.config.urls import DatabaseUrl, EventsUrl
+from slipway.config.urls import DatabaseUrl, EventsUrl, without_password
 
 __all__ = [
     "ConfigError",
@@ -21,4 +21,5 @@ __all__ = [
     "data_root",
     "from_env",
     "load",
+    "without_password",
 ]

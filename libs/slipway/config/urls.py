@@ -32,5 +32,6 @@ def without_password(url: str) -> str:
 DatabaseUrl = Annotated[str, AfterValidator(_held_to("sqlite", "postgresql")), PlainSerializer(without_password)]
 """``sqlite:////folder/file.db`` or ``postgresql://user@host/name``; empty stands for the service's own file."""
 
-EventsUrl = Annotated[str, AfterValidator(_held_to("sqlite")), PlainSerializer(without_password)]
-"""``sqlite:////folder/events.db``; empty stands for the log under the data folder."""
+EventsUrl = Annotated[str, AfterValidator(_held_to("sqlite", "kafka")), PlainSerializer(without_password)]
+"""``sqlite:////folder/events.db`` or ``kafka://host:port[,host:port]``;
+empty stands for the log under the data folder."""

@@ -85,6 +85,9 @@ class Crew:
         """Every unit as it is now."""
         return State(
             data=str(self._plan.options.data),
+            profile=self._plan.options.profile,
+            servers=self._plan.servers.exports(),
+            elsewhere=self._plan.servers.elsewhere,
             supervisor=self._me,
             services=tuple(self.units[spec.name].status() for spec in self._plan.services),
             backing=tuple(self.units[spec.name].status() for spec in self._plan.backing),

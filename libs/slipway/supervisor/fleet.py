@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -50,10 +51,20 @@ class Fleet(Settings):
 
 
 BACKING_PORTS: dict[str, dict[str, int]] = {
+    "kafka": {"tcp": 0, "controller": 0},
+    "postgres": {"tcp": 0},
     "redis": {"tcp": 0},
     "ray": {"gcs": 0, "dashboard": 0, "agent": 0},
 }
 """The backing processes and the kinds of their ports; 0: a free one, for they are private to Slipway."""
+
+Profile = Literal["embedded", "stack"]
+
+PROFILES: dict[Profile, tuple[str, ...]] = {
+    "embedded": ("redis", "ray"),
+    "stack": ("kafka", "postgres", "redis", "ray"),
+}
+"""What backs the services in each profile."""
 
 FLEET = Fleet(
     services=(
@@ -68,5 +79,15 @@ FLEET = Fleet(
         ),
         Service(name="monitor", command=("slipway-monitor",), ports={"grpc": 50054, "metrics": 9104}),
     ),
-    stop_order=("inference_gateway", "monitor", "training_scheduler", "feature_serving", "registry", "ray", "redis"),
+    stop_order=(
+        "inference_gateway",
+        "monitor",
+        "training_scheduler",
+        "feature_serving",
+        "registry",
+        "ray",
+        "redis",
+        "kafka",
+        "postgres",
+    ),
 )

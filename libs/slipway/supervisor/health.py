@@ -14,6 +14,8 @@ _TIMEOUT_S = 5.0
 # A fresh connection each time: a probe must also see that new callers are let in.
 _OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
 _SERVING = health_pb2.HealthCheckResponse.SERVING
+# Size, then the header (Metadata, version 4, correlation 1, client "slipway"), then no topics, and none to be made.
+_METADATA_REQUEST = bytes.fromhex("00000016 0003 0004 00000001 0007") + b"slipway" + bytes.fromhex("00000000 00")
 
 
 def grpc_serves(address: str) -> Probe:
@@ -48,6 +50,34 @@ def redis_answers(address: str) -> Probe:
     return probe
 
 
+def kafka_answers(address: str) -> Probe:
+    """Probe a Kafka broker by a request for its metadata: it names the brokers that serve."""
+
+    async def probe() -> str | None:
+        answer = await _exchange(address, _METADATA_REQUEST, until=16)  # size, correlation, throttling, brokers
+        if len(answer) == 16 and int.from_bytes(answer[12:]) > 0:
+            return None
+        return f"Kafka on {address} does not answer a metadata request"
+
+    return probe
+
+
+def postgres_answers(url: str) -> Probe:
+    """Probe a PostgreSQL by SELECT 1."""
+
+    async def probe() -> str | None:
+        import psycopg  # noqa: PLC0415  (the embedded profile needs none)
+
+        try:
+            async with await psycopg.AsyncConnection.connect(url, connect_timeout=int(_TIMEOUT_S)) as connection:
+                await connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            return f"PostgreSQL on {url.rpartition('@')[2]} does not answer SELECT 1 ({type(error).__name__})"
+        return None
+
+    return probe
+
+
 def http_ok(*pages: tuple[str, str]) -> Probe:
     """Probe pages, each an address and a path, for status 200."""
 
@@ -62,15 +92,15 @@ def http_ok(*pages: tuple[str, str]) -> Probe:
     return probe
 
 
-async def _exchange(address: str, request: bytes, *, until: bytes) -> bytes:
-    """The answer's first part up to ``until``; empty when there is none in time."""
+async def _exchange(address: str, request: bytes, *, until: bytes | int) -> bytes:
+    """The answer's first part: up to ``until``, or so many bytes; empty when there is none in time."""
     host, _, port = address.rpartition(":")
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, int(port))
             try:
                 writer.write(request)
-                return await reader.readuntil(until)
+                return await (reader.readexactly(until) if isinstance(until, int) else reader.readuntil(until))
             finally:
                 writer.close()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

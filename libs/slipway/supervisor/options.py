@@ -9,13 +9,14 @@ from pydantic import Field
 
 from slipway.config import Settings
 from slipway.errors import invalid_field
-from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
+from slipway.supervisor.fleet import BACKING_PORTS, FLEET, PROFILES, Fleet, Profile
 
 
 class Options(Settings):
     """The options of one ``up``, as they travel to the detached supervisor.
 
     ``ports``: ``SERVICE.KIND`` to port, 0 for a free one; ``config_dir``: None for the checkout's own, if any.
+    ``fast``: databases don't wait for the disk.
     """
 
     data: Path
@@ -24,12 +25,19 @@ class Options(Settings):
     config_dir: Path | None = None
     without: frozenset[str] = frozenset()
     timeout_s: float = 120.0
+    profile: Profile = "embedded"
+    fast: bool = False
     fleet: Fleet = FLEET
 
     def defaults(self) -> dict[str, dict[str, int]]:
         """Unit to kind to default port, of everything that is to run."""
-        backing = {name: kinds for name, kinds in BACKING_PORTS.items() if name not in self.without}
+        backing = {name: BACKING_PORTS[name] for name in PROFILES[self.profile] if name not in self.without}
         return {**{one.name: dict(one.ports) for one in self.fleet.services}, **backing}
+
+    @property
+    def stack_root(self) -> Path:
+        """Where Kafka, PostgreSQL and Redis of the stack profile keep what they have."""
+        return self.data / "stack" if self.fleet.services else self.data
 
 
 def parse_ports(texts: Iterable[str], fleet: Fleet = FLEET) -> dict[str, int]:

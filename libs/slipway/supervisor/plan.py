@@ -6,31 +6,36 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slipway.config import checkout_root
 from slipway.errors import invalid_field
 from slipway.supervisor.fleet import Service
 from slipway.supervisor.health import grpc_serves
+from slipway.supervisor.kafka import kafka_unit
 from slipway.supervisor.logs import log_path
 from slipway.supervisor.options import Options
 from slipway.supervisor.ports import Ports, assign
+from slipway.supervisor.postgres import database_there, database_url, postgres_unit
 from slipway.supervisor.proc import MARK
 from slipway.supervisor.ray import client_environment, ray_unit, require_ray, token_file
 from slipway.supervisor.redis import NotInstalled, redis_unit
+from slipway.supervisor.servers import Servers, found
 from slipway.supervisor.spec import UnitSpec
+from slipway.supervisor.variables import VARIABLES
 
 Environment = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one supervisor runs."""
+    """What one supervisor runs, and the servers of the stack profile, ours and others'."""
 
     options: Options
     services: tuple[UnitSpec, ...]
     backing: tuple[UnitSpec, ...]
+    servers: Servers = field(default_factory=Servers)
 
 
 def make_plan(options: Options, environ: Mapping[str, str] | None = None) -> Plan:
@@ -41,23 +46,33 @@ def make_plan(options: Options, environ: Mapping[str, str] | None = None) -> Pla
     """
     commands = {one.name: find_command(one.command) for one in options.fleet.services}
     configs = config_files(options)
-    ports = assign(options.defaults(), options.ports, free=options.free_ports)
+    environ = environ or os.environ
+    servers = found(options, environ)
+    wanted = {name: kinds for name, kinds in options.defaults().items() if name not in servers.elsewhere}
+    _refuse_strangers(options, servers)
+    ports = assign(wanted, options.ports, free=options.free_ports)
     for folder in ("run", "log", "events"):
         (options.data / folder).mkdir(parents=True, exist_ok=True)
-    backing = _backing(options, ports, environ or os.environ)
-    shared = shared_environment(options, ports, environ or os.environ)
+    backing = _backing(options, ports, environ)
+    servers = servers.joined(options, ports)
+    shared = shared_environment(options, ports, {**environ, **servers.exports()})
     services = [
-        _service(
+        _on_postgres(
+            _service(
+                one,
+                command=commands[one.name],
+                config=configs.get(one.name),
+                ports=ports,
+                options=options,
+                shared=shared,
+            ),
             one,
-            command=commands[one.name],
-            config=configs.get(one.name),
-            ports=ports,
-            options=options,
-            shared=shared,
+            servers,
+            environ,
         )
         for one in options.fleet.services
     ]
-    return Plan(options, tuple(services), tuple(backing))
+    return Plan(options, tuple(services), tuple(backing), servers)
 
 
 def find_command(command: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,7 +99,8 @@ def config_files(options: Options) -> dict[str, Path]:
 def shared_environment(options: Options, ports: Ports, environ: Mapping[str, str]) -> Environment:
     """What every service gets beside its own listeners: where data is, and where its peers are."""
     shared = {**environ, "PYTHONUNBUFFERED": "1", "SLIPWAY_DATA": str(options.data)}
-    shared["SLIPWAY_EVENTS"] = f"sqlite:///{options.data}/events/log.db"
+    kafka = environ.get("SLIPWAY_KAFKA") if options.profile == "stack" else None
+    shared["SLIPWAY_EVENTS"] = f"kafka://{kafka}" if kafka else f"sqlite:///{options.data}/events/log.db"
     for service in options.fleet.services:
         if "grpc" in service.ports:
             shared[f"{service.variable}_ADDRESS"] = _address(ports[service.name]["grpc"])
@@ -119,8 +135,32 @@ def _service(
     )
 
 
+def _on_postgres(spec: UnitSpec, service: Service, servers: Servers, environ: Mapping[str, str]) -> UnitSpec:
+    """The service on a database of its own, where there is a PostgreSQL and the environment names no other."""
+    admin, variable = servers.addresses.get("postgres"), f"{service.variable}_DATABASE"
+    if not admin or not service.tables or environ.get(variable):
+        return spec
+    name = f"slipway_{service.name}"
+    env = {**spec.env, variable: database_url(admin, name)}
+    return replace(spec, env=env, needs=database_there(admin, name))
+
+
+def _refuse_strangers(options: Options, servers: Servers) -> None:
+    for port in options.ports:
+        name = port.partition(".")[0]
+        if name in servers.elsewhere:
+            told = f"{port} can't be chosen: {servers.elsewhere[name]} names a {name} that runs already"
+            raise invalid_field("--port", f"{told}; leave the port out, or unset {VARIABLES[name]}")
+
+
 def _backing(options: Options, ports: Ports, environ: Mapping[str, str]) -> list[UnitSpec]:
-    data, units = options.data, []
+    data, root, units = options.data, options.stack_root, []
+    if "kafka" in ports:
+        env = {**environ, MARK: f"{data}|kafka"}
+        units.append(kafka_unit(root / "kafka", ports["kafka"], env, log_path(data, "kafka")))
+    if "postgres" in ports:
+        env, port = {**environ, MARK: f"{data}|postgres"}, ports["postgres"]["tcp"]
+        units.append(postgres_unit(root / "postgres", port, env, log_path(data, "postgres"), fast=options.fast))
     if "redis" in ports:
         env = {**environ, MARK: f"{data}|redis"}
         units.append(redis_unit(data, ports["redis"]["tcp"], env, log_path(data, "redis")))

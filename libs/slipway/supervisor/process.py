@@ -10,6 +10,8 @@ from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slipway.supervisor.spec import Owner
+
 _TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -20,12 +22,15 @@ class Child:
         self._process = process
 
     @classmethod
-    async def start(cls, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
+    async def start(
+        cls, command: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path, owner: Owner | None = None
+    ) -> Child:
         """Run ``command`` (an absolute path first); its output is appended to ``log``. Raises OSError."""
+        become = f"{owner.uid}:{owner.gid}:{owner.folder}" if owner else ""
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command),
+                *(sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), become, *command),
                 env=dict(env),
                 cwd=cwd,
                 stdin=DEVNULL,
@@ -46,12 +51,12 @@ class Child:
         """The exit code once it ended; negative for a signal."""
         return await self._process.wait()
 
-    async def stop(self, grace_s: float) -> None:
-        """SIGTERM, then SIGKILL after ``grace_s``; returns when it ended.
+    async def stop(self, grace_s: float, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send ``number``, then SIGKILL after ``grace_s``; returns when it ended.
 
         Only the child itself is asked: it drains its own workers.
         """
-        self._signal(signal.SIGTERM)
+        self._signal(number)
         try:
             await asyncio.wait_for(self._process.wait(), grace_s)
         except TimeoutError:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from slipway.cli import emit
+from slipway.config import without_password
 from slipway.supervisor import lines
 from slipway.supervisor.report import Culprit, Message, Progress
 from slipway.supervisor.state import State, UnitStatus
@@ -29,7 +30,8 @@ def show_state(state: State, *, as_json: bool) -> None:
     if state.supervisor is None and not state.note:
         click.echo("start it with: slipway up --detach")
     if state.supervisor:
-        emit([_row(one) for one in (*state.services, *state.backing)], as_json=False)
+        elsewhere = [_elsewhere(name, state) for name in state.elsewhere]
+        emit([*(_row(one) for one in (*state.services, *state.backing)), *elsewhere], as_json=False)
 
 
 def show_progress(message: Message) -> None:
@@ -89,6 +91,12 @@ def _row(unit: UnitStatus) -> dict[str, Any]:
         "ports": " ".join(f"{kind}:{at.rpartition(':')[2]}" for kind, at in unit.endpoints.items()),
         "reason": unit.reason or "",
     }
+
+
+def _elsewhere(name: str, state: State) -> dict[str, Any]:
+    told = f"named by {state.elsewhere[name]}: {without_password(state.servers[f'SLIPWAY_{name.upper()}'])}"
+    empty = dict.fromkeys(("for", "restarts", "ports"), "-")
+    return {"name": name, "state": "elsewhere", **empty, "pid": None, "reason": told}
 
 
 def _age(since: str | None) -> str:

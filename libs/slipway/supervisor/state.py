@@ -49,7 +49,11 @@ class SupervisorStatus:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything ``slipway status --json`` prints; ``supervisor`` is None when none runs."""
+    """Everything ``slipway status --json`` prints; ``supervisor`` is None when none runs.
+
+    Of the stack profile: ``servers`` is what to export, variable to value; ``elsewhere`` names the servers among
+    them that somebody else runs, each with who named it.
+    """
 
     data: str
     supervisor: SupervisorStatus | None
@@ -57,6 +61,8 @@ class State:
     backing: tuple[UnitStatus, ...]
     note: str | None = None
     profile: str = "embedded"
+    servers: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     schema: int = field(default=SCHEMA)
 
     def all_serving(self) -> bool:
@@ -78,6 +84,7 @@ def write_state(data: Path, state: State) -> None:
     """Replace the state file; a reader sees the old or the new one, never a part."""
     path = state_path(data)
     draft = path.with_suffix(".draft")
+    draft.touch(mode=0o600)  # it may hold a password
     draft.write_text(json.dumps(state.to_json(), indent=1), encoding="utf-8")
     hit("supervisor.state.before")
     draft.replace(path)
@@ -109,4 +116,6 @@ def _decode(tree: dict[str, Any]) -> State:
         backing=tuple(UnitStatus(**one) for one in tree["backing"]),
         note=tree["note"],
         profile=tree["profile"],
+        servers=tree.get("servers", {}),
+        elsewhere=tree.get("elsewhere", {}),
     )

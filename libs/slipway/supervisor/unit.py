@@ -109,24 +109,48 @@ class Unit:
             case Action.START:
                 return await self._start()
             case Action.KILL if self._child:
-                await self._child.stop(_HUNG_GRACE_S)
+                await self._child.stop(_HUNG_GRACE_S, self.spec.stop_signal)
             case Action.STOP if self._child:
-                await self._child.stop(self.spec.grace_s)
+                await self._child.stop(self.spec.grace_s, self.spec.stop_signal)
         return None
 
     async def _start(self) -> Event | None:
-        """Start the command; an event when that is impossible."""
+        """Start the command; an event when that is impossible, or no longer wanted."""
         await self._end_all()
         try:
+            if not await self._has_what_it_needs():
+                return StopAsked()
             self.spec.before()
             logs.rotate(self.spec.log)
-            self._child = await Child.start(self.spec.command, self.spec.env, self._data, self.spec.log)
+            if (command := self.spec.first()) and (event := await self._ran(command)):
+                return event
+            self._child = await self._launched(self.spec.command)
         except OSError as error:
             return Exited(None, f"can't be started: {error.strerror or error}")
         except SlipwayError as error:
             return Exited(None, f"can't be started: {error.message}")
         self._changed()
         return None
+
+    async def _has_what_it_needs(self) -> bool:
+        """Wait until nothing is missing (True), or the unit shall stop (False)."""
+        while await self.spec.needs():
+            if self._stop.is_set():
+                return False
+            await self._clock.sleep(_PROBE_STARTING_S)
+        return True
+
+    async def _ran(self, command: tuple[str, ...]) -> Event | None:
+        """Run what comes before the unit's own command; an event when it failed or the unit shall stop."""
+        self._child = await self._launched(command)
+        event = await _first(self._exited(), self._stop_asked())
+        if isinstance(event, Exited) and event.code != 0:
+            return Exited(event.code, f"its preparation {event.text}")
+        return event if isinstance(event, StopAsked) else None
+
+    async def _launched(self, command: tuple[str, ...]) -> Child:
+        spec = self.spec
+        return await Child.start(command, spec.env, self._data, spec.log, spec.owner)
 
     async def _next(self) -> Event:
         if self.state.phase is Phase.BACKOFF:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import InvalidInput
-from slipway.supervisor.fleet import FLEET, Fleet
+from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
 from slipway.supervisor.options import Options, parse_ports
 
 
@@ -50,7 +50,7 @@ def test_the_fleet_is_the_contract():
         "inference_gateway": {"grpc": 8001, "http": 8000, "metrics": 8002},
         "monitor": {"grpc": 50054, "metrics": 9104},
     }
-    assert set(FLEET.stop_order) == {one.name for one in FLEET.services} | {"redis", "ray"}
+    assert set(FLEET.stop_order) == {one.name for one in FLEET.services} | set(BACKING_PORTS)
 
 
 def test_a_bad_fleet_file_is_refused(tmp_path):

@@ -1,0 +1,6 @@
+"""``python -m slipway.stack``: what ``scripts/stack`` runs."""
+
+from slipway.stack.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="scripts/stack")

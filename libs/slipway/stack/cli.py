@@ -1,0 +1,144 @@
+"""The ``scripts/stack`` command: up, status, down, install, kafka."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import click
+
+from slipway.cli import Group, json_option
+from slipway.config import data_root
+from slipway.stack import install as programs
+from slipway.supervisor import render, status
+from slipway.supervisor.already import join
+from slipway.supervisor.fleet import Fleet
+from slipway.supervisor.lock import AlreadyUp
+from slipway.supervisor.options import Options, parse_ports
+from slipway.supervisor.report import Ready, UpFailed, rebuilt
+from slipway.supervisor.state import State
+from slipway.supervisor.variables import VARIABLES
+
+_FLEET = Fleet(services=(), stop_order=("kafka", "redis", "postgres"))
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its data, logs and state are. Default: stack in $SLIPWAY_DATA, or in .slipway in the checkout.",
+)
+
+
+@click.group(cls=Group, epilog='Example: eval "$(scripts/stack up)" && scripts/stack status && scripts/stack down')
+def main() -> None:
+    """Run Kafka, PostgreSQL and Redis on this machine, on loopback, without containers.
+
+    Exit codes: 0 done, 1 failed, 2 wrong input, 3 not running.
+    """
+
+
+@main.command(
+    epilog='\b\nExamples:\n  eval "$(scripts/stack up)"\n'
+    "  scripts/stack up --port kafka.tcp=9092 --port postgres.tcp=5432\n"
+    "  scripts/stack up --data /var/tmp/second --fast --json"
+)
+@click.option("--port", "ports", multiple=True, metavar="SERVER.KIND=N", help="Choose a port; else a free one.")
+@click.option("--fast", is_flag=True, help="Let PostgreSQL not wait for the disk: what a unit test may lose.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to answer in.")
+@data_option
+@json_option
+def up(*, ports: tuple[str, ...], fast: bool, timeout: float, data: Path | None, as_json: bool) -> None:
+    """Start what is not running; returns when everything answers, and prints the lines to export.
+
+    Programs that are missing are fetched first. Servers that SLIPWAY_KAFKA, SLIPWAY_POSTGRES or SLIPWAY_REDIS name
+    are used in place of its own. If something does not come to answer, tells what and why, and leaves nothing
+    running (1).
+    """
+    options = Options(
+        data=_root(data),
+        ports=parse_ports(ports, _FLEET),
+        timeout_s=timeout,
+        profile="stack",
+        fast=fast,
+        without=frozenset({"ray"}),
+        fleet=_FLEET,
+    )
+    if not status.current(options.data).all_serving():
+        _start(options, as_json=as_json)
+    _tell(join(options), as_json=as_json)
+
+
+def _start(options: Options, *, as_json: bool) -> None:
+    from slipway.supervisor import detached  # noqa: PLC0415  (gRPC is slow to import, and of no use to an `up` again)
+
+    programs.install((name for name, variable in VARIABLES.items() if not os.environ.get(variable)), _say)
+    (options.data / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
+    verdict = detached.start(options, render.show_progress)
+    if isinstance(verdict, Ready):
+        _say(f"everything answers after {verdict.elapsed_s:.1f} s")
+        return
+    if verdict.reason == AlreadyUp.reason:
+        return
+    error = rebuilt(verdict)
+    for culprit in error.culprits if isinstance(error, UpFailed) and not as_json else ():
+        render.show_culprit(culprit)
+    raise error
+
+
+@main.command("status", epilog="Example: scripts/stack status --json")
+@data_option
+@json_option
+@click.pass_context
+def status_command(ctx: click.Context, data: Path | None, *, as_json: bool) -> None:
+    """Show every server: state, pid, restarts, ports; and which ones somebody else runs.
+
+    Exits with 0 when everything answers, 1 when something does not, 3 when nothing runs.
+    """
+    state = status.current(_root(data))
+    if as_json or state.supervisor:
+        render.show_state(state, as_json=as_json)
+    else:
+        click.echo(f"no stack runs on {state.data}; {state.note or 'start it with: scripts/stack up'}")
+    if state.supervisor is None:
+        ctx.exit(3)
+    ctx.exit(0 if state.all_serving() else 1)
+
+
+@main.command(epilog="Example: scripts/stack down --data /var/tmp/second")
+@click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, help="Seconds to stop in.")
+@data_option
+@json_option
+def down(*, timeout: float, data: Path | None, as_json: bool) -> None:
+    """Stop the servers of this stack; what they stored stays. After the timeout, kill.
+
+    Exits with 0 when nothing runs any more, also when nothing ran.
+    """
+    root = _root(data)
+    stopped = status.stop(root, timeout, render.DrainWatcher(silent=as_json))
+    if not as_json:
+        click.echo("down" if stopped else "not running")
+        return
+    render.show_state(status.current(root), as_json=True)
+
+
+@main.command(epilog="Example: scripts/stack install")
+def install() -> None:
+    """Get the programs that are missing, and start nothing: Kafka by Maven, the rest by apt-get where root."""
+    programs.install(VARIABLES, _say)
+
+
+def _tell(state: State, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(state.to_json(), indent=2))
+        return
+    for name, value in state.servers.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _root(data: Path | None) -> Path:
+    return data.expanduser().resolve() if data else data_root() / "stack"
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
