@@ -1,7 +1,8 @@
-"""A wall clock that jumps: libfaketime under the service, steered by a file. Monotonic clocks go on as they do."""
+"""A wall clock that jumps, as the services' Python sees it (``skewed/``). Monotonic clocks go on as they do."""
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from scripts.chaos.load import Needs, Scene
 from slipway.supervisor.spec import UnitSpec
 
 _HOUR_S = 3600
+_SKEWED = Path(__file__).with_name("skewed")
 _JUMPS_S = (_HOUR_S, -_HOUR_S, 0)
 _SERVICES = frozenset({"registry", "feature_serving", "training_scheduler", "inference_gateway", "monitor"})
 
@@ -28,14 +30,10 @@ class ClockJump(Plain):
         self._file = Path()
         self._now_s = 0
 
-    def unsuited(self, needs: Needs, profile: str) -> str | None:
-        """See Fault."""
-        return None if _library() else "libfaketime is not installed (Debian: libfaketime)"
-
     @asynccontextmanager
     async def around(self, folder: Path) -> AsyncIterator[None]:
         """See Fault."""
-        self._file = folder / "faketime"
+        self._file = folder / "clock"
         self._jump(0)
         yield
 
@@ -43,15 +41,9 @@ class ClockJump(Plain):
         """See Fault."""
         if unit.name not in _SERVICES:
             return unit
-        fake = {
-            "LD_PRELOAD": str(_library()),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            # Files' times come from the kernel, and would not go with it.
-            "NO_FAKE_STAT": "1",
-        }
-        return replace(unit, env={**unit.env, **fake})
+        paths = [str(_SKEWED), *filter(None, [unit.env.get("PYTHONPATH")])]
+        skewed = {"PYTHONPATH": os.pathsep.join(paths), "SLIPWAY_FAULTS_CLOCK": str(self._file)}
+        return replace(unit, env={**unit.env, **skewed})
 
     async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
         """See Fault."""
@@ -66,8 +58,3 @@ class ClockJump(Plain):
         staged.write_text(f"{to_s:+d}\n", encoding="utf-8")
         staged.replace(self._file)
         self._now_s = to_s
-
-
-def _library() -> Path | None:
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return found[0] if found else None
