@@ -15,12 +15,14 @@ from scripts.chaos.faults.process import Kill, Pause
 from scripts.chaos.load import Load
 from scripts.chaos.loads.feature_serving import FeatureServingLoad
 from scripts.chaos.loads.inference_gateway import InferenceGatewayLoad
+from scripts.chaos.loads.monitor import MonitorLoad
 from scripts.chaos.loads.registry import RegistryLoad
 
 LOADS: Mapping[str, Callable[[], Load]] = {
     "registry": RegistryLoad,
     "feature_serving": FeatureServingLoad,
     "inference_gateway": InferenceGatewayLoad,
+    "monitor": MonitorLoad,
 }
 FAULTS: Mapping[str, Callable[[], Fault]] = {
     "kill": Kill,
