@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rounds = given.rounds if given.rounds or given.minutes else 3
         asked = Asked(catalogue.cells(given.service, given.fault), given.seed, rounds, given.minutes, given.profile)
         journal.ask(asked)
+    # Clients whose servers are killed have a lot to say.
+    logging.basicConfig(filename=journal.folder / "faults.log", format="%(asctime)s %(name)s %(message)s")
     _say(f"{len(asked.cells)} cells, seed {asked.seed}; go on after an interruption with --resume {journal.folder}")
     try:
         rows = asyncio.run(Run(asked, journal, _say, given.keep).rows())

@@ -72,7 +72,8 @@ class Platform:
         with lock.hold(folder) as me:
             proc.kill_marked(folder)  # what a run that was killed could not end
             # Servers that others run are not to be disturbed, and what they hold would come to nothing.
-            made = make_plan(options, {name: text for name, text in os.environ.items() if name not in _OTHERS})
+            environ = {name: text for name, text in os.environ.items() if name not in _OTHERS}
+            made = await asyncio.to_thread(make_plan, options, environ)  # it runs an event loop of its own
             below = [await adapt(one) for one in made.backing]
             plan = replace(made, backing=tuple(below), services=tuple([await adapt(one) for one in made.services]))
             clock = SystemClock()
