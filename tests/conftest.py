@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from slipway.stack.run import FOLDER, servers
+
 
 @pytest.fixture(scope="session")
 def onnx_models() -> ModuleType:
@@ -42,9 +44,17 @@ def kafka_url(kafka_servers: str) -> str:
     return f"kafka://{kafka_servers}?prefix={uuid.uuid4().hex[:12]}."
 
 
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """The address of a Redis; a test takes a database number or a prefix of its own there."""
+    return _named("SLIPWAY_REDIS")
+
+
 def _named(variable: str) -> str:
     if url := os.environ.get(variable):
         return url
+    if folder := os.environ.get(FOLDER):
+        return servers(Path(folder))[variable]
     told = f"{variable} names no server: run scripts/test, or scripts/stack up and set what it says"
     if os.environ.get("CI") == "true":
         pytest.fail(told)

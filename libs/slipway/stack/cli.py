@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from pathlib import Path
 
@@ -12,16 +11,12 @@ import click
 from slipway.cli import Group, json_option
 from slipway.config import data_root
 from slipway.stack import install as programs
+from slipway.stack.start import FLEET, say, start
 from slipway.supervisor import render, status
 from slipway.supervisor.already import join
-from slipway.supervisor.fleet import Fleet
-from slipway.supervisor.lock import AlreadyUp
 from slipway.supervisor.options import Options, parse_ports
-from slipway.supervisor.report import Ready, UpFailed, rebuilt
 from slipway.supervisor.state import State
 from slipway.supervisor.variables import VARIABLES
-
-_FLEET = Fleet(services=(), stop_order=("kafka", "redis", "postgres"))
 
 data_option = click.option(
     "--data",
@@ -55,35 +50,9 @@ def up(*, ports: tuple[str, ...], fast: bool, timeout: float, data: Path | None,
     are used in place of its own. If something does not come to answer, tells what and why, and leaves nothing
     running (1).
     """
-    options = Options(
-        data=_root(data),
-        ports=parse_ports(ports, _FLEET),
-        timeout_s=timeout,
-        profile="stack",
-        fast=fast,
-        without=frozenset({"ray"}),
-        fleet=_FLEET,
-    )
-    if not status.current(options.data).all_serving():
-        _start(options, as_json=as_json)
-    _tell(join(options), as_json=as_json)
-
-
-def _start(options: Options, *, as_json: bool) -> None:
-    from slipway.supervisor import detached  # noqa: PLC0415  (gRPC is slow to import, and of no use to an `up` again)
-
-    programs.install((name for name, variable in VARIABLES.items() if not os.environ.get(variable)), _say)
-    (options.data / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
-    verdict = detached.start(options, render.show_progress)
-    if isinstance(verdict, Ready):
-        _say(f"everything answers after {verdict.elapsed_s:.1f} s")
-        return
-    if verdict.reason == AlreadyUp.reason:
-        return
-    error = rebuilt(verdict)
-    for culprit in error.culprits if isinstance(error, UpFailed) and not as_json else ():
-        render.show_culprit(culprit)
-    raise error
+    options = _options(_root(data), fast=fast, ports=parse_ports(ports, FLEET), timeout_s=timeout)
+    running = status.current(options.data).all_serving()
+    _tell(join(options) if running else start(options, as_json=as_json), as_json=as_json)
 
 
 @main.command("status", epilog="Example: scripts/stack status --json")
@@ -122,10 +91,39 @@ def down(*, timeout: float, data: Path | None, as_json: bool) -> None:
     render.show_state(status.current(root), as_json=True)
 
 
+@main.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="Example: scripts/stack run --fast .venv/bin/python -m pytest tests/contract",
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--now", is_flag=True, help="Start it at once, not when the command asks for it.")
+@click.option("--fast", is_flag=True, help="Let PostgreSQL not wait for the disk.")
+def run(*, command: tuple[str, ...], now: bool, fast: bool) -> None:
+    """Run COMMAND with a stack of its own, which is gone when the command ends; exits as the command does.
+
+    The stack is started when the command, or what it starts, asks for it: tests do, by their fixtures.
+    """
+    from slipway.stack import run as runner  # noqa: PLC0415  (of use to this verb alone)
+
+    raise SystemExit(runner.run(command, _options(Path(), fast=fast), now=now))
+
+
 @main.command(epilog="Example: scripts/stack install")
 def install() -> None:
     """Get the programs that are missing, and start nothing: Kafka by Maven, the rest by apt-get where root."""
-    programs.install(VARIABLES, _say)
+    programs.install(VARIABLES, say)
+
+
+def _options(data: Path, *, fast: bool, ports: dict[str, int] | None = None, timeout_s: float = 120.0) -> Options:
+    return Options(
+        data=data,
+        ports=ports or {},
+        timeout_s=timeout_s,
+        profile="stack",
+        fast=fast,
+        without=frozenset({"ray"}),
+        fleet=FLEET,
+    )
 
 
 def _tell(state: State, *, as_json: bool) -> None:
@@ -138,7 +136,3 @@ def _tell(state: State, *, as_json: bool) -> None:
 
 def _root(data: Path | None) -> Path:
     return data.expanduser().resolve() if data else data_root() / "stack"
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

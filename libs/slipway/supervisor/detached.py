@@ -12,7 +12,7 @@ from typing import IO
 
 from slipway.clock import SystemClock
 from slipway.errors import SlipwayError
-from slipway.supervisor import logs
+from slipway.supervisor import logs, tether
 from slipway.supervisor.options import Options
 from slipway.supervisor.report import (
     Culprit,
@@ -29,18 +29,20 @@ from slipway.supervisor.report import (
 from slipway.supervisor.up import supervise
 
 
-def start(options: Options, report: Report) -> Ready | Failed:
+def start(options: Options, report: Report, *, tied: bool = False) -> Ready | Failed:
     """Start a background supervisor; returns when everything serves, or it gave up and is gone.
 
-    Interrupted (Ctrl-C), it has the supervisor drain before the interrupt goes on.
+    ``tied``: the kernel kills it when the calling thread ends, however that happens. Interrupted (Ctrl-C), it has
+    the supervisor drain before the interrupt goes on.
     """
     log = logs.log_path(options.data, "supervisor")
     log.parent.mkdir(parents=True, exist_ok=True)
     logs.rotate(log)
     began = logs.size(log)
+    tie = (sys.executable, "-I", "-S", tether.__file__, str(os.getpid())) if tied else ()
     with log.open("ab") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__, str(options.data)],
+            [*tie, sys.executable, "-P", "-m", __name__, str(options.data)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
