@@ -65,8 +65,8 @@ class KafkaEventLog:
 
     async def topics(self, names: Collection[str] = ()) -> Sequence[TopicInfo]:
         """See :meth:`slipway.events.EventLog.topics`."""
-        return await self._looking.run(self._topics.infos, names)
+        return await self._looking.run(self._reader.infos, names)
 
     async def committed(self, topics: Sequence[str], group: str) -> Mapping[tuple[str, int], int]:
         """See :meth:`slipway.events.EventLog.committed`."""
-        return await self._looking.run(self._topics.committed, group, topics)
+        return await self._looking.run(self._reader.committed, topics, group)

@@ -37,6 +37,8 @@ class KafkaPublisher:
         self._producer: Producer | None = None
         self._closing = Flag()
         self._waiting_bytes = 0
+        # A producer takes half a second to begin.
+        thread.begin(self._opened)
         thread.run_last(self._drop)
 
     def stop(self) -> None:

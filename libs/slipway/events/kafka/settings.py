@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from slipway.events.kafka.address import Address
 
 log = logging.getLogger("slipway.events.kafka")
 
+
+class _Seldom:
+    """Lets a client's complaint through once in half a minute, for a broker that is away is tried ten times a second.
+
+    Its word that a setting of ours is experimental never comes through: the one that ends a producer that would leave
+    a gap.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, float] = {}
+
+    def __call__(self, line: logging.LogRecord) -> bool:
+        text = line.getMessage()
+        facility = text.partition(" ")[0]
+        now, before = time.monotonic(), self._told.get(facility)
+        if facility == "CONFWARN" or (before is not None and now - before < _SELDOM_S):
+            return False
+        self._told[facility] = now
+        return True
+
+
+log.addFilter(_Seldom())
+
 ROOM_BYTES = 64 * 1024
 """What a message may have beside what counts against an event's limit: its attributes, and why it is a dead letter."""
 
+_SELDOM_S = 30.0
 _QUEUE_KB = 32 * 1024
 _PREFETCH_KB = 16 * 1024
 _LARGEST = 256 * 1024 * 1024
@@ -31,6 +56,13 @@ def common(address: Address) -> dict[str, Any]:
         "socket.timeout.ms": 10_000,
         "topic.metadata.refresh.interval.ms": 30_000,
     }
+
+
+def asking(address: Address) -> dict[str, Any]:
+    """A client for questions about topics and groups; it is quiet, for nobody would serve what it logs."""
+    told = common(address) | {"log_level": 0}
+    del told["logger"]
+    return told
 
 
 def producing(address: Address, limit_bytes: int) -> dict[str, Any]:

@@ -36,6 +36,10 @@ class KafkaThread:
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(executor, thread._last))
             executor.shutdown(wait=False)
 
+    def begin(self, action: Callable[[], object]) -> None:
+        """Have ``action`` called on the thread; nobody waits for it, so it must not fail."""
+        self._executor.submit(action)
+
     def run_last(self, close: Callable[[], None]) -> None:
         """Have ``close`` called on the thread when it ends."""
         self._last = close

@@ -1,27 +1,29 @@
-"""Topics on the brokers: made before they are used, and looked at."""
+"""Topics on the brokers, made before they are used."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 from slipway.events.kafka import settings
 from slipway.events.kafka.address import Address
-from slipway.events.kafka.failure import code_of
-from slipway.events.port import TopicInfo
+from slipway.events.kafka.failure import BrokersAway, code_of
 
+T = TypeVar("T")
 _CONFIG = "max.message.bytes"
 _LETTERS = ".dlq"
-_EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 class Topics:
-    """What the brokers know of topics. Its calls block and may come from several threads.
+    """Makes topics, and knows what they take. Its calls block and may come from several threads.
 
-    Each raises KafkaException.
+    Each raises KafkaException or Unavailable. The driver's calls about groups are not used here: it ends the process
+    when such an answer comes after its time.
     """
 
     def __init__(self, address: Address, limit_bytes: int) -> None:
@@ -30,6 +32,7 @@ class Topics:
         self._largest: dict[str, int] = {}
         self._lock = threading.Lock()
         self._opened: AdminClient | None = None
+        self._stuck: list[AdminClient] = []
 
     def ensure(self, names: Collection[str]) -> None:
         """Make those topics that are not there yet; what each takes is known then."""
@@ -51,36 +54,6 @@ class Topics:
             for name in names:
                 self._largest.pop(name, None)
 
-    def infos(self, names: Collection[str] = ()) -> list[TopicInfo]:
-        """Every partition of those topics, or of all of ours, by name."""
-        wanted = {self.on_brokers(name) for name in names}
-        found = self._admin.list_topics(timeout=self._address.timeout_s).topics
-        places = [
-            TopicPartition(name, partition)
-            for name, topic in found.items()
-            if not name.startswith("__") and name.startswith(self._address.prefix) and (not wanted or name in wanted)
-            for partition in topic.partitions
-        ]
-        first, following = self._offsets(places, _EARLIEST), self._offsets(places, _LATEST)
-        named = sorted((self.ours(topic), partition, topic) for topic, partition in first.keys() & following.keys())
-        return [
-            TopicInfo(name, partition, start, end, end - start)
-            for name, partition, topic in named
-            for start, end in [(first[topic, partition], following[topic, partition])]
-        ]
-
-    def committed(self, group: str, names: Sequence[str]) -> dict[tuple[str, int], int]:
-        """Where a group goes on in each partition of those topics; those without a commit are left out."""
-        asked = ConsumerGroupTopicPartitions(f"{self._address.prefix}{group}")
-        wanted = {self.on_brokers(name) for name in names}
-        futures = self._admin.list_consumer_group_offsets([asked], request_timeout=self._address.timeout_s)
-        (answer,) = [future.result() for future in futures.values()]
-        return {
-            (self.ours(one.topic), one.partition): one.offset
-            for one in answer.topic_partitions
-            if one.topic in wanted and one.offset >= 0
-        }
-
     def on_brokers(self, name: str) -> str:
         """What the brokers call our topic."""
         return f"{self._address.prefix}{name}"
@@ -92,42 +65,49 @@ class Topics:
     @property
     def _admin(self) -> AdminClient:
         if self._opened is None:
-            self._opened = AdminClient(settings.common(self._address))
+            self._opened = AdminClient(settings.asking(self._address))
         return self._opened
 
     def _make(self, names: Sequence[str], brokers: int) -> None:
         if not names:
             return
         copies = self._address.replication or min(3, max(1, brokers))
-        new = [
-            NewTopic(
-                self.on_brokers(name),
-                # The few that are set aside keep their order.
-                num_partitions=1 if name.endswith(_LETTERS) else self._address.partitions,
-                replication_factor=copies,
-                config={
-                    _CONFIG: str(self._limit_bytes + settings.ROOM_BYTES * (2 if name.endswith(_LETTERS) else 1)),
-                    "min.insync.replicas": str(2 if copies > 2 else 1),
-                },
-            )
-            for name in names
-        ]
+        new = [self._new(name, copies) for name in names]
         timeout_s = self._address.timeout_s
-        for future in self._admin.create_topics(new, request_timeout=timeout_s, operation_timeout=timeout_s).values():
+        made = self._admin.create_topics(new, request_timeout=timeout_s, operation_timeout=timeout_s)
+        for future in made.values():
             try:
-                future.result()
+                self._answer(future)
             except KafkaException as error:
                 # Another process was first.
                 if code_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
 
-    def _look_up(self, names: Sequence[str]) -> dict[str, int]:
-        asked = {ConfigResource(ResourceType.TOPIC, self.on_brokers(name)): name for name in names}
-        futures = self._admin.describe_configs(list(asked), request_timeout=self._address.timeout_s)
-        return {self.ours(one.name): int(future.result()[_CONFIG].value) for one, future in futures.items()}
+    def _new(self, name: str, copies: int) -> NewTopic:
+        letters = name.endswith(_LETTERS)
+        return NewTopic(
+            self.on_brokers(name),
+            # The few that are set aside keep their order.
+            num_partitions=1 if letters else self._address.partitions,
+            replication_factor=copies,
+            config={
+                _CONFIG: str(self._limit_bytes + settings.ROOM_BYTES * (2 if letters else 1)),
+                "min.insync.replicas": str(2 if copies > 2 else 1),
+            },
+        )
 
-    def _offsets(self, places: Sequence[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
-        if not places:
-            return {}
-        futures = self._admin.list_offsets(dict.fromkeys(places, spec), request_timeout=self._address.timeout_s)
-        return {(one.topic, one.partition): future.result().offset for one, future in futures.items()}
+    def _look_up(self, names: Sequence[str]) -> dict[str, int]:
+        asked = [ConfigResource(ResourceType.TOPIC, self.on_brokers(name)) for name in names]
+        futures: Mapping[Any, Future[Any]]
+        futures = self._admin.describe_configs(asked, request_timeout=self._address.timeout_s)
+        return {self.ours(one.name): int(self._answer(future)[_CONFIG].value) for one, future in futures.items()}
+
+    def _answer(self, future: Future[T]) -> T:
+        try:
+            return future.result(self._address.timeout_s + 1)
+        except TimeoutError:
+            # The driver has lost the answer, and may not let go of the client either.
+            if self._opened is not None:
+                self._stuck.append(self._opened)
+            self._opened = None
+            raise BrokersAway("Kafka has not answered in time; see to its brokers", retry_after_s=0.5) from None
