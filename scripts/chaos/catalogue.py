@@ -17,12 +17,14 @@ from scripts.chaos.loads.feature_serving import FeatureServingLoad
 from scripts.chaos.loads.inference_gateway import InferenceGatewayLoad
 from scripts.chaos.loads.monitor import MonitorLoad
 from scripts.chaos.loads.registry import RegistryLoad
+from scripts.chaos.loads.training_scheduler import TrainingSchedulerLoad
 
 LOADS: Mapping[str, Callable[[], Load]] = {
     "registry": RegistryLoad,
     "feature_serving": FeatureServingLoad,
     "inference_gateway": InferenceGatewayLoad,
     "monitor": MonitorLoad,
+    "training_scheduler": TrainingSchedulerLoad,
 }
 FAULTS: Mapping[str, Callable[[], Fault]] = {
     "kill": Kill,
