@@ -41,8 +41,11 @@ class Topics:
             if not missing:
                 return
             known = self._admin.list_topics(timeout=self._address.timeout_s)
-            self._make([name for name in missing if self.on_brokers(name) not in known.topics], len(known.brokers))
-            self._largest |= self._look_up(missing)
+            fresh = [name for name in missing if self.on_brokers(name) not in known.topics]
+            self._make(fresh, len(known.brokers))
+            # Brokers need a moment to know a new topic's settings, and we know them already.
+            self._largest |= {name: self._limit_of(name) for name in fresh}
+            self._largest |= self._look_up([name for name in missing if name not in fresh])
 
     def largest(self, name: str) -> int:
         """The most bytes that a message on a topic may have, which :meth:`ensure` has seen."""
@@ -84,19 +87,21 @@ class Topics:
                     raise
 
     def _new(self, name: str, copies: int) -> NewTopic:
-        letters = name.endswith(_LETTERS)
         return NewTopic(
             self.on_brokers(name),
             # The few that are set aside keep their order.
-            num_partitions=1 if letters else self._address.partitions,
+            num_partitions=1 if name.endswith(_LETTERS) else self._address.partitions,
             replication_factor=copies,
-            config={
-                _CONFIG: str(self._limit_bytes + settings.ROOM_BYTES * (2 if letters else 1)),
-                "min.insync.replicas": str(2 if copies > 2 else 1),
-            },
+            config={_CONFIG: str(self._limit_of(name)), "min.insync.replicas": str(2 if copies > 2 else 1)},
         )
 
+    def _limit_of(self, name: str) -> int:
+        """What a topic takes that is made here; a dead letter is larger than what it was."""
+        return self._limit_bytes + settings.ROOM_BYTES * (2 if name.endswith(_LETTERS) else 1)
+
     def _look_up(self, names: Sequence[str]) -> dict[str, int]:
+        if not names:
+            return {}
         asked = [ConfigResource(ResourceType.TOPIC, self.on_brokers(name)) for name in names]
         futures: Mapping[Any, Future[Any]]
         futures = self._admin.describe_configs(asked, request_timeout=self._address.timeout_s)
