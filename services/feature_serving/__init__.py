@@ -39,20 +39,23 @@ Fails
     Without its database: UNAVAILABLE for every call but GetOnlineStore; reads of what was read a moment ago go on for
     a second.
     Without the online store: GetOnlineStore says so, with the reason, within a second; reads and pushes are
-    UNAVAILABLE, ingestion waits, the catalogue goes on. A store that lost its values answers NOT_FOUND until they are
-    written again (those of windowed views as they change; all of them at the first boundary after a restart);
-    watermarks are kept apart from it and stay. Killed at any line: what was acknowledged is there, what was being
-    applied from the log is applied again, and the training set that was being made is made anew. A type that another
-    writer stored is UNREADABLE.
+    UNAVAILABLE, ingestion waits, the catalogue goes on. A store that lost its values, was restarted or took over from
+    another is noticed within a second, and they are written again: those of windowed views at their last boundary,
+    from the database, and every row that the event log still holds. Until then, and of rows that came by PushRows
+    alone, and of entities that no window reaches any more, the answer is NOT_FOUND; ingestion waits for the rebuild.
+    A store that comes back with older values is believed for that second. Watermarks are kept apart from it and stay.
+    Killed at any line: what was acknowledged is there, what was being applied from the log is applied again, and the
+    training set that was being made is made anew. A type that another writer stored is UNREADABLE.
     A training set that can't be made (the spine lacks a column, a source is gone, changed or of another type, memory)
     is FAILED and says why; asked for again, another is made. While the disk is full or away it waits.
 
 Where a change goes
     What a view or a feature service must be like, and which changes are allowed: ``domain/rules``, ``domain/service``.
     Feast's keys and bytes: ``domain/layout``, ``domain/wire``. Which row takes effect: ``domain/rows``. What an answer
-    says: ``domain/reading``, ``domain/answer``. What a call does, in which order: ``engine``. A field of the contract:
-    ``codec``. What windows make of events: ``domain/windows``, ``domain/tiles``; when: ``engine/windowing``. A table:
-    ``adapters/tables`` with a new revision in ``adapters/migrations/versions``. Another online store: a file in
-    ``adapters``. The definition files: ``cli``; what is taken from a Feast repository: ``slipway.feast_definitions``, a
-    process of its own. How rows of the past become a training set: ``adapters/join``.
+    says: ``domain/reading``, ``domain/answer``. What a call does, in which order: ``engine``; what is written again after
+    a loss: ``engine/rebuilding``. A field of the contract: ``codec``. What windows make of events: ``domain/windows``,
+    ``domain/tiles``; when: ``engine/windowing``. A table: ``adapters/tables`` with a new revision in
+    ``adapters/migrations/versions``. Another online store: a file in ``adapters``. The definition files: ``cli``; what is
+    taken from a Feast repository: ``slipway.feast_definitions``, a process of its own. How rows of the past become a
+    training set: ``adapters/join``.
 """

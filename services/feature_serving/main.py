@@ -15,6 +15,7 @@ from services.feature_serving.adapters.training_sets import SqlTrainingSets
 from services.feature_serving.adapters.watermarks import SqlWatermarks
 from services.feature_serving.adapters.windows import SqlWindows
 from services.feature_serving.api.consumer import GROUP, TOPIC, Ingestion
+from services.feature_serving.api.past import LoggedPast
 from services.feature_serving.api.servicer import FeatureServicer
 from services.feature_serving.config import FeatureServingConfig
 from services.feature_serving.engine.building import Building
@@ -23,6 +24,7 @@ from services.feature_serving.engine.intake import Intake
 from services.feature_serving.engine.progress import Progress
 from services.feature_serving.engine.reached import Reached
 from services.feature_serving.engine.reads import Reads
+from services.feature_serving.engine.rebuilding import Rebuilding
 from services.feature_serving.engine.services import Services
 from services.feature_serving.engine.spines import Spines
 from services.feature_serving.engine.training_sets import Sets
@@ -44,6 +46,7 @@ class Parts(NamedTuple):
     """What runs, in the order in which it starts."""
 
     ingestion: Loop
+    rebuilding: Loop
     upkeep: Loop
     building: Loop
     server: Server
@@ -54,7 +57,7 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
     """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
     async with (
         Database.open(config.database, MIGRATIONS) as database,
-        RedisStore.open(config.redis_url, config.redis_password()) as store,
+        RedisStore.open(config.redis_url, config.redis_password(), config.project) as store,
         open_log(config.events) as log,
         log.consumer([TOPIC], GROUP) as consumer,
     ):
@@ -81,6 +84,16 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
             project=config.project,
         )
         intake = Intake(compiled, writes, windowing)
+        rebuilding = Rebuilding(
+            catalogue=catalogue,
+            compiled=compiled,
+            windows=windows,
+            past=LoggedPast(log, TOPIC),
+            store=store,
+            writes=writes,
+            clock=clock,
+            project=config.project,
+        )
         artifacts, sets = FileArtifacts(config.folder / "artifacts"), SqlTrainingSets(database)
         joiner = ProcessJoiner(
             config.folder / "joins",
@@ -109,7 +122,8 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
         )
         contract = features_pb2.DESCRIPTOR.services_by_name["FeatureStoreService"]
         yield Parts(
-            Loop("ingestion", Ingestion(consumer, intake, meters, clock).run),
+            Loop("ingestion", Ingestion(consumer, intake, meters, clock, rebuilding.turn).run),
+            Loop("rebuilding", rebuilding.run),
             Loop("upkeep", Upkeep(windows, clock, inbox_days=config.inbox_days).run),
             Loop("training sets", building.run),
             Server(config.rpc, [service(contract, servicer)]),

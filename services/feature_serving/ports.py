@@ -10,7 +10,7 @@ from typing import Protocol
 
 from services.feature_serving.domain.advance import Change, Standing
 from services.feature_serving.domain.reading import Found, Lookup
-from services.feature_serving.domain.rows import Batch, Row
+from services.feature_serving.domain.rows import Batch, Row, Rows
 from services.feature_serving.domain.service import FeatureService, Reference
 from services.feature_serving.domain.tiles import Tile
 from services.feature_serving.domain.training_set import Facts, TrainingSet
@@ -158,6 +158,30 @@ class OnlineStore(Protocol):
 
         Every row is written whole or not at all, and no other writer comes between comparing and writing.
         """
+        ...
+
+
+class Wholeness(Protocol):
+    """Whether the online store holds all that was written to it. Every method raises OnlineStoreUnavailable."""
+
+    async def whole(self) -> bool:
+        """False where it was emptied, restarted or replaced since it was said to be whole."""
+        ...
+
+    async def begin(self) -> str:
+        """Say that its values are being written again; the mark to end that with."""
+        ...
+
+    async def end(self, mark: str) -> bool:
+        """Say that it is whole, unless it has lost its values since the mark was made: False."""
+        ...
+
+
+class Past(Protocol):
+    """Rows that were published before."""
+
+    def rows(self) -> AsyncIterator[Rows]:
+        """All that are kept, each entity's in their order; those that no view takes are among them."""
         ...
 
 

@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as Unconnected
 
 from services.feature_serving.adapters.lua import STAMPS, SWAP
 from services.feature_serving.adapters.packing import pack_in_c
+from services.feature_serving.adapters.redis_note import Note
 from services.feature_serving.domain import wire
 from services.feature_serving.domain.errors import ForeignData, OnlineStoreUnavailable
 from services.feature_serving.domain.reading import Found, Lookup
@@ -31,7 +32,7 @@ _BATCH_S = 5.0
 class RedisStore:
     """See OnlineStore. Close it at the end."""
 
-    def __init__(self, url: str, password: str | None = None, timeout_s: float = 1.0) -> None:
+    def __init__(self, url: str, password: str | None = None, timeout_s: float = 1.0, project: str = "slipway") -> None:
         self._url = url
         self._password = password
         self._timeout_s = timeout_s
@@ -39,6 +40,7 @@ class RedisStore:
         self._client = self._connect(retries=1)
         self._stamps = self._client.register_script(STAMPS)
         self._swap = self._client.register_script(SWAP)
+        self._note = Note(self._client, project)
 
     def _connect(self, retries: int) -> Redis:
         # The password comes apart from the address, which is shown.
@@ -46,9 +48,9 @@ class RedisStore:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, password: str | None = None) -> AsyncIterator[RedisStore]:
+    async def open(cls, url: str, password: str | None = None, project: str = "slipway") -> AsyncIterator[RedisStore]:
         """Keep connections to ``url`` while the block lasts; it need not answer yet."""
-        store = cls(url, password)
+        store = cls(url, password, project=project)
         try:
             yield store
         finally:
@@ -83,6 +85,21 @@ class RedisStore:
         await hit_async("online.write.after")
         return [bool(one) for one in done]
 
+    async def whole(self) -> bool:
+        """See Wholeness."""
+        async with self._answering():
+            return await self._note.whole()
+
+    async def begin(self) -> str:
+        """See Wholeness."""
+        async with self._answering():
+            return await self._note.begin()
+
+    async def end(self, mark: str) -> bool:
+        """See Wholeness."""
+        async with self._answering():
+            return await self._note.end(mark)
+
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:
         try:
@@ -113,7 +130,7 @@ class RedisStore:
         # A retry would hide a restart that happens just now.
         async with self._connect(retries=0) as client:
             facts = await client.info("server")
-            keys = await client.dbsize()
+            keys = await client.dbsize() - await client.exists(self._note.key)
         return StoreState(reachable=True, server_version=str(facts.get("redis_version", "")), keys=int(keys))
 
 

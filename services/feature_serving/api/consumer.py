@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -20,10 +21,12 @@ log = logging.getLogger(__name__)
 class Ingestion:
     """Applies every sound event in order and sets the others aside, so that none holds up the rest.
 
-    While the online store or the catalogue does not answer it waits: nothing is set aside for that.
+    While the online store or the catalogue does not answer it waits: nothing is set aside for that. ``turn`` is held
+    over each batch: who holds it meanwhile writes rows of the past.
     """
 
-    def __init__(self, consumer: Consumer, intake: Intake, meters: Meters, clock: Clock) -> None:
+    def __init__(self, consumer: Consumer, intake: Intake, meters: Meters, clock: Clock, turn: asyncio.Lock) -> None:
+        self._turn = turn
         self._consumer = consumer
         self._intake = intake
         self._meters = meters
@@ -38,6 +41,10 @@ class Ingestion:
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Apply ``records`` in order, their events together; may be given any of them again."""
+        async with self._turn:
+            await self._handle(records)
+
+    async def _handle(self, records: Sequence[Record]) -> None:
         taken: list[Taken] = []
         for record in records:
             try:

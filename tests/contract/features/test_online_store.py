@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from redis import Redis
+
+from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.domain import wire
 from services.feature_serving.domain.reading import Lookup
 from services.feature_serving.domain.rows import Batch, Row
@@ -53,3 +56,43 @@ async def test_a_thousand_features_fit(online_store: OnlineStore) -> None:
 
 async def test_lookups_of_no_key_find_nothing(online_store: OnlineStore) -> None:
     assert await online_store.read([Lookup([], (b"f",), [-1])]) == [[]]
+
+
+async def test_a_store_is_whole_from_the_end_of_a_rebuild_until_it_is_emptied(
+    online_store: RedisStore, redis_database: Redis
+) -> None:
+    assert not await online_store.whole()
+    mark = await online_store.begin()
+    assert not await online_store.whole()
+    assert await online_store.end(mark)
+    assert await online_store.whole()
+    assert (await online_store.state()).keys == 0
+    redis_database.flushdb()
+    assert not await online_store.whole()
+
+
+async def test_a_store_that_is_emptied_during_a_rebuild_is_not_whole_after_it(
+    online_store: RedisStore, redis_database: Redis
+) -> None:
+    mark = await online_store.begin()
+    redis_database.flushdb()
+    assert not await online_store.end(mark)
+    assert not await online_store.whole()
+
+
+async def test_two_that_rebuild_at_once_are_both_done_when_the_first_is(online_store: RedisStore) -> None:
+    first, second = await online_store.begin(), await online_store.begin()
+    assert await online_store.end(first)
+    assert await online_store.end(second)
+    assert await online_store.whole()
+
+
+async def test_what_another_server_said_of_itself_does_not_count(
+    online_store: RedisStore, redis_database: Redis
+) -> None:
+    assert await online_store.end(await online_store.begin())
+    (key,) = redis_database.keys("_whole:*")
+    redis_database.set(key, "0" * 40)
+    assert not await online_store.whole()
+    assert await online_store.end(await online_store.begin())
+    assert await online_store.whole()
