@@ -12,10 +12,11 @@ Promises
     that tells of it are one transaction. Submitting may be repeated by ``request_id``. Runs start in the order in
     which they came; steps of a run that do not wait for one another run side by side.
 
-    On Ray (``executor``), an attempt is a detached actor of its own, ``<run>.<step>.<attempt>``, which outlives this
-    process: the next one finds it by that name and takes its result. It is ended once its result is committed or not
-    wanted. Ray's workers must see the same folders as this process: on one machine, or on a shared disk. Otherwise an
-    attempt is a thread of this process and ends with it.
+    On Ray (``executor``), an attempt has a detached actor, which outlives this process, and which has no other attempt
+    meanwhile. The head notes it as ``<run>.<step>.<attempt>``: the next process finds it by that and takes its result.
+    The actor is ended once the result is committed or not wanted; one whose attempt succeeded may first take others of
+    the same code, if they come within seconds. Ray's workers must see the same folders as this process: on one
+    machine, or on a shared disk. Otherwise an attempt is a thread of this process and ends with it.
 
     An incident that opens (``monitor.incident.v1``, group ``training_scheduler``) starts at most one run for each
     trigger of its endpoint, however often it is told. That it was seen, the run, and what the trigger remembers are
@@ -39,6 +40,6 @@ Where a change goes
     What a run may do next, what ends it, what an incident may start: ``domain``. When it happens: ``engine``. A field
     of the contract: ``codec``. A table: ``adapters/sql`` with a new revision in ``adapters/migrations/versions``. How
     a step's function is called: ``adapters/attempt``; where: ``adapters/threads`` and ``adapters/ray_steps``, whose
-    driver (``adapters/ray_main``) is the one process of ours that imports Ray beside the actors themselves
-    (``adapters/ray_actor``). How workflows are written: ``libs/slipway/workflow``.
+    driver (``adapters/ray_main``, ``adapters/ray_seats``) is the one process of ours that imports Ray beside the
+    actors themselves (``adapters/ray_actor``). How workflows are written: ``libs/slipway/workflow``.
 """

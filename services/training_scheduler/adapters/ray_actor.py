@@ -1,13 +1,14 @@
-"""One attempt of a step, in a process that Ray started for it alone.
+"""Attempts of steps, in a process of Ray's that has one at a time.
 
-It begins when it is made and keeps what came of it until it is ended, whoever asks meanwhile: the scheduler that
-wanted it may die and come back. Inputs and output go through the artifact store, which is a folder here: Ray's
+What came of an attempt is kept until its actor is ended or told to forget it, whoever asks meanwhile: the scheduler
+that wanted it may die and come back. Inputs and output go through the artifact store, which is a folder here: Ray's
 workers must be on this machine, or see the same folders.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -27,8 +28,41 @@ if TYPE_CHECKING:
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-class Attempt:
-    """The actor; ``order`` is what :func:`services.training_scheduler.adapters.ray_steps.order_of` makes."""
+class Seat:
+    """The actor: attempts sit in it one after another, each on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._held: tuple[str, _Attempt] | None = None
+
+    def take(self, attempt: str, order: Mapping[str, Any]) -> None:
+        """Begin the attempt; once only, however often it is told.
+
+        ``order`` is what :func:`services.training_scheduler.adapters.ray_steps.order_of` makes.
+        """
+        with self._turn:
+            if self._held is None:
+                self._held = attempt, _Attempt(order)
+
+    def wait(self, attempt: str, seconds: float) -> dict[str, Any] | None:
+        """What came of it: ``digest`` and ``summary``, or ``error``; None when it goes on for longer."""
+        held = self._held
+        if held is None or held[0] != attempt:
+            return {"error": "its process has another attempt"}
+        return held[1].wait(seconds)
+
+    def leave(self, attempt: str) -> bool:
+        """Forget the attempt, which has ended; whether another may come."""
+        with self._turn:
+            if self._held is None or self._held[0] != attempt or self._held[1].wait(0) is None:
+                return False
+            self._held = None
+        gc.collect()
+        return True
+
+
+class _Attempt:
+    """One attempt, which begins when it is made."""
 
     def __init__(self, order: Mapping[str, Any]) -> None:
         self._order = order
@@ -37,7 +71,7 @@ class Attempt:
         threading.Thread(target=self._work, name="step", daemon=True).start()
 
     def wait(self, seconds: float) -> dict[str, Any] | None:
-        """What came of it: ``digest`` and ``summary``, or ``error``; None when it goes on for longer."""
+        """See Seat."""
         return self._result if self._ended.wait(seconds) else None
 
     def _work(self) -> None:

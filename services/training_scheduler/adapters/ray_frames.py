@@ -17,10 +17,10 @@ class Kind(enum.IntEnum):
     """What a frame is. The first five go to the driver, the others come from it."""
 
     CONNECT = 1  # address, namespace
-    RUN = 2  # name, cpus, order: start the attempt's actor, or find it; answered when the step has ended
-    FIND = 3  # name: whether the actor lives
-    LIST = 4  # the names of all actors of the namespace
-    END = 5  # name: end the actor of that name and those whose names go on from it after a dot
+    RUN = 2  # name, cpus, order: start the attempt in an actor, or find it there; answered when the step has ended
+    FIND = 3  # name: whether the attempt's actor lives
+    LIST = 4  # the names of all attempts of the namespace
+    END = 5  # name, well: end the attempt and those whose names go on from it after a dot; well: keep the process
     DONE = 6  # the answer
     LOST = 7  # why the actor came to no end
     FAILED = 8  # why the request can't be met
@@ -32,13 +32,13 @@ def frame(kind: Kind, request: int, body: Any) -> bytes:
     return HEAD.pack(len(data), request, kind) + data
 
 
-def actor_name(run_id: str, step: str, attempt: int) -> str:
-    """The name of an attempt's actor."""
+def attempt_name(run_id: str, step: str, attempt: int) -> str:
+    """By what the cluster knows an attempt."""
     return f"{run_id}.{step}.{attempt}"
 
 
 def attempt_of(name: str) -> tuple[str, str, int] | None:
-    """The run, step and attempt of an actor; None for one that is not ours."""
+    """The run, step and number of an attempt; None for a name that is none."""
     parts = name.split(".")
     if len(parts) != 3 or not parts[2].isdigit():
         return None

@@ -1,7 +1,7 @@
 """The Ray driver: a process of the scheduler's that alone imports Ray. ``python -m … SOCKET PARENT_PID``.
 
 It ends when its socket closes, when its parent dies, and when the cluster's head goes: the scheduler then starts
-another, which finds every actor that still lives by its name.
+another, which finds every attempt that still runs by its name.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import ray
 from ray.exceptions import RayActorError
 
-from services.training_scheduler.adapters.ray_actor import Attempt
 from services.training_scheduler.adapters.ray_frames import HEAD, Kind, frame
+from services.training_scheduler.adapters.ray_seats import Seats
 
 _PR_SET_PDEATHSIG = 1
 # How long one question to an actor waits: a driver that dies leaves a thread of the actor waiting for so long.
 _LOOK_S = 20.0
-_ASKERS = 16
+# How long an actor waits for another attempt: between a step and those that wait for it lie milliseconds.
+_SPARE_S = 5.0
 
 
 class Lost(Exception):
@@ -43,24 +45,17 @@ def connect(body: Any) -> None:
         configure_logging=False,
         logging_level=logging.WARNING,
     )
+    _seats()
     host, _, port = body["address"].rpartition(":")
     threading.Thread(target=_end_with, args=((host, int(port)),), name="head", daemon=True).start()
 
 
 def run(body: Any) -> Any:
-    """Have the attempt's actor, made now or found, come to its end; what came of it. Raises Lost."""
-    made: Any = ray.remote(Attempt)
-    actor = made.options(
-        name=body["name"],
-        lifetime="detached",
-        get_if_exists=True,
-        max_restarts=0,
-        max_task_retries=0,
-        max_concurrency=_ASKERS,
-        num_cpus=body["cpus"],
-    ).remote(body["order"])
+    """Have the attempt come to its end in an actor, where it sits or sits down now; what came of it. Raises Lost."""
+    name = body["name"]
     try:
-        while (result := ray.get(actor.wait.remote(_LOOK_S))) is None:
+        actor = _seats().sit(name, body["cpus"], body["order"])
+        while (result := ray.get(actor.wait.remote(name, _LOOK_S))) is None:
             pass
     except RayActorError as error:
         raise Lost(_why(error)) from error
@@ -74,26 +69,23 @@ def _why(error: RayActorError) -> str:
 
 
 def find(body: Any) -> bool:
-    """Whether the actor lives."""
-    try:
-        ray.get_actor(body["name"])
-    except ValueError:
-        return False
-    return True
+    """Whether the attempt's actor lives."""
+    return _seats().has(body["name"])
 
 
-def names(body: Any) -> list[str]:
-    """The names of the namespace's actors."""
-    return [str(one) for one in ray.util.list_named_actors(all_namespaces=False)]
+def names(_: Any) -> list[str]:
+    """The attempts that sit somewhere."""
+    return _seats().attempts()
 
 
 def end(body: Any) -> None:
-    """End actors."""
-    name = body["name"]
-    for one in names(body):
-        if one == name or one.startswith(f"{name}."):
-            with contextlib.suppress(ValueError):
-                ray.kill(ray.get_actor(one), no_restart=True)
+    """End attempts; the actor of one with which all went ``well`` may serve another."""
+    _seats().leave(body["name"], well=body.get("well", False))
+
+
+@cache
+def _seats() -> Seats:
+    return Seats(ray.get_runtime_context().namespace, _SPARE_S)
 
 
 _VERBS: dict[int, Callable[[Any], Any]] = {

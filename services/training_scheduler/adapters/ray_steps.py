@@ -13,7 +13,7 @@ from typing import Any
 from services.training_scheduler.adapters.library import Library
 from services.training_scheduler.adapters.log_files import FileLogs
 from services.training_scheduler.adapters.ray_driver import ActorLost, Driver, DriverFailed, DriverGone
-from services.training_scheduler.adapters.ray_frames import Kind, actor_name, attempt_of
+from services.training_scheduler.adapters.ray_frames import Kind, attempt_name, attempt_of
 from services.training_scheduler.adapters.ray_link import RayLink
 from services.training_scheduler.domain.errors import StepFailed
 from services.training_scheduler.ports import Job, Output
@@ -39,11 +39,11 @@ class RayPlace:
 
 
 class RaySteps:
-    """Runs each attempt as a detached actor named ``<run>.<step>.<attempt>``.
+    """Runs each attempt in a detached actor that has no other, known to the cluster as ``<run>.<step>.<attempt>``.
 
-    Its result stays there until it was committed and :meth:`drop` ends it. A driver that dies, and the scheduler
+    Its result stays there until it was committed and :meth:`drop` lets it go. A driver that dies, and the scheduler
     itself, find it again by that name. One that nobody wants any more (see ``wanted``) is ended at the next
-    connection. While Ray is away, steps wait.
+    connection. While Ray is away, steps wait. An actor whose attempt succeeded may take the next one of the same code.
     """
 
     def __init__(self, library: Library, place: RayPlace, logs: FileLogs, wanted: Wanted) -> None:
@@ -54,6 +54,7 @@ class RaySteps:
         self._link = RayLink(place.address, place.namespace, self._end_orphans)
         self._running: dict[str, dict[str, asyncio.Future[Any]]] = {}
         self._cancelled: set[str] = set()
+        self._succeeded: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,7 +76,7 @@ class RaySteps:
         """See Steps."""
         if job.run_id in self._cancelled:
             raise StepFailed(_CANCELLED)
-        name = actor_name(job.run_id, job.step, job.attempt)
+        name = attempt_name(job.run_id, job.step, job.attempt)
         asked = asyncio.ensure_future(self._result(name, order_of(self._library, self._place, self._logs, job)))
         self._running.setdefault(job.run_id, {})[name] = asked
         try:
@@ -89,6 +90,7 @@ class RaySteps:
             self._running.get(job.run_id, {}).pop(name, None)
         if "error" in result:
             raise StepFailed(result["error"])
+        self._succeeded.add(name)
         return Output(result["digest"], result["summary"])
 
     async def _result(self, name: str, order: Mapping[str, Any]) -> Any:
@@ -112,16 +114,19 @@ class RaySteps:
             except DriverGone:
                 continue
             except DriverFailed as failed:
-                _log.warning("Ray can't tell of an actor: %s", failed, extra={"actor": name})
+                _log.warning("Ray can't tell of an attempt: %s", failed, extra={"attempt": name})
                 await asyncio.sleep(_AGAIN_S)
 
     async def alive(self, run_id: str, step: str, attempt: int) -> bool:
         """See Steps; waits until Ray can tell."""
-        return await self._lives(actor_name(run_id, step, attempt))
+        return await self._lives(attempt_name(run_id, step, attempt))
 
     def drop(self, run_id: str, step: str, attempt: int) -> None:
         """See Steps."""
-        self._tell_end(actor_name(run_id, step, attempt))
+        name = attempt_name(run_id, step, attempt)
+        well = name in self._succeeded
+        self._succeeded.discard(name)
+        self._tell_end(name, well=well)
 
     def cancel(self, run_id: str) -> None:
         """See Steps; its actors are ended at once."""
@@ -134,9 +139,10 @@ class RaySteps:
         """See Steps."""
         self._cancelled.discard(run_id)
         self._running.pop(run_id, None)
+        self._succeeded = {one for one in self._succeeded if not one.startswith(f"{run_id}.")}
 
-    def _tell_end(self, name: str) -> None:
-        if task := self._link.tell(Kind.END, {"name": name}):
+    def _tell_end(self, name: str, *, well: bool = False) -> None:
+        if task := self._link.tell(Kind.END, {"name": name, "well": well}):
             self._keep(task)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
@@ -149,10 +155,10 @@ class RaySteps:
             try:
                 orphan = attempt is not None and not await self._wanted(*attempt)
             except SlipwayError as error:
-                _log.warning("an actor is not looked up, and stays: %s", error.message, extra={"actor": name})
+                _log.warning("an attempt is not looked up, and goes on: %s", error.message, extra={"attempt": name})
                 continue
             if orphan:
-                _log.info("an actor that nobody waits for is ended", extra={"actor": name})
+                _log.info("an attempt that nobody waits for is ended", extra={"attempt": name})
                 await driver.ask(Kind.END, {"name": name})
 
 
