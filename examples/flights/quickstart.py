@@ -124,10 +124,17 @@ def _set_aside(screen: Screen) -> None:
 @click.option("--keep", is_flag=True, help="Leave the platform running afterwards.")
 @click.option("--every", default=5, show_default=True, type=click.IntRange(1, 100), help="Ask about every n-th flight.")
 @click.option("--full", is_flag=True, help="Replay April to December instead of April to early August.")
+@click.option(
+    "--profile",
+    type=click.Choice(["embedded", "stack"]),
+    default="embedded",
+    show_default=True,
+    help="What backs the services: SQLite and Redis, or real Kafka, PostgreSQL and Redis.",
+)
 @click.option("--without-ray", is_flag=True, help="Run training steps in the scheduler instead of on a Ray head.")
 @click.option("--free-ports", is_flag=True, help="Take free ports instead of the well-known ones.")
 def quickstart(
-    *, json_file: Path | None, keep: bool, every: int, full: bool, without_ray: bool, free_ports: bool
+    *, json_file: Path | None, keep: bool, every: int, full: bool, profile: str, without_ray: bool, free_ports: bool
 ) -> None:
     """Features, two models, a year's flights replayed hour by hour, and the loop closed by itself.
 
@@ -139,7 +146,8 @@ def quickstart(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     screen = Screen()
-    choices = [*(["--without", "ray"] if without_ray else []), *(["--free-ports"] if free_ports else [])]
+    choices = ["--profile", profile, *(["--without", "ray"] if without_ray else [])]
+    choices += ["--free-ports"] if free_ports else []
     if not _named() and status.current(data_root()).supervisor is None:
         _set_aside(screen)
     with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:

@@ -21,6 +21,7 @@ from slipway.client import AsyncSlipway, ModelVersion
 from slipway.config import data_root
 from slipway.events import Publisher
 from slipway.events.connect import open_log
+from slipway.supervisor import discover_events
 
 __all__ = ["tell", "write_sources"]
 
@@ -33,7 +34,7 @@ async def tell(screen: Screen, sources: Path, *, end: datetime, every: int, star
     Raises AlreadyLived when its online store knows what came after ``start``.
     """
     began = time.perf_counter()
-    url = os.environ.get("SLIPWAY_EVENTS") or f"sqlite:///{data_root()}/events/log.db"
+    url = os.environ.get("SLIPWAY_EVENTS") or discover_events() or f"sqlite:///{data_root()}/events/log.db"
     async with AsyncSlipway() as slipway, open_log(url) as log:
         await story.require_before(slipway, start)
         static, champion = await _made(screen, slipway, start)

@@ -22,6 +22,8 @@ def join(options: Options) -> State:
         raise UpElsewise(
             f"already up on {options.data} with other ports ({', '.join(moved)}); stop it first: slipway down"
         )
+    if (profile := current(options.data).profile) != options.profile:
+        raise UpElsewise(f"already up on {options.data} in the {profile} profile; stop it first: slipway down")
     state = wait_ready(options.data, options.timeout_s)
     if not state.all_serving():
         raise UpElsewise(f"already up on {options.data}, but not everything serves; see slipway status")

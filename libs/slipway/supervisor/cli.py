@@ -13,7 +13,7 @@ from slipway.config import checkout_root, data_root
 from slipway.errors import NotFound, invalid_field
 from slipway.supervisor import logs, render, status
 from slipway.supervisor.already import join
-from slipway.supervisor.fleet import BACKING_PORTS, FLEET, Fleet
+from slipway.supervisor.fleet import BACKING_PORTS, FLEET, PROFILES, Fleet, Profile
 from slipway.supervisor.lock import AlreadyUp
 from slipway.supervisor.options import Options, parse_ports
 from slipway.supervisor.report import Message, Ready, UpFailed, rebuilt
@@ -29,7 +29,7 @@ data_option = click.option(
 
 @click.group(cls=Group, epilog="Example: slipway up --detach && slipway status && slipway down")
 def main() -> None:
-    """Run the whole platform on this machine: five services, a private Redis, a Ray head.
+    """Run the whole platform on this machine: five services, what backs them, a Ray head.
 
     Exit codes: 0 done, 1 failed, 2 wrong input, 3 not running.
     """
@@ -37,7 +37,7 @@ def main() -> None:
 
 @main.command(
     epilog="\b\nExamples:\n  slipway up --detach\n  slipway up --port registry.grpc=50061 --without ray\n"
-    "  slipway up --detach --free-ports --data /var/tmp/try --json"
+    "  slipway up --detach --free-ports --data /var/tmp/try --json\n  slipway up --profile stack"
 )
 @click.option("--detach", is_flag=True, help="Return when everything serves; it goes on in the background.")
 @click.option("--port", "ports", multiple=True, metavar="SERVICE.KIND=N", help="Move a port; 0 takes a free one.")
@@ -46,6 +46,13 @@ def main() -> None:
     "--config-dir",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of <service>.toml files. Default: deploy/config in the checkout.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default="embedded",
+    show_default=True,
+    help="What backs the services: SQLite and Redis, or real Kafka, PostgreSQL and Redis.",
 )
 @click.option("--without", multiple=True, type=click.Choice(sorted(BACKING_PORTS)), help="Leave a part out.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to serve in.")
@@ -58,6 +65,7 @@ def up(
     ports: tuple[str, ...],
     free_ports: bool,
     config_dir: Path | None,
+    profile: Profile,
     without: tuple[str, ...],
     timeout: float,
     fleet: Path | None,
@@ -66,6 +74,8 @@ def up(
 ) -> None:
     """Start what is not running and keep it running; Ctrl-C drains.
 
+    In the stack profile it uses the servers that SLIPWAY_KAFKA, SLIPWAY_POSTGRES and SLIPWAY_REDIS name, else those
+    of the stack that `scripts/stack up` runs on the same data root, else its own, which stop with it.
     When it is up already on this data root, waits until it serves and says so (0), unless --port asks for
     other ports than it has (1). If something does not come to serve, tells what and why, and leaves
     nothing running (1).
@@ -76,6 +86,7 @@ def up(
         ports=parse_ports(ports, chosen),
         free_ports=free_ports,
         config_dir=config_dir.absolute() if config_dir else None,
+        profile=profile,
         without=frozenset(without),
         timeout_s=timeout,
         fleet=chosen,
@@ -117,7 +128,7 @@ def _run(options: Options, *, detach: bool, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def status_command(ctx: click.Context, data: Path | None, *, as_json: bool) -> None:
-    """Show every service, Redis and Ray: state, pid, restarts, endpoints.
+    """Show every service and what backs them: state, pid, restarts, endpoints.
 
     Exits with 0 when everything serves, 1 when something does not, 3 when nothing runs.
     """
@@ -157,7 +168,7 @@ def down(*, timeout: float, data: Path | None, as_json: bool) -> None:
 @data_option
 @json_option
 def logs_command(*, unit: str | None, lines: int, follow: bool, data: Path | None, as_json: bool) -> None:
-    """Print the log of a service, redis, ray or the supervisor; of all of them without UNIT.
+    """Print the log of a service, of what backs them, or of the supervisor; of all of them without UNIT.
 
     Times are in UTC. With --json every line is one JSON object, with all that was logged.
     """

@@ -88,6 +88,7 @@ class Crew:
             profile=self._plan.options.profile,
             servers=self._plan.servers.exports(),
             elsewhere=self._plan.servers.elsewhere,
+            events=self._plan.events,
             supervisor=self._me,
             services=tuple(self.units[spec.name].status() for spec in self._plan.services),
             backing=tuple(self.units[spec.name].status() for spec in self._plan.backing),

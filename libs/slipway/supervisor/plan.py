@@ -30,12 +30,13 @@ Environment = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one supervisor runs, and the servers of the stack profile, ours and others'."""
+    """What one supervisor runs, the servers of the stack profile, ours and others', and the event log's URL."""
 
     options: Options
     services: tuple[UnitSpec, ...]
     backing: tuple[UnitSpec, ...]
     servers: Servers = field(default_factory=Servers)
+    events: str = ""
 
 
 def make_plan(options: Options, environ: Mapping[str, str] | None = None) -> Plan:
@@ -53,9 +54,14 @@ def make_plan(options: Options, environ: Mapping[str, str] | None = None) -> Pla
     ports = assign(wanted, options.ports, free=options.free_ports)
     for folder in ("run", "log", "events"):
         (options.data / folder).mkdir(parents=True, exist_ok=True)
+    # Who may make databases may do anything to them: none of what runs here needs that.
+    environ = {name: value for name, value in environ.items() if name != VARIABLES["postgres"]}
     backing = _backing(options, ports, environ)
     servers = servers.joined(options, ports)
-    shared = shared_environment(options, ports, {**environ, **servers.exports()})
+    events = _events(options, servers)
+    shared = shared_environment(options, ports, environ, events)
+    if "redis" in servers.addresses:
+        shared[VARIABLES["redis"]] = servers.addresses["redis"]
     services = [
         _on_postgres(
             _service(
@@ -72,7 +78,7 @@ def make_plan(options: Options, environ: Mapping[str, str] | None = None) -> Pla
         )
         for one in options.fleet.services
     ]
-    return Plan(options, tuple(services), tuple(backing), servers)
+    return Plan(options, tuple(services), tuple(backing), servers, events)
 
 
 def find_command(command: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,11 +102,10 @@ def config_files(options: Options) -> dict[str, Path]:
     return {name: file for name, file in files.items() if file.is_file()}
 
 
-def shared_environment(options: Options, ports: Ports, environ: Mapping[str, str]) -> Environment:
+def shared_environment(options: Options, ports: Ports, environ: Mapping[str, str], events: str) -> Environment:
     """What every service gets beside its own listeners: where data is, and where its peers are."""
     shared = {**environ, "PYTHONUNBUFFERED": "1", "SLIPWAY_DATA": str(options.data)}
-    kafka = environ.get("SLIPWAY_KAFKA") if options.profile == "stack" else None
-    shared["SLIPWAY_EVENTS"] = f"kafka://{kafka}" if kafka else f"sqlite:///{options.data}/events/log.db"
+    shared["SLIPWAY_EVENTS"] = events
     for service in options.fleet.services:
         if "grpc" in service.ports:
             shared[f"{service.variable}_ADDRESS"] = _address(ports[service.name]["grpc"])
@@ -133,6 +138,11 @@ def _service(
         log=log_path(options.data, service.name),
         grace_s=options.fleet.grace_s,
     )
+
+
+def _events(options: Options, servers: Servers) -> str:
+    kafka = servers.addresses.get("kafka")
+    return f"kafka://{kafka}" if kafka else f"sqlite:///{options.data}/events/log.db"
 
 
 def _on_postgres(spec: UnitSpec, service: Service, servers: Servers, environ: Mapping[str, str]) -> UnitSpec:

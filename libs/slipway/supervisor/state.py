@@ -52,7 +52,7 @@ class State:
     """Everything ``slipway status --json`` prints; ``supervisor`` is None when none runs.
 
     Of the stack profile: ``servers`` is what to export, variable to value; ``elsewhere`` names the servers among
-    them that somebody else runs, each with who named it.
+    them that somebody else runs, each with who named it. ``events``: the URL of the services' event log.
     """
 
     data: str
@@ -63,6 +63,7 @@ class State:
     profile: str = "embedded"
     servers: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    events: str = ""
     schema: int = field(default=SCHEMA)
 
     def all_serving(self) -> bool:
@@ -118,4 +119,5 @@ def _decode(tree: dict[str, Any]) -> State:
         profile=tree["profile"],
         servers=tree.get("servers", {}),
         elsewhere=tree.get("elsewhere", {}),
+        events=tree.get("events", ""),
     )

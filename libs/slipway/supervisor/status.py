@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slipway.errors import Kind, SlipwayError
 from slipway.supervisor import lock, proc
-from slipway.supervisor.fleet import BACKING_PORTS, FLEET
+from slipway.supervisor.fleet import FLEET, PROFILES
 from slipway.supervisor.state import State, UnitStatus, clear_state, read_state
 
 _POLL_S = 0.05
@@ -92,7 +92,7 @@ def _signal(holder: lock.Holder, number: signal.Signals) -> None:
 
 def _idle(data: Path, note: str | None) -> State:
     services = tuple(_stopped(one.name, one.ports) for one in FLEET.services)
-    backing = tuple(_stopped(name, {}) for name in BACKING_PORTS)
+    backing = tuple(_stopped(name, {}) for name in PROFILES["embedded"])
     return replace(State(str(data), None, services, backing), note=note)
 
 
