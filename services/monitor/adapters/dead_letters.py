@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.monitor.domain.dead_letter import DeadLetter
-from slipway.events import EventLog, Record
+from slipway.events import EventLog, Record, TopicInfo
 
 _LARGEST = 2**63 - 1
-# A position is an offset in one of the topics: each topic has a range of its own, far beyond what a log can hold.
-_TOPIC_ROOM = 2**56
+# A position is an offset in one partition of one of the topics: each has a range of its own, far beyond what a log can
+# hold.
+_TOPIC_ROOM, _PARTITION_ROOM = 2**56, 2**44
 
 
 class LogDeadLetters:
-    """The dead letters of ``topics``, such as ``inference.predictions.v1.monitor.dlq``, in partition 0 of each.
+    """The dead letters of ``topics``, such as ``inference.predictions.v1.monitor.dlq``.
 
-    Topic by topic: what is set aside later in an earlier topic is not after what a reader has seen of a later one.
+    Topic by topic and partition by partition: what is set aside later in an earlier one is not after what a reader has
+    seen of a later one.
     """
 
     def __init__(self, log: EventLog, *topics: str) -> None:
@@ -24,15 +26,18 @@ class LogDeadLetters:
 
     async def read(self, position: int, limit: int) -> Sequence[DeadLetter]:
         """See DeadLetters."""
-        first, offset = divmod(position, _TOPIC_ROOM)
         found: list[DeadLetter] = []
-        for place, topic in enumerate(self._topics[first:], start=first):
-            records = await self._log.read(topic, offset, limit - len(found))
-            found += [_letter(record, place * _TOPIC_ROOM) for record in records]
-            offset = 0
-            if len(found) >= limit:
-                break
+        for first, place in await self._places():
+            offset = max(0, position - first)
+            if offset < min(place.next_offset, _PARTITION_ROOM) and len(found) < limit:
+                records = await self._log.read(place.name, offset, limit - len(found), place.partition)
+                found += [_letter(record, first) for record in records]
         return found
+
+    async def _places(self) -> Sequence[tuple[int, TopicInfo]]:
+        infos = await self._log.topics(self._topics)
+        firsts = [self._topics.index(one.name) * _TOPIC_ROOM + one.partition * _PARTITION_ROOM for one in infos]
+        return sorted(zip(firsts, infos, strict=True), key=lambda place: place[0])
 
 
 def _letter(record: Record, first: int) -> DeadLetter:

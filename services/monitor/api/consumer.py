@@ -9,7 +9,6 @@ from services.monitor.codec import decode_batch, decode_labels
 from services.monitor.domain.batch import Batch
 from services.monitor.domain.label import LabelBatch
 from services.monitor.engine.counting import Counting
-from services.monitor.engine.lag import Lag
 from services.monitor.ports import Meters
 from slipway.clock import Clock
 from slipway.errors import InvalidInput
@@ -24,10 +23,9 @@ log = logging.getLogger(__name__)
 class Intake:
     """Takes in every event that is sound and sets the others aside, so that none holds up the rest."""
 
-    def __init__(self, consumer: Consumer, counting: Counting, lag: Lag, meters: Meters, clock: Clock) -> None:
+    def __init__(self, consumer: Consumer, counting: Counting, meters: Meters, clock: Clock) -> None:
         self._consumer = consumer
         self._counting = counting
-        self._lag = lag
         self._meters = meters
         self._clock = clock
 
@@ -58,4 +56,3 @@ class Intake:
             await set_aside(self._consumer, record, why)
             log.error("dead-lettered an event: %s", why, extra={"event": record.event.id, "offset": record.offset})
             self._meters.dead_lettered()
-        self._lag.reached(records)

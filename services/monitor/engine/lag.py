@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from services.monitor.ports import Meters
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
-from slipway.events import EventLog, Record
+from slipway.events import EventLog
 
 log = logging.getLogger(__name__)
 
 
 class Lag:
-    """Compares the log's end with what was counted, every ``every_s`` seconds.
-
-    It knows where counting stands in a topic from the first record after the start on, and leaves it out before that.
-    """
+    """Compares the log's end with what ``group`` has committed, every ``every_s`` seconds, whoever counts what."""
 
     def __init__(
-        self, events: EventLog, topics: Collection[str], clock: Clock, meters: Meters, every_s: float = 15.0
+        self,
+        events: EventLog,
+        topics: Sequence[str],
+        group: str,
+        *,
+        clock: Clock,
+        meters: Meters,
+        every_s: float = 15.0,
     ) -> None:
         self._events = events
         self._topics = topics
+        self._group = group
         self._clock = clock
         self._meters = meters
         self._every_s = every_s
-        self._next: dict[tuple[str, int], int] = {}
-
-    def reached(self, records: Sequence[Record]) -> None:
-        """These, and all before them, are counted."""
-        for record in records:
-            self._next[record.event.topic, record.partition] = record.offset + 1
 
     async def run(self) -> None:
         """Measure until cancelled; a log that does not answer is asked again."""
@@ -43,12 +42,12 @@ class Lag:
                 log.warning("the lag is not known: %s", error.message)
             await self._clock.sleep(self._every_s)
 
-    async def measure(self) -> int | None:
-        """Events that are still to be counted, None while that is not known."""
-        if not self._next:
-            return None
-        infos = [info for info in await self._events.topics() if info.name in self._topics]
-        ends = {(info.name, info.partition): info.next_offset for info in infos}
-        behind = sum(max(0, ends.get(place, 0) - following) for place, following in self._next.items())
+    async def measure(self) -> int:
+        """Events that are still to be counted."""
+        infos = await self._events.topics(self._topics)
+        reached = await self._events.committed(self._topics, self._group)
+        behind = sum(
+            max(0, info.next_offset - reached.get((info.name, info.partition), info.first_offset)) for info in infos
+        )
         self._meters.lag(behind)
         return behind

@@ -22,10 +22,10 @@ async def windows(make_database: Callable[[Migrations], str]) -> AsyncIterator[W
         yield SqlWindows(database)
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "kafka"])
 async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EventLog]:
-    assert request.param == "sqlite"
-    async with open_log(f"sqlite:///{tmp_path / 'log.db'}") as log:
+    file = f"sqlite:///{tmp_path / 'log.db'}"
+    async with open_log(request.getfixturevalue("kafka_url") if request.param == "kafka" else file) as log:
         yield log
 
 

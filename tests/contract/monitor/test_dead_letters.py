@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 
+from services.monitor.adapters.dead_letters import LogDeadLetters
 from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.ports import DeadLetters
 from slipway.events import Event, EventLog, dead_letter_topic
+from slipway.events.connect import open_log
 
 TOPIC, GROUP = "inference.predictions.v1", "monitor"
 NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
@@ -58,3 +62,21 @@ async def test_letters_of_labels_follow_those_of_predictions(log: EventLog, lett
     for position, one in enumerate(everything):
         assert await letters.read(one.position, 2) == everything[position : position + 2]
         assert await letters.read(one.position + 1, 10) == everything[position + 1 :]
+
+
+async def test_letters_of_several_partitions_are_paged_without_a_gap(kafka_url: str) -> None:
+    dead = [dead_letter_topic(topic, GROUP) for topic in (TOPIC, "monitor.labels.v1")]
+    servers, prefix = kafka_url.removeprefix("kafka://").split("?prefix=")
+    topics = [NewTopic(f"{prefix}{name}", 3, 1) for name in dead]
+    for made in AdminClient({"bootstrap.servers": servers}).create_topics(topics).values():
+        made.result(30)
+    sent = [replace(event(f"{topic}{n}", b"", topic), key=str(n)) for topic in dead for n in range(20)]
+    async with open_log(kafka_url) as log:
+        await log.publisher().publish(sent)
+        letters = LogDeadLetters(log, *dead)
+        everything = await letters.read(0, 100)
+        assert sorted(one.event_id for one in everything) == sorted(one.id for one in sent)
+        seen: list[DeadLetter] = []
+        while page := await letters.read(seen[-1].position + 1 if seen else 0, 7):
+            seen += page
+        assert seen == everything

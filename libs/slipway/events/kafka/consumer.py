@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NoReturn
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -26,9 +27,13 @@ Place = tuple[str, int]
 
 @dataclass(slots=True)
 class Hold:
-    """A partition of this member: all before ``done`` is kept; None before its first record came."""
+    """A partition of this member: all before ``done`` is kept, None before its first record came.
+
+    ``letters`` are the offsets after it that were set aside.
+    """
 
     done: int | None = None
+    letters: set[int] = field(default_factory=set)
 
 
 class KafkaConsumer:
@@ -90,9 +95,11 @@ class KafkaConsumer:
             await self._thread.run(self._commit, reached)
 
     async def dead_letter(self, record: Record, error: str) -> None:
-        """See :meth:`slipway.events.Consumer.dead_letter`; done again it may leave two copies, with one place."""
-        await self._thread.run(self._require_held, (record.event.topic, record.partition))
-        await self._publisher.send([letter(record, self._group, error)], [record.event.id])
+        """See :meth:`slipway.events.Consumer.dead_letter`; only by another member is a record set aside twice."""
+        hold = await self._thread.run(self._require_held, (record.event.topic, record.partition))
+        if record.offset not in hold.letters:
+            await self._publisher.send([letter(record, self._group, error)], [record.event.id])
+            hold.letters.add(record.offset)
 
     def _take(self, limit: int, wait_s: float) -> list[Received]:
         del self._fetched[: self._accepted]
@@ -142,17 +149,19 @@ class KafkaConsumer:
         if held and not self._fenced:
             self._tell(held)
             for place, offset in held.items():
-                self._holds[place].done = offset
+                hold = self._holds[place]
+                hold.done = offset
+                hold.letters = {one for one in hold.letters if one >= offset}
         if len(held) < len(reached):
             self._doubt()
 
-    def _require_held(self, place: Place) -> None:
+    def _require_held(self, place: Place) -> Hold:
         hold = self._holds.get(place)
         if hold is None or hold.done is None:
             self._doubt()
-        else:
-            # Committing what is committed asks the brokers whether we still may.
-            self._tell({place: hold.done})
+        # Committing what is committed asks the brokers whether we still may.
+        self._tell({place: hold.done})
+        return hold
 
     def _tell(self, offsets: Mapping[Place, int]) -> None:
         given = [
@@ -177,7 +186,7 @@ class KafkaConsumer:
         if self._fenced or error.code() in LOST:
             self._doubt()
 
-    def _doubt(self) -> None:
+    def _doubt(self) -> NoReturn:
         self._doubtful = True
         raise Fenced(self._group)
 

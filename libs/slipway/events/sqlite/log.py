@@ -66,7 +66,7 @@ class SqliteEventLog:
 
     async def topics(self, names: Collection[str] = ()) -> Sequence[TopicInfo]:
         """See :meth:`slipway.events.EventLog.topics`."""
-        return [info for info in await self._reader.run(records.topics) if not names or info.name in names]
+        return await self._reader.run(records.topics, names)
 
     async def committed(self, topics: Sequence[str], group: str) -> Mapping[tuple[str, int], int]:
         """See :meth:`slipway.events.EventLog.committed`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from slipway.events.port import Event, Record, TopicInfo
@@ -27,7 +27,7 @@ _TOPICS = """
     SELECT name, next_offset,
         coalesce((SELECT min("offset") FROM record WHERE topic = topic.id), next_offset),
         (SELECT count(*) FROM record WHERE topic = topic.id)
-    FROM topic ORDER BY name
+    FROM topic WHERE ?1 = '[]' OR name IN (SELECT value FROM json_each(?1)) ORDER BY name
 """
 
 
@@ -73,9 +73,9 @@ def select(connection: sqlite3.Connection, topic: int, name: str, offset: int, l
         yield _decode(name, row)
 
 
-def topics(connection: sqlite3.Connection) -> list[TopicInfo]:
-    """Every topic, by name."""
-    rows = connection.execute(_TOPICS)
+def topics(connection: sqlite3.Connection, names: Collection[str]) -> list[TopicInfo]:
+    """Those topics, or every one, by name."""
+    rows = connection.execute(_TOPICS, (json.dumps(list(names)),))
     return [TopicInfo(name, PARTITION, first, following, count) for name, following, first, count in rows]
 
 

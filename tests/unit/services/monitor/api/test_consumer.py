@@ -16,7 +16,6 @@ from services.monitor.engine.baselines import Baselines
 from services.monitor.engine.counting import Counting
 from services.monitor.engine.joining import Joining
 from services.monitor.engine.judging import Judging
-from services.monitor.engine.lag import Lag
 from services.monitor.engine.taking import Taking
 from slipway.clock import ManualClock
 from slipway.events import Consumer, Event, EventLog, dead_letter_topic
@@ -60,7 +59,7 @@ async def log(tmp_path: Path) -> AsyncIterator[EventLog]:
 async def reading(log: EventLog, windows: SqlWindows, meters: Any) -> AsyncIterator[tuple[Consumer, Intake]]:
     counting = Counting(windows, taking_of(windows, CLOCK, 86_400), CLOCK, meters, 3600)
     async with log.consumer(TOPICS, "monitor") as consumer:
-        yield consumer, Intake(consumer, counting, Lag(log, TOPICS, CLOCK, meters), meters, CLOCK)
+        yield consumer, Intake(consumer, counting, meters, CLOCK)
 
 
 async def total(windows: SqlWindows) -> int:
