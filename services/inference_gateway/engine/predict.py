@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import Sequence
 
@@ -18,11 +17,10 @@ from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
 from services.inference_gateway.engine.score import Score, Work
 from services.inference_gateway.engine.shadow import Shadow
+from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, Unavailable
-
-log = logging.getLogger(__name__)
 
 
 class Predict:
@@ -47,6 +45,7 @@ class Predict:
         self._log = prediction_log
         self._memory = memory
         self._meter = meter
+        self._unlogged = Unlogged(meter, clock)
         self._clock = clock
 
     async def predictions(self, batch: Batch) -> list[Prediction]:
@@ -110,9 +109,9 @@ class Predict:
             self._log.append(answers, self._clock.now())
         except (Exhausted, Unavailable) as error:
             # The promise to applications outranks the log: answers go on, and what is missing is counted and said.
-            rows = sum(answer.batch.rows for answer in answers)
-            self._meter.dropped(rows)
-            log.error("predictions are answered but not logged", extra={"rows": rows, "why": error.message})
+            self._unlogged.missed(sum(answer.batch.rows for answer in answers), error.message)
+        else:
+            self._unlogged.kept()
 
 
 def _made_ids(rows: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import Answer
 from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.desired import VersionKey
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.reconcile import Arm
@@ -66,7 +67,7 @@ class Shadow:
                 continue
             rows = np.sort(np.concatenate(others))
             if len(self._queue) >= self._limit:
-                self._lose(arm, len(rows), "more wait than are allowed to")
+                self._lose(arm.route.version, len(rows), "more wait than are allowed to")
                 continue
             self._queue.append((replace(work, marks=(), shadow=True), arm, rows))
             self._waiting.set()
@@ -85,7 +86,7 @@ class Shadow:
                     await self._score_some()
         except TimeoutError:
             for _, arm, rows in self._queue:
-                self._lose(arm, len(rows), "the process ends")
+                self._lose(arm.route.version, len(rows), "the process ends")
 
     async def _score_some(self) -> None:
         some = list(islice(self._queue, _AT_ONCE))
@@ -104,7 +105,7 @@ class Shadow:
                 work = replace(work, online=online)
             return await self._score.answer(work, arm, rows)
         except SlipwayError as error:
-            self._lose(arm, len(rows), error.message)
+            self._lose(arm.route.version, len(rows), error.message)
         except Exception:
             log.exception("a shadow failed by a defect", extra={"version": str(arm.route.version)})
             self._meter.shadow_lost(len(rows), arm.route.version)
@@ -116,18 +117,16 @@ class Shadow:
         try:
             self._log.append(answers, self._clock.now())
         except SlipwayError as error:
-            rows = sum(answer.batch.rows for answer in answers)
-            self._meter.dropped(rows)
-            log.error("a shadow's scores are not logged", extra={"rows": rows, "why": error.message})
+            # No answers: these are counted apart from what was answered and not logged.
+            for answer in answers:
+                self._lose(VersionKey(answer.model, answer.version), answer.batch.rows, error.message)
             return
         for answer in answers:
             self._meter.shadowed(answer)
 
-    def _lose(self, arm: Arm, rows: int, why: str) -> None:
-        self._meter.shadow_lost(rows, arm.route.version)
+    def _lose(self, version: VersionKey, rows: int, why: str) -> None:
+        self._meter.shadow_lost(rows, version)
         now = self._clock.monotonic()
         if self._told_at is None or now - self._told_at >= _TOLD_EVERY_S:
             self._told_at = now
-            log.warning(
-                "rows are left out of a shadow", extra={"version": str(arm.route.version), "rows": rows, "why": why}
-            )
+            log.warning("rows are left out of a shadow", extra={"version": str(version), "rows": rows, "why": why})
