@@ -11,7 +11,7 @@ from services.inference_gateway.engine.unlogged import Unlogged
 from slipway.clock import ManualClock
 
 
-async def test_rows_are_counted_and_said_seldom(caplog: pytest.LogCaptureFixture) -> None:
+def test_rows_are_counted_and_said_seldom(caplog: pytest.LogCaptureFixture) -> None:
     meter, clock = Meter(), ManualClock()
     unlogged = Unlogged(meter, clock)
     caplog.set_level(logging.WARNING)
@@ -19,10 +19,10 @@ async def test_rows_are_counted_and_said_seldom(caplog: pytest.LogCaptureFixture
     for _ in range(100):
         unlogged.missed(3, "the spool is full")
         unlogged.kept()  # a small answer still fits now and then
-        await clock.advance(0.5)
+        clock.advance(0.5)
     assert meter.dropped_rows == 300
     assert [one.rows for one in caplog.records] == [3, 183]  # type: ignore[attr-defined]
-    await clock.advance(5.0)
+    clock.advance(5.0)
     unlogged.kept()
     unlogged.kept()
     assert caplog.records[-1].rows_not_logged == 300  # type: ignore[attr-defined]
