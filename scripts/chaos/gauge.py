@@ -11,7 +11,7 @@ ENOUGH_PER_S = 50.0
 BOUND_S = 1.0
 """An answer that takes longer does not count as answering again."""
 STREAK = 10
-"""So many good answers, with no bad one between them, are answering again."""
+"""So many good answers, with no bad one after them, are answering again."""
 
 
 def rate(operations: Sequence[Operation], aside: frozenset[str], since_s: float, until_s: float) -> float:
@@ -28,8 +28,24 @@ def rate(operations: Sequence[Operation], aside: frozenset[str], since_s: float,
     return count / (until_s - since_s)
 
 
+def p99_s(operations: Sequence[Operation], aside: frozenset[str], since_s: float, until_s: float) -> float | None:
+    """How long 99 of 100 good answers took at most, of calls made in a stretch of time; None: there was none."""
+    took = sorted(
+        one.ended_s - one.began_s
+        for one in operations
+        if since_s <= one.began_s < until_s
+        and one.ended_s is not None
+        and one.outcome is Outcome.OK
+        and one.kind not in aside
+    )
+    return took[min(len(took) - 1, len(took) * 99 // 100)] if took else None
+
+
 def answered_again(operations: Sequence[Operation], aside: frozenset[str], after_s: float) -> float | None:
-    """When the first of ``STREAK`` good answers in a row came, of calls made after ``after_s``; None: not yet."""
+    """When the first good answer after the last bad one came, of calls made after ``after_s``.
+
+    None while fewer than ``STREAK`` good ones have come since. A fault that lasts is felt until it ends.
+    """
     ended = [
         (one.ended_s, one.outcome is Outcome.OK and one.ended_s - one.began_s <= BOUND_S)
         for one in _begun_after(operations, after_s)
@@ -38,9 +54,7 @@ def answered_again(operations: Sequence[Operation], aside: frozenset[str], after
     streak: list[float] = []
     for at_s, good in sorted(ended):
         streak = [*streak, at_s] if good else []
-        if len(streak) == STREAK:
-            return streak[0]
-    return None
+    return streak[0] if len(streak) >= STREAK else None
 
 
 def _begun_after(operations: Sequence[Operation], after_s: float) -> list[Operation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -98,6 +99,10 @@ class Platform:
     def pid(self, unit: str) -> int | None:
         """The unit's process as it is now."""
         return self._crew.units[unit].status().pid
+
+    def stop_signal(self, unit: str) -> signal.Signals:
+        """What asks the unit to end in order."""
+        return self._crew.units[unit].spec.stop_signal
 
     def redis(self) -> str:
         """Redis itself, past any proxy: ``redis://...``."""

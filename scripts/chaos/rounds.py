@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,22 +29,29 @@ Say = Callable[[str], None]
 _WARM_S = 1.0
 _MOMENT_S = (0.2, 1.2)
 _RECOVERS_WITHIN_S = 60.0
+# What a fault does may be felt a moment after it has ended.
+_FELT_S = 0.5
 _TICK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """When a cell has enough: after so many rounds, or after so many seconds, whichever is given and comes first."""
+    """When a cell has enough: after so many valid rounds, or after so many seconds, whichever comes first.
+
+    ``rounds`` that are void are tried again, but no more than as many again.
+    """
 
     rounds: int | None
     seconds: float | None
 
-    def enough(self, rounds: int, elapsed_s: float) -> bool:
+    def enough(self, done: Sequence[Round], elapsed_s: float) -> bool:
         """Whether no further round is wanted; there is always one."""
-        if rounds == 0:
+        if not done:
             return False
-        over = self.seconds is not None and elapsed_s >= self.seconds
-        return over or (self.rounds is not None and rounds >= self.rounds)
+        if self.seconds is not None and elapsed_s >= self.seconds:
+            return True
+        valid = sum(one.void is None for one in done)
+        return self.rounds is not None and (valid >= self.rounds or len(done) >= 2 * self.rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class Cell:
                     platform.client() as slipway,
                     open_log(platform.events) as log,
                 ):
-                    return await self._play(Scene(platform, slipway, log.publisher(), history))
+                    return await self._play(Scene(platform, slipway, log.publisher(), history, self.until.seconds))
 
     def _forget_without_data(self, folder: Path) -> None:
         """A cell whose data went with what held it (a file system in memory) begins anew, when it is resumed."""
@@ -121,7 +128,7 @@ class Cell:
         rounds, began_s = self.journal.rounds(service, name), time.monotonic()
         async with Crowd.calling(self.load.clients(scene)) as crowd:
             await asyncio.sleep(_WARM_S)
-            while not self.until.enough(len(rounds), time.monotonic() - began_s):
+            while not self.until.enough(rounds, time.monotonic() - began_s):
                 done = await self._round(scene, crowd, len(rounds))
                 self.journal.add_round(service, name, done)
                 rounds.append(done)
@@ -148,6 +155,7 @@ class Cell:
 
     async def _answered_again(self, scene: Scene, crowd: Crowd, after_s: float) -> float | None:
         until_s = time.monotonic() + _RECOVERS_WITHIN_S
+        await asyncio.sleep(_FELT_S)
         while time.monotonic() < until_s:
             again_s = gauge.answered_again(scene.history.operations, self.load.needs.aside, after_s)
             if again_s is not None:

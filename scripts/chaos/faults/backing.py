@@ -45,7 +45,7 @@ class _Restart(Plain):
 
     async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
         """See Fault."""
-        number = dice.choice((signal.SIGKILL, signal.SIGINT, signal.SIGTERM))
+        number = dice.choice((signal.SIGKILL, scene.platform.stop_signal(self.unit)))
         pid = await scene.platform.pid_of_serving(self.unit)
         began_s = time.monotonic()
         os.kill(pid, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from scripts.chaos.findings import Finding
@@ -11,6 +11,7 @@ from scripts.chaos.load import Needs, Scene
 from scripts.chaos.models import registry as model
 from scripts.chaos.topics import arrived
 from slipway.client import Artifact, ColumnSpec, DataType, Route, Signature, TensorSpec
+from slipway.errors import Kind, SlipwayError
 from slipway.events import Record
 from slipway.gen.slipway.registry.v1 import events_pb2
 
@@ -59,6 +60,20 @@ class _Caller:
             name=self.name,
             weight=weight,
         )
+        await self._look()
+
+    async def _look(self) -> None:
+        """Read its own alias and endpoint: nobody else moves them."""
+        registry = self.scene.slipway.registry
+
+        async def version() -> int:
+            return (await registry.get_version(self.model, alias=self.name)).number
+
+        async def weight() -> int:
+            return (await registry.get_endpoint(self.name)).routes[0].weight
+
+        for kind, read in ((model.LOOK_MOVE, version), (model.LOOK_PUT, weight)):
+            await self.scene.history.attempt(self.name, kind, self.name, _absent(read), told=lambda found: found)
 
     async def _register(self, request: str) -> int | None:
         version = await self.scene.history.attempt(
@@ -136,3 +151,17 @@ class RegistryLoad:
 async def _told(scene: Scene, topic: str, at_least: int) -> AsyncIterator[Record]:
     for record in await arrived(scene.platform.events, topic, at_least):
         yield record
+
+
+def _absent(read: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+    """0 where there is nothing."""
+
+    async def read_or_0() -> int:
+        try:
+            return await read()
+        except SlipwayError as error:
+            if error.kind is Kind.NOT_FOUND:
+                return 0
+            raise
+
+    return read_or_0

@@ -7,13 +7,13 @@ answer may have been heard, so what is there may be more than what was acknowled
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.chaos.findings import Finding, duplicated, lost, wrong
-from scripts.chaos.history import Operation, acknowledged
+from scripts.chaos.history import Operation, Outcome, acknowledged
 
-REGISTER, MOVE, PUT = "register", "move", "put"
+REGISTER, MOVE, PUT, LOOK_MOVE, LOOK_PUT = "register", "move", "put", "look-move", "look-put"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ def check(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
     """Every broken promise."""
     return [
         *_versions(operations, observed),
-        *_pointers(operations, MOVE, "version", observed.aliases),
-        *_pointers(operations, PUT, "weight", observed.weights),
+        *_pointers(operations, MOVE, LOOK_MOVE, "version", observed.aliases),
+        *_pointers(operations, PUT, LOOK_PUT, "weight", observed.weights),
         *_created(observed),
         *_moves(operations, observed),
         *_puts(operations, observed),
@@ -62,22 +62,25 @@ def _versions(operations: Sequence[Operation], observed: Observed) -> list[Findi
     return found
 
 
-def _pointers(operations: Sequence[Operation], kind: str, name: str, held: Mapping[str, int]) -> list[Finding]:
-    """One client alone moves each: it stands where the last acknowledged move left it, or a later unanswered one."""
-    allowed: dict[str, set[int]] = defaultdict(set)
-    heard: set[str] = set()
+def _pointers(
+    operations: Sequence[Operation], kind: str, look: str, name: str, held: Mapping[str, int]
+) -> Iterator[Finding]:
+    """One client alone moves each: it stands where the last acknowledged move left it, or a later unanswered one.
+
+    So it does in each read of that client's, and in the end. 0: it is not there, as before the first move.
+    """
+    may: dict[str, set[int]] = defaultdict(lambda: {0})
     for one in operations:
         if one.kind == kind:
             place = one.arguments["name"]
-            if one.ended_s is not None and one.outcome.value == "ok":
-                allowed[place] = set()
-                heard.add(place)
-            allowed[place].add(one.arguments[name])
-    return [
-        lost(f"{kind} of {place}: it stands at {held.get(place)}, not at one of {sorted(may)}")
-        for place, may in allowed.items()
-        if held.get(place) not in may and (place in held or place in heard)
-    ]
+            if one.outcome is Outcome.OK:
+                may[place] = set()
+            may[place].add(one.arguments[name])
+        elif one.kind == look and one.outcome is Outcome.OK and one.result not in may[one.key]:
+            yield lost(f"{kind} of {one.key}: a read found {one.result}, not one of {sorted(may[one.key])}")
+    for place, allowed in may.items():
+        if held.get(place, 0) not in allowed:
+            yield lost(f"{kind} of {place}: it stands at {held.get(place)}, not at one of {sorted(allowed)}")
 
 
 def _created(observed: Observed) -> list[Finding]:
