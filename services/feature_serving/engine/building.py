@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from services.feature_serving.domain.training_set import Contents, TrainingSet
 from services.feature_serving.ports import Joiner, TrainingSets
@@ -12,6 +13,8 @@ from slipway.clock import Clock
 from slipway.errors import Kind, SlipwayError
 
 _AWAY_S = 1.0
+# A commit whose answer was lost wakes nobody; this bounds how late its set is seen.
+_LOOK_AGAIN_S = 2.0
 _LATER = {Kind.UNAVAILABLE, Kind.RESOURCE_EXHAUSTED, Kind.ABORTED}
 _SIZE_LIMIT_BYTES = 2**40
 _log = logging.getLogger(__name__)
@@ -23,11 +26,19 @@ class Building:
     A set stays BUILDING until it is made or can't be: one that a killed process was at is simply the first again.
     """
 
-    def __init__(self, sets: TrainingSets, joiner: Joiner, artifacts: ArtifactStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        sets: TrainingSets,
+        joiner: Joiner,
+        artifacts: ArtifactStore,
+        clock: Clock,
+        look_again_s: float = _LOOK_AGAIN_S,
+    ) -> None:
         self._sets = sets
         self._joiner = joiner
         self._artifacts = artifacts
         self._clock = clock
+        self._look_again_s = look_again_s
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -42,7 +53,9 @@ class Building:
                 async with self._sets.read() as sets:
                     waiting = await sets.next()
                 if waiting is None:
-                    await self._woken.wait()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(self._look_again_s):
+                            await self._woken.wait()
                 else:
                     await self._make(waiting)
             except SlipwayError as error:

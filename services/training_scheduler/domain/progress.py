@@ -27,15 +27,22 @@ def begin(run: Run, spec: WorkflowSpec) -> Run:
 
 
 def begin_attempt(run: Run, name: str, token: str, now: datetime) -> Run:
-    """A waiting step gets a new attempt. Raises Fenced when the run has ended or the step runs."""
+    """A waiting step gets a new attempt; the same one again is no change. Raises Fenced when it can't have it.
+
+    It is given again when the answer to the commit was lost.
+    """
     step = run.step(name)
+    if step.state is StepState.RUNNING and step.attempts[-1].token == token:
+        return run
     _require(run, run.state is RunState.RUNNING and step.state is StepState.WAITING, f"an attempt of step {name!r}")
     attempt = Attempt(token, len(step.attempts) + 1, AttemptState.RUNNING, now)
     return _put(run, replace(step, state=StepState.RUNNING, attempts=(*step.attempts, attempt)))
 
 
 def succeed(run: Run, token: str, digest: str, summary: Mapping[str, Any], now: datetime) -> Run:
-    """The attempt's output is stored; with the last step the run has succeeded. Raises Fenced."""
+    """The attempt's output is stored; with the last step the run has succeeded; again, no change. Raises Fenced."""
+    if any(one.state is StepState.SUCCEEDED and one.attempts[-1].token == token for one in run.steps):
+        return run
     step = _end_attempt(_owner(run, token), AttemptState.SUCCEEDED)
     done = replace(step, state=StepState.SUCCEEDED, finish_time=now, output_digest=digest, summary=dict(summary))
     run = _put(run, done)

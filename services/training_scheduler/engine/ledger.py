@@ -47,11 +47,11 @@ class Ledger:
             if before is None:
                 raise RunNotFound(run_id)
             after = decide(before)
-            if after == before:
-                return before
-            await runs.save(after)
+            if after != before:
+                await runs.save(after)
             if after.state is not before.state:
                 await runs.announce(after, self._clock.now())
+        # Also without a change: it may have been made by a commit whose answer was lost.
         self._watch.wake()
         return after
 

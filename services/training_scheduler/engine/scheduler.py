@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from services.training_scheduler.engine.execution import Execution
 from services.training_scheduler.ports import Runs
@@ -11,6 +12,8 @@ from slipway.clock import Clock
 from slipway.errors import SlipwayError
 
 _AWAY_S = 1.0
+# A commit whose answer was lost wakes nobody; this bounds how late its run is seen.
+_LOOK_AGAIN_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -21,11 +24,19 @@ class Scheduler:
     So recovery is nothing special: it is the first look at the queue.
     """
 
-    def __init__(self, runs: Runs, execution: Execution, clock: Clock, max_running_runs: int) -> None:
+    def __init__(
+        self,
+        runs: Runs,
+        execution: Execution,
+        clock: Clock,
+        max_running_runs: int,
+        look_again_s: float = _LOOK_AGAIN_S,
+    ) -> None:
         self._runs = runs
         self._execution = execution
         self._clock = clock
         self._most = max_running_runs
+        self._look_again_s = look_again_s
         self._active: set[str] = set()
         self._woken = asyncio.Event()
 
@@ -41,7 +52,9 @@ class Scheduler:
                 for run_id in await self._next():
                     self._active.add(run_id)
                     group.create_task(self._carry(run_id), name=run_id)
-                await self._woken.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._look_again_s):
+                        await self._woken.wait()
 
     async def _next(self) -> list[str]:
         while True:

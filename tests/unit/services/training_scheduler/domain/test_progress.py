@@ -170,3 +170,14 @@ def test_errors_are_kept_short_and_printable() -> None:
 def test_an_id_that_no_scheduler_gave_is_refused(bad: str) -> None:
     with pytest.raises(InvalidInput, match="run_id"):
         check_run_id(bad)
+
+
+def test_what_is_told_again_because_its_answer_was_lost_changes_nothing() -> None:
+    running = progress.begin_attempt(begun(), "a", "ta", NOW)
+    assert progress.begin_attempt(running, "a", "ta", NOW) == running
+    ended = progress.succeed(running, "ta", "digest", {}, NOW)
+    assert progress.succeed(ended, "ta", "digest", {}, NOW) == ended
+    with pytest.raises(Fenced):
+        progress.begin_attempt(running, "a", "another", NOW)
+    with pytest.raises(Fenced):
+        progress.succeed(ended, "another", "digest", {}, NOW)

@@ -97,9 +97,10 @@ class HeldSteps:
 
 
 class FlakyRuns(MemoryRuns):
-    """Runs whose next writes may fail as a database that is away."""
+    """Runs whose next writes may fail as a database that is away, or be kept without an answer."""
 
     away = 0
+    unanswered = 0
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[MemoryWriter]:
@@ -108,6 +109,9 @@ class FlakyRuns(MemoryRuns):
             raise Unavailable("away", retry_after_s=0.0)
         async with super().write() as writer:
             yield writer
+        if self.unanswered:
+            self.unanswered -= 1
+            raise Unavailable("the answer was lost", retry_after_s=0.0)
 
 
 class Rig:
@@ -131,7 +135,7 @@ class Rig:
             policy=self.policy,
             clock=self.clock,
         )
-        scheduler = Scheduler(self.runs, execution, self.clock, 1)
+        scheduler = Scheduler(self.runs, execution, self.clock, 1, look_again_s=0.01)
         task = asyncio.create_task(scheduler.run())
         try:
             yield Submissions(
@@ -339,3 +343,35 @@ async def test_an_attempt_that_outlived_its_scheduler_goes_on_and_is_dropped_onc
         ended = await rig.until(run.id, final)
     assert [(one.name, len(one.attempts)) for one in ended.steps] == [("a", 1), ("b", 1), ("c", 2), ("d", 1)]
     assert rig.steps.dropped == ["a1", "b1", "c2", "d1"]
+
+
+async def test_a_run_whose_submission_was_never_answered_gets_its_turn_all_the_same() -> None:
+    rig = Rig()
+    async with rig.serving() as submissions:
+        rig.runs.unanswered = 1
+        with pytest.raises(Unavailable):
+            await submissions.submit("diamond", {}, "k")
+        await rig.steps.running("a")
+
+
+@pytest.mark.parametrize("lost", range(1, 4))
+async def test_commits_whose_answers_are_lost_cost_no_attempt(lost: int) -> None:
+    rig = Rig(max_attempts=1)
+
+    async def tick() -> None:
+        while True:
+            rig.clock.advance(1)
+            await asyncio.sleep(0)
+
+    async with rig.serving() as submissions:
+        ticking = asyncio.create_task(tick())
+        run = await submissions.submit("diamond", {}, "k")
+        for names in ("a", "bc", "d"):
+            await rig.steps.running(*names)
+            rig.runs.unanswered = lost
+            for name in names:
+                rig.steps.end(name)
+        ended = await rig.until(run.id, final)
+        ticking.cancel()
+    assert ended.state is RunState.SUCCEEDED
+    assert [len(one.attempts) for one in ended.steps] == [1, 1, 1, 1]
