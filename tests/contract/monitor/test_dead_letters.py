@@ -68,7 +68,8 @@ async def test_letters_of_several_partitions_are_paged_without_a_gap(kafka_url: 
     dead = [dead_letter_topic(topic, GROUP) for topic in (TOPIC, "monitor.labels.v1")]
     servers, prefix = kafka_url.removeprefix("kafka://").split("?prefix=")
     topics = [NewTopic(f"{prefix}{name}", 3, 1) for name in dead]
-    for made in AdminClient({"bootstrap.servers": servers}).create_topics(topics).values():
+    admin = AdminClient({"bootstrap.servers": servers})
+    for made in admin.create_topics(topics).values():
         made.result(30)
     sent = [replace(event(f"{topic}{n}", b"", topic), key=str(n)) for topic in dead for n in range(20)]
     async with open_log(kafka_url) as log:

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from slipway.events.errors import EventTooLarge
 from slipway.events.kafka import settings
 from slipway.events.kafka.address import Address
-from slipway.events.kafka.failure import GONE, BrokersAway, PublishQueueFull, translate
+from slipway.events.kafka.failure import BrokersAway, PublishQueueFull, translate
 from slipway.events.kafka.records import Outgoing, outgoing
 from slipway.events.kafka.thread import KafkaThread
 from slipway.events.kafka.topics import Topics
@@ -84,14 +84,13 @@ class KafkaPublisher:
 
         try:
             self._produce(messages, report, refused, give_up_at)
+            if refused:
+                raise translate(refused[0]) from KafkaException(refused[0])
         except BaseException:
             self._drop()
+            # A topic may have been deleted meanwhile: the driver would wait for it for ever.
+            self._topics.forget(topics)
             raise
-        if refused:
-            self._drop()
-            if refused[0].code() in GONE:
-                self._topics.forget(topics)
-            raise translate(refused[0]) from KafkaException(refused[0])
 
     def _produce(
         self, messages: Sequence[Outgoing], report: object, refused: Sequence[KafkaError], give_up_at: float
