@@ -9,8 +9,10 @@ from scripts.chaos.faults.backing import BrokerRestart, DatabaseRestart, RedisFl
 from scripts.chaos.faults.clocks import ClockJump
 from scripts.chaos.faults.disk import DiskFull
 from scripts.chaos.faults.failpoint import KillAtFailpoint
+from scripts.chaos.faults.medley import Medley
 from scripts.chaos.faults.messages import Poison, Redeliver
 from scripts.chaos.faults.network import Partition
+from scripts.chaos.faults.outage import EventLogAway, SpoolFull
 from scripts.chaos.faults.process import Kill, Pause
 from scripts.chaos.load import Load
 from scripts.chaos.loads.feature_serving import FeatureServingLoad
@@ -38,9 +40,18 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
     "clock-jump": ClockJump,
     "broker-restart": BrokerRestart,
     "database-restart": DatabaseRestart,
+    "event-log-away": EventLogAway,
+    "spool-full": SpoolFull,
 }
+MEDLEY = "medley"
+"""Of all faults, those that are quick, on one platform; only where it is asked for by name."""
+
+
+def fault(name: str) -> Fault:
+    """A fault by its name."""
+    return Medley([KillAtFailpoint(), Redeliver(), Poison(), ClockJump()]) if name == MEDLEY else FAULTS[name]()
 
 
 def cells(services: Sequence[str], faults: Sequence[str]) -> list[tuple[str, str]]:
-    """Every pair of those named; of all where none is."""
+    """Every pair of those named; of all, but the medley, where none is."""
     return [(service, fault) for service in services or LOADS for fault in faults or FAULTS]

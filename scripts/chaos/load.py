@@ -40,12 +40,13 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where a load plays."""
+    """Where a load plays; ``seconds``: how long its rounds may take in all, None when that was not said."""
 
     platform: Platform
     slipway: AsyncSlipway
     publisher: Publisher
     history: History
+    seconds: float | None = None
 
 
 class Client(Protocol):

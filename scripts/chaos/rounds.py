@@ -145,7 +145,7 @@ class Cell:
         crowd.raise_failure()
         load_per_s = gauge.rate(scene.history.operations, self.load.needs.aside, since_s, time.monotonic())
         injection = await self.fault.inject(scene, self.load.needs, dice)
-        scene.history.mark(self.fault.name, injection.began_s, note=injection.note, **injection.facts)
+        scene.history.mark(injection.kind or self.fault.name, injection.began_s, note=injection.note, **injection.facts)
         again_s = await self._answered_again(scene, crowd, injection.began_s)
         recovery_s = None if again_s is None else again_s - injection.began_s
         void = None if injection.struck else "did not strike"

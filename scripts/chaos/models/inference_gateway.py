@@ -90,8 +90,14 @@ def _logged(asked: Sequence[Operation], observed: Observed) -> Iterator[Finding]
         for prediction_id, version, value in one.result
     }
     missing = sorted(set(answered) - set(logged))
+    # Answers that did not arrive were logged or not, as those that did.
+    unheard = sum(one.arguments["rows"] for one in asked if one.outcome is Outcome.UNKNOWN)
     if len(missing) > observed.unlogged:
         yield from (lost(f"{one} was answered and is not on the log") for one in missing)
+    elif observed.unlogged > len(missing) + unheard:
+        yield wrong(
+            f"{observed.unlogged} rows are said not to be logged; {len(missing)} are missing, {unheard} unheard of"
+        )
     yield from (duplicated(f"{one} is {count} times on the log") for one, count in counts.items() if count > 1)
     for one, told in answered.items():
         if one in logged and logged[one] != told:
