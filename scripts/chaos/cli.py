@@ -79,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         "--service", action="append", default=[], choices=sorted(catalogue.LOADS), help="this one alone; repeatable"
     )
     parser.add_argument(
-        "--fault", action="append", default=[], choices=sorted(catalogue.FAULTS), help="this one alone; repeatable"
+        "--fault",
+        action="append",
+        default=[],
+        choices=[*sorted(catalogue.FAULTS), catalogue.MEDLEY],
+        help="this one alone; repeatable",
     )
     parser.add_argument("--seed", type=int, default=0, help="of every choice by chance (default 0)")
     parser.add_argument("--rounds", type=_above_0, metavar="K", help="injections a cell (default 3 without --minutes)")

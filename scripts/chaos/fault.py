@@ -17,12 +17,14 @@ class Injection:
     """One disturbance: when it began (monotonic seconds), and what it was.
 
     ``struck`` is False when it did not come about (a failpoint that was never reached); the round is void then.
+    ``kind``: the name of the fault that it is of, where that is not the cell's.
     """
 
     began_s: float
     note: str
     struck: bool = True
     facts: dict[str, Any] = field(default_factory=dict)
+    kind: str = ""
 
 
 class Fault(Protocol):

@@ -43,7 +43,7 @@ class Run:
         return max(0.0, self.asked.minutes * 60.0 - (time.monotonic() - began_s)) / cells_left
 
     async def _row(self, service: str, name: str, seconds: float | None) -> Row:
-        load, fault, profile = catalogue.LOADS[service](), catalogue.FAULTS[name](), self.asked.profile
+        load, fault, profile = catalogue.LOADS[service](), catalogue.fault(name), self.asked.profile
         if why := fault.unsuited(load.needs, profile):
             self.say(f"{service} / {name}: not covered: {why}")
             return refused_row(service, name, profile, why)
