@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from slipway import sqlite
 from slipway.failpoints import hit_async
 from slipway.sql import engines, migrations, place, postgresql
-from slipway.sql.patience import patience
+from slipway.sql.transaction import begun
 from slipway.sqlite import DatabaseBusy
 
 _READERS = 4
@@ -54,7 +54,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One consistent snapshot, fixed by the first statement; writing through it is an error."""
         try:
-            async with patience(self._reader), self._reader.connect() as connection, connection.begin():
+            async with begun(self._reader) as connection:
                 yield connection
         except PoolTimeout as error:
             raise DatabaseBusy("every connection of the database is in use; try again", retry_after_s=0.5) from error
@@ -65,7 +65,7 @@ class Database:
 
         It waits for its turn in this process, then up to five seconds for other processes (DatabaseBusy), on
         both databases alike. Keep slow work out of the block: everyone else's writes wait for it, and PostgreSQL
-        ends the session of a block that does nothing for ten seconds. DatabaseUnreachable at the block's end leaves
+        ends the session of a block that asks nothing for thirty seconds. DatabaseUnreachable at the block's end leaves
         open whether it was kept: repeat what an idempotency key or an inbox protects.
         """
         task = asyncio.current_task()
@@ -74,7 +74,7 @@ class Database:
         async with self._turn:
             self._holder = task
             try:
-                async with patience(self._writer), self._writer.begin() as connection:
+                async with begun(self._writer) as connection:
                     yield connection
                     await hit_async("sql.commit.before")
                 await hit_async("sql.commit.after")

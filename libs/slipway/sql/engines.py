@@ -24,7 +24,7 @@ def writer(url: URL) -> AsyncEngine:
     """One connection, whose transactions hold the write lock from their start."""
     if url.get_backend_name() == SQLITE:
         return _sqlite(url, size=1, begin="BEGIN IMMEDIATE", reads_only=False)
-    engine = _postgresql(url, size=1, isolation="READ COMMITTED", settings=postgresql.WRITES, reads_only=False)
+    engine = _postgresql(url, size=1, settings=postgresql.WRITES, reads_only=False)
     postgresql.make_writer(engine.sync_engine)
     return engine
 
@@ -33,8 +33,9 @@ def reader(url: URL, connections: int) -> AsyncEngine:
     """Connections whose transactions see one snapshot and can't write."""
     if url.get_backend_name() == SQLITE:
         return _sqlite(url, size=connections, begin="BEGIN DEFERRED", reads_only=True)
-    engine = _postgresql(url, size=connections, isolation="REPEATABLE READ", settings=postgresql.READS, reads_only=True)
-    return engine.execution_options(postgresql_readonly=True)
+    engine = _postgresql(url, size=connections, settings=postgresql.READS, reads_only=True)
+    postgresql.make_reader(engine.sync_engine)
+    return engine
 
 
 def migrator(url: URL) -> Engine:
@@ -45,7 +46,8 @@ def migrator(url: URL) -> Engine:
     """
     server = url.get_backend_name() == POSTGRESQL
     driven = _driven(postgresql.with_settings(url, postgresql.MIGRATES) if server else url, _SYNC_DRIVERS)
-    engine = create_engine(driven, poolclass=NullPool, json_serializer=_dumps)
+    isolation = {"isolation_level": postgresql.BEGUN_BY_US} if server else {}
+    engine = create_engine(driven, poolclass=NullPool, json_serializer=_dumps, **isolation)
     if server:
         postgresql.make_writer(engine)
     else:
@@ -61,15 +63,9 @@ def _sqlite(url: URL, *, size: int, begin: str, reads_only: bool) -> AsyncEngine
     return engine
 
 
-def _postgresql(url: URL, *, size: int, isolation: str, settings: dict[str, str], reads_only: bool) -> AsyncEngine:
-    engine = _async_engine(
-        postgresql.with_settings(url, settings),
-        size,
-        isolation_level=isolation,
-        # A kept connection may be one to a server that has been restarted since.
-        pool_pre_ping=True,
-        use_native_hstore=False,
-    )
+def _postgresql(url: URL, *, size: int, settings: dict[str, str], reads_only: bool) -> AsyncEngine:
+    driven = postgresql.with_settings(url, settings)
+    engine = _async_engine(driven, size, isolation_level=postgresql.BEGUN_BY_US, use_native_hstore=False)
     failure.listen(engine.sync_engine, reads_only=reads_only)
     return engine
 

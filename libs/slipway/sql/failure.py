@@ -28,10 +28,7 @@ def listen(engine: Engine, *, reads_only: bool = False) -> None:
 
 def _on_error(reads_only: bool, context: ExceptionContext) -> BaseException | None:
     driver = context.original_exception
-    # A kept connection that does not answer is replaced, and nobody need know.
-    if context.is_pre_ping or not isinstance(context.sqlalchemy_exception, DBAPIError):
-        return None
-    if not isinstance(driver, Exception):
+    if not isinstance(context.sqlalchemy_exception, DBAPIError) or not isinstance(driver, Exception):
         return None
     # Elsewhere a refusal to write is the file's or the server's state, which may pass; here it is a fault of the code.
     if reads_only and _refuses_writes(driver):

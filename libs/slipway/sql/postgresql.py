@@ -19,6 +19,11 @@ from slipway.sqlite import DatabaseFailure
 WRITER_LOCK = 0x51_1B_0A_4D
 """The advisory lock of the one writer; it is the database's own, so it is the same number in all of them."""
 
+BEGUN_BY_US = "AUTOCOMMIT"
+"""The driver's isolation for engines of ours: it begins nothing by itself, and so costs no round trip of its own."""
+
+_BEGIN_WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _ALL = {"TimeZone": "UTC", "application_name": "slipway"}
 WRITES = {
     **_ALL,
@@ -29,7 +34,7 @@ WRITES = {
     "statement_timeout": "30s",
     # A process that was stopped in its write blocks every other one: its session ends, and with it the lock. When it
     # goes on it finds no session, and nothing of what it did.
-    "idle_in_transaction_session_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
 }
 READS = {**_ALL, "statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
 MIGRATES = {**_ALL, "lock_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
@@ -65,19 +70,21 @@ def with_settings(url: URL, settings: dict[str, str]) -> URL:
     return url.update_query_dict({**told, "options": " ".join([*ours, said if isinstance(said, str) else said[-1]])})
 
 
-def hold_lock(connection: Connection) -> None:
-    """Become the one writer until the transaction ends. Raises DatabaseBusy after the session's lock_timeout."""
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
-
-
 def make_writer(engine: Engine) -> None:
     """Let each transaction of ``engine`` hold the lock, and refuse to commit one that has failed.
+
+    It waits for the lock as long as the session's lock_timeout says; then DatabaseBusy.
 
     A COMMIT after an error rolls back and reports success: who swallowed the error would believe in a write that
     is not there.
     """
-    event.listen(engine, "begin", hold_lock)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_BEGIN_WRITE))
     event.listen(engine, "commit", _require_sound)
+
+
+def make_reader(engine: Engine) -> None:
+    """Let each transaction of ``engine`` see one snapshot, and write nothing."""
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_BEGIN_READ))
 
 
 def require_fit(connection: Connection) -> None:
