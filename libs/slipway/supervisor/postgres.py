@@ -31,8 +31,12 @@ _SETTINGS = {
     # Everything that it shares between its processes lies in its own folder, and goes with it.
     "dynamic_shared_memory_type": "mmap",
 }
-# What was acknowledged may be gone after a crash of the machine, not of the server alone.
-_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# What was acknowledged may be gone after a crash of the machine, not after one of the server alone: a commit still
+# waits until the kernel has it, which synchronous_commit off would not.
+_FAST = {"fsync": "off", "full_page_writes": "off"}
+
+# As slipway.sql needs it, whatever the server's own default is.
+_CREATE = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
 
 # Made beside and renamed: one that was killed halfway would be taken for a whole one.
 _INITIALISE = 'rm -rf "$0/draft" && "$@" -D "$0/draft" && mv "$0/draft" "$0/data"'
@@ -98,7 +102,7 @@ def database_there(admin: str, name: str) -> Probe:
             async with await psycopg.AsyncConnection.connect(admin, autocommit=True, connect_timeout=5) as connection:
                 found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
                 if await found.fetchone() is None:
-                    await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                    await connection.execute(sql.SQL(_CREATE).format(sql.Identifier(name)))
         except psycopg.errors.DuplicateDatabase:
             return None
         except psycopg.Error as error:
