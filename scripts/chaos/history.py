@@ -15,7 +15,7 @@ from typing import Any, TextIO, TypeVar
 from slipway.errors import Kind, SlipwayError
 
 T = TypeVar("T")
-_PAUSE_S = 0.05
+_PAUSE_S = 0.1
 
 
 class Outcome(enum.StrEnum):
