@@ -46,6 +46,12 @@ share.coordinator.state.topic.min.isr=1
 # Groups gather at once, and a dead member may be noticed within a second.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+# The one voter need not wait for others, nor a broker that was killed for long until its own registration has expired.
+controller.quorum.election.timeout.ms=200
+controller.quorum.election.backoff.max.ms=100
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+metadata.max.idle.interval.ms=5000
 log.cleaner.dedupe.buffer.size=16777216
 """
 
