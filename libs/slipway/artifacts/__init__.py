@@ -10,6 +10,8 @@ Fails with :class:`InvalidDigest`, :class:`ArtifactNotFound`, :class:`ArtifactTo
 :class:`ArtifactStoreFull` and :class:`ArtifactStoreUnavailable` (the disk).
 """
 
+from slipway.artifacts.announced import Announced
+from slipway.artifacts.digest import check_digest
 from slipway.artifacts.errors import (
     ArtifactNotFound,
     ArtifactStoreFull,
@@ -23,6 +25,7 @@ from slipway.artifacts.port import CHUNK_BYTES, Artifact, ArtifactStore
 
 __all__ = [
     "CHUNK_BYTES",
+    "Announced",
     "Artifact",
     "ArtifactNotFound",
     "ArtifactStore",
@@ -32,4 +35,5 @@ __all__ = [
     "CorruptArtifact",
     "FileArtifacts",
     "InvalidDigest",
+    "check_digest",
 ]

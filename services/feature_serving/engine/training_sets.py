@@ -18,10 +18,9 @@ from services.feature_serving.domain.training_errors import (
 )
 from services.feature_serving.domain.training_set import Question, TrainingSet
 from services.feature_serving.domain.view import FeatureView
-from services.feature_serving.engine.spines import check_digest
 from services.feature_serving.ports import Catalogue, Sources, TrainingSets
 from slipway import paging
-from slipway.artifacts import ArtifactStore
+from slipway.artifacts import ArtifactStore, check_digest
 from slipway.clock import Clock
 from slipway.naming import identifier
 from slipway.naming import request_id as check_request_id

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from services.registry.domain.baseline_rules import baseline_faults
 from services.registry.domain.model import ColumnSpec, DataType, Draft, Signature
+from slipway.artifacts import check_digest
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import column_name, identifier, resource_name
 
@@ -21,7 +21,6 @@ MAX_TEXT = 6_000
 MAX_FACT_NAME = 250
 # What every database's 64-bit column holds.
 MAX_COUNT = 2**63 - 1
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def check_model(name: str, owner: str, description: str) -> None:
@@ -32,13 +31,6 @@ def check_model(name: str, owner: str, description: str) -> None:
     for field, text in (("model.owner", owner), ("model.description", description)):
         if len(text) > MAX_TEXT:
             raise invalid_field(field, f"has {len(text)} characters; at most {MAX_TEXT} are kept")
-
-
-def check_digest(field: str, digest: str) -> str:
-    """Raise InvalidInput unless ``digest`` names an artifact."""
-    if not _DIGEST.fullmatch(digest):
-        raise invalid_field(field, "is not an artifact's digest; write sha256: and 64 lower-case hexadecimal digits")
-    return digest
 
 
 def check_draft(draft: Draft) -> None:

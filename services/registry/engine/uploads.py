@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
 
 from services.registry.domain.errors import ArtifactMissing, DigestMismatch, UploadTooLarge
 from services.registry.domain.model import Artifact
-from services.registry.domain.rules import check_digest
-from slipway.artifacts import ArtifactStore
+from slipway.artifacts import Announced, ArtifactStore, check_digest
 from slipway.errors import NotFound, invalid_field
 
 
@@ -26,26 +24,9 @@ class Uploads:
         """
         if expected:
             check_digest("expected_digest", expected)
-        # The store keeps what ends well: a refusal out of the stream itself leaves nothing behind.
-        checked = self._checked(expected, chunks)
-        stored = await self._artifacts.put(checked, limit_bytes=self._limit_bytes)
+        upload = Announced("artifact", expected, self._limit_bytes, UploadTooLarge, DigestMismatch)
+        stored = await self._artifacts.put(upload.checked(chunks), limit_bytes=self._limit_bytes)
         return Artifact(stored.digest, stored.size_bytes)
-
-    async def _checked(self, expected: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        size_bytes = 0
-        digest = hashlib.sha256()
-        async for chunk in chunks:
-            size_bytes += len(chunk)
-            if size_bytes > self._limit_bytes:
-                raise UploadTooLarge(self._limit_bytes)
-            if expected:
-                digest.update(chunk)
-            yield chunk
-        if size_bytes == 0:
-            raise invalid_field("chunk", "is empty; send the artifact's bytes")
-        actual = f"sha256:{digest.hexdigest()}"
-        if expected and actual != expected:
-            raise DigestMismatch(expected, actual)
 
     def chunks(self, digest: str) -> AsyncIterator[bytes]:
         """The bytes of an artifact, verified as they stream."""
