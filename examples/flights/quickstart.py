@@ -25,6 +25,7 @@ from slipway.cli import Command
 from slipway.config import data_root
 from slipway.errors import Kind, SlipwayError, invalid_field
 from slipway.supervisor import status
+from slipway.supervisor.variables import VARIABLES
 
 _BESIDE = Path(sys.executable).parent
 _REPOSITORY = Path(__file__).with_name("feature_repo")
@@ -109,13 +110,24 @@ def _named() -> bool:
     return any(name.startswith("SLIPWAY_") and name.endswith("_ADDRESS") for name in os.environ)
 
 
+def _lasting(profile: str) -> bool:
+    """Whether what backs the platform outlives it: then what lies here is a part of what lies there."""
+    named = any(os.environ.get(variable) for variable in VARIABLES.values())
+    return profile == "stack" and (named or status.current(data_root() / "stack").supervisor is not None)
+
+
 def _set_aside(screen: Screen) -> None:
     """A story told before left its future in the online store: its data goes beside, and nothing is lost."""
     data = data_root()
     if not (data / "feature_serving").is_dir():
         return
     aside = data.with_name(f"{data.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-    data.rename(aside)
+    if status.current(data / "stack").supervisor is None:
+        data.rename(aside)
+    else:  # a stack that runs there would lose its ground
+        aside.mkdir(mode=0o700)
+        for child in (one for one in data.iterdir() if one.name != "stack"):
+            child.rename(aside / child.name)
     screen.console.print(f"An earlier run's data lies in {aside} now; delete it when you like", soft_wrap=True)
 
 
@@ -148,7 +160,7 @@ def quickstart(
     screen = Screen()
     choices = ["--profile", profile, *(["--without", "ray"] if without_ray else [])]
     choices += ["--free-ports"] if free_ports else []
-    if not _named() and status.current(data_root()).supervisor is None:
+    if not _named() and status.current(data_root()).supervisor is None and not _lasting(profile):
         _set_aside(screen)
     with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:
         definitions = beside.submit(_compiled, Path(folder))

@@ -126,7 +126,8 @@ async def require_before(slipway: AsyncSlipway, start: datetime) -> None:
     if any([mark.event_time > start async for mark in slipway.features.watermarks()]):
         raise AlreadyLived(
             "this platform has lived past the story's start, and would answer with what came later; "
-            "end it with `slipway down`, or choose another folder by SLIPWAY_DATA"
+            "end it with `slipway down`, or choose another folder by SLIPWAY_DATA; a Kafka, PostgreSQL and Redis that "
+            "outlive the platform must be fresh ones, too"
         )
 
 
