@@ -19,7 +19,7 @@ from slipway.supervisor.spec import UnitSpec
 VARIABLE = "SLIPWAY_FAILPOINTS_FILE"
 _REACHED_WITHIN_S = 2.5
 _TRIES = 10
-_AT_ONCE = 4
+_AT_ONCE = 8
 
 
 class KillAtFailpoint(Plain):
