@@ -152,7 +152,7 @@ class PredictionLog(Protocol):
         ...
 
     def replay(self) -> Iterator[Remembered]:
-        """Every row that is still kept, oldest first."""
+        """The rows that are still kept, oldest first; after a long outage of the event bus, the newest of them."""
         ...
 
     def unshipped(self, limit_bytes: int) -> Sequence[Event]:

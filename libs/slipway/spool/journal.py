@@ -67,10 +67,14 @@ class Journal:
         number = self.active.number
         return [Position(number, offset) for offset in self._writer.append(payloads, durable=durable)]
 
-    def frames(self, after: Position | None = None) -> Iterator[tuple[Position, bytes]]:
-        """Every frame after a position, or every one that is kept; damage is noted and passed over."""
+    def frames(self, after: Position | None = None, first: int = 0) -> Iterator[tuple[Position, bytes]]:
+        """Every frame after a position, or every one that is kept from segment ``first`` on.
+
+        Damage is noted and passed over.
+        """
+        first = max(first, after.segment if after else 0)
         for segment in list(self._segments.values()):
-            if segment.number not in self._segments or (after and segment.number < after.segment):
+            if segment.number not in self._segments or segment.number < first:
                 continue
             start = segment.after(after.offset) if after and segment.number == after.segment else 0
             for found in segment.scan(start):
@@ -78,6 +82,25 @@ class Journal:
                     yield Position(segment.number, found.offset), found.payload
                 else:
                     self._note(segment, [found])
+
+    def newest(self, size_bytes: int) -> int:
+        """The segment from which on at least so many bytes are kept, or all."""
+        for segment in reversed(self._segments.values()):
+            size_bytes -= segment.end
+            if size_bytes <= 0:
+                return segment.number
+        return 0
+
+    def frames_after(self, position: Position) -> int:
+        """How many whole frames follow the one at ``position``."""
+        total = 0
+        for segment in self._segments.values():
+            if segment.number > position.segment:
+                total += segment.frames
+            elif segment.number == position.segment:
+                found = segment.scan(segment.after(position.offset))
+                total += sum(isinstance(one, Frame) for one in found)
+        return total
 
     def bytes_after(self, position: Position) -> int:
         """Bytes on disk that follow the frame at ``position``."""

@@ -19,13 +19,14 @@ _NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.frames")
 
 @dataclass(slots=True)
 class Segment:
-    """A segment's file; ``end`` is where its last whole frame ends, as far as is known."""
+    """A segment's file; as far as is known, ``end`` is where its last whole frame ends, ``frames`` how many it has."""
 
     path: Path
     identity: str
     number: int
     end: int
     seed: int
+    frames: int = 0
 
     @classmethod
     def at(cls, root: Path, identity: str, number: int, end: int = 0) -> Segment:
@@ -49,14 +50,14 @@ class Segment:
         return self.end
 
     def settle(self) -> list[Gap]:
-        """Read it all, set ``end`` after its last whole frame, and give the gaps, the one at the tail too."""
-        gaps, end = [], 0
+        """Read it all, set ``end`` and ``frames``, and give the gaps, the one at the tail too."""
+        gaps, end, frames = [], 0, 0
         for found in self.scan():
             if isinstance(found, Gap):
                 gaps.append(found)
             else:
-                end = found.end
-        self.end = end
+                end, frames = found.end, frames + 1
+        self.end, self.frames = end, frames
         return gaps
 
     def truncate(self) -> None:
@@ -102,6 +103,7 @@ class Writer:
             self._undo(start)
             raise
         self.segment.end = start + len(data)
+        self.segment.frames += len(payloads)
         return offsets
 
     def sync(self) -> None:

@@ -91,6 +91,11 @@ class Spool:
         """Bytes on disk that wait for acknowledgement, headers included."""
         return self._pending_bytes
 
+    def count_pending(self) -> int:
+        """How many frames wait for acknowledgement; it reads a segment."""
+        with disk_errors():
+            return self._journal.frames_after(self._acknowledged)
+
     @property
     def corrupt_bytes(self) -> int:
         """Damaged bytes skipped since opening."""
@@ -154,10 +159,11 @@ class Spool:
                     break
         return batch
 
-    def replay(self) -> Iterator[tuple[Position, bytes]]:
-        """Every frame that is still kept, acknowledged or not, in order."""
+    def replay(self, newest_bytes: int | None = None) -> Iterator[tuple[Position, bytes]]:
+        """Every frame that is still kept, acknowledged or not, in order; or those of the last segments of so many bytes."""
         with disk_errors():
-            yield from self._journal.frames()
+            first = 0 if newest_bytes is None else self._journal.newest(newest_bytes)
+            yield from self._journal.frames(first=first)
 
     def acknowledge(self, position: Position) -> None:
         """Never give the frames up to and with this one again; durable when it returns.

@@ -18,6 +18,8 @@ from slipway.spool.frame import HEADER_BYTES
 TOPIC = "inference.predictions.v1"
 TYPE = "slipway.inference.predictions"
 
+# What is recalled at the start: after a long outage of the event bus far more may wait, and callers do, too.
+_REPLAYED_BYTES = 64 * 1024 * 1024
 _HEAD = struct.Struct("<HQ")  # bytes of the key, microseconds since 1970 UTC
 
 
@@ -41,10 +43,8 @@ class SpooledLog:
         self._event_limit_bytes = event_limit_bytes
         self._gateway_id = f"gateway-{spool.identity}"
         self._shipped = spool.acknowledged
-        self._pending = self._pending_bytes = 0
-        for frame in self._frames_after(self._shipped):
-            self._pending += 1
-            self._pending_bytes += HEADER_BYTES + len(frame)
+        self._pending = spool.count_pending()
+        self._pending_bytes = spool.pending_bytes
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
@@ -67,7 +67,7 @@ class SpooledLog:
 
     def replay(self) -> Iterator[Remembered]:
         """See PredictionLog."""
-        for _, frame in self._spool.replay():
+        for _, frame in self._spool.replay(_REPLAYED_BYTES):
             _, _, value = _open(frame)
             yield from codec.decode_remembered(value)
 
@@ -105,12 +105,6 @@ class SpooledLog:
     def _event(self, position: Position, frame: bytes) -> Event:
         key, time, value = _open(frame)
         return Event(f"{self._gateway_id}/{position}", TOPIC, key, TYPE, self._gateway_id, time, value)
-
-    def _frames_after(self, position: Position) -> Iterator[bytes]:
-        while batch := self._spool.read(position, 1024 * 1024):
-            for place, frame in batch:
-                position = place
-                yield frame
 
 
 def _open(frame: bytes) -> tuple[str, datetime, bytes]:

@@ -12,7 +12,8 @@ from slipway.events import Publisher
 
 log = logging.getLogger(__name__)
 
-_BATCH_BYTES = 1024 * 1024
+# Reading a backlog back keeps callers waiting meanwhile: some milliseconds, at this size.
+_BATCH_BYTES = 128 * 1024
 _IDLE_S = 0.05
 _LONGEST_DELAY_S = 5.0
 

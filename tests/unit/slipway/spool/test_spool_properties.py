@@ -125,12 +125,20 @@ class Reader(RuleBasedStateMachine):
         if not hasattr(self, "spool"):
             return
         assert self.spool.pending_bytes == self.waiting()
+        assert self.spool.count_pending() == len(self.appended) - self.acknowledged
         retained = list(self.spool.replay())
         assert retained == self.appended[len(self.appended) - len(retained) :]
         assert len(retained) >= len(self.appended) - self.acknowledged
+        newest = list(self.spool.replay(100))
+        assert newest == retained[len(retained) - len(newest) :]
+        assert self.held(newest) >= min(100, self.held(retained))
 
     def waiting(self) -> int:
-        return sum(HEADER + len(payload) for _, payload in self.appended[self.acknowledged :])
+        return self.held(self.appended[self.acknowledged :])
+
+    @staticmethod
+    def held(frames: list[tuple[Position, bytes]]) -> int:
+        return sum(HEADER + len(payload) for _, payload in frames)
 
     def teardown(self) -> None:
         self.spool.close()
