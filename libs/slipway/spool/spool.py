@@ -160,7 +160,10 @@ class Spool:
         return batch
 
     def replay(self, newest_bytes: int | None = None) -> Iterator[tuple[Position, bytes]]:
-        """Every frame that is still kept, acknowledged or not, in order; or those of the last segments of so many bytes."""
+        """Every frame that is still kept, acknowledged or not, in order.
+
+        With ``newest_bytes`` those of the last segments alone, which hold at least so much.
+        """
         with disk_errors():
             first = 0 if newest_bytes is None else self._journal.newest(newest_bytes)
             yield from self._journal.frames(first=first)
