@@ -60,7 +60,7 @@ def warn_if_armed() -> None:
     if _armory is not None:
         told = [str(entry) for entry in _armory.entries()]
         watched = str(_armory.file) if _armory.file else None
-        _log.warning("failpoints are armed: this process may fail on purpose", extra={"armed": told, "file": watched})
+        _log.warning("failpoints are on: this process may fail on purpose", extra={"armed": told, "file": watched})
 
 
 def _hit(armory: Armory, name: str) -> None:

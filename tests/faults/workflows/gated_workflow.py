@@ -44,6 +44,12 @@ def third(second: str, folder: str, context: StepContext) -> str:
 
 
 @step
+def plain() -> str:
+    """Wait for nothing."""
+    return "done"
+
+
+@step
 def deadly() -> None:
     """Take the process along."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -51,3 +57,4 @@ def deadly() -> None:
 
 gated = workflow("gated", [first, second, third], Params)
 poison = workflow("poison", [deadly])
+quick = workflow("quick", [plain])
