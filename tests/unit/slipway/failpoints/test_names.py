@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +39,9 @@ def test_names_come_in_pairs_and_once() -> None:
     assert [(step, last) for step, _, last in steps] == [
         (step, last) for step in dict.fromkeys(step for step, _, _ in steps) for last in ("before", "after")
     ]
+
+
+def test_the_guide_tells_of_every_step() -> None:
+    guide = (Path(__file__).parents[4] / "docs/guides/faults.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", guide, re.MULTILINE)
+    assert sorted(told) == sorted({name.rpartition(".")[0] for name in NAMES})
