@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from scripts.chaos.findings import Finding
-from scripts.chaos.history import Mark, Operation
-from scripts.chaos.load import Needs, Scene
+from scripts.chaos.history import Mark, Operation, acknowledged
+from scripts.chaos.load import Client, Needs, Scene
 from scripts.chaos.models import registry as model
 from scripts.chaos.topics import arrived
 from slipway.client import Artifact, ColumnSpec, DataType, Route, Signature, TensorSpec
@@ -15,7 +16,8 @@ from slipway.errors import Kind, SlipwayError
 from slipway.events import Record
 from slipway.gen.slipway.registry.v1 import events_pb2
 
-_CLIENTS = 8
+_CLIENTS, _READERS = 8, 4
+_LATELY, _STRIDE = 50, 7
 _MODELS = ("m0", "m1")
 _SIGNATURE = Signature((ColumnSpec("distance", DataType.FP32),), (TensorSpec("late", DataType.FP32, (-1, 1)),))
 _VERSIONS, _ENDPOINTS = "registry.model-version.v1", "registry.endpoint.v1"
@@ -89,6 +91,37 @@ class _Caller:
         return version.number if version else None
 
 
+@dataclass
+class _Reader:
+    """Reads versions whose registration was answered, again and again: they never change."""
+
+    scene: Scene
+    name: str
+    turn: int = 0
+    known: list[Operation] = field(default_factory=list)
+    seen: int = 0
+
+    async def step(self) -> None:
+        """See Client."""
+        operations = self.scene.history.operations
+        # What was asked long ago has been answered by now, or never will be.
+        until = max(self.seen, len(operations) - _LATELY)
+        self.known += acknowledged(operations[self.seen : until], model.REGISTER)
+        self.seen = until
+        if not self.known:
+            await asyncio.sleep(0.05)
+            return
+        self.turn += 1
+        one = self.known[self.turn * _STRIDE % len(self.known)]
+        await self.scene.history.attempt(
+            self.name,
+            model.LOOK_VERSION,
+            one.key,
+            lambda: self.scene.slipway.registry.get_version(one.arguments["model"], number=one.result),
+            told=lambda version: version.params["request"],
+        )
+
+
 class RegistryLoad:
     """See :class:`scripts.chaos.load.Load`."""
 
@@ -108,13 +141,14 @@ class RegistryLoad:
             await scene.slipway.registry.create_model(name, owner="faults")
         self._artifact = await scene.slipway.registry.upload_artifact(b"network")
 
-    def clients(self, scene: Scene) -> Sequence[_Caller]:
+    def clients(self, scene: Scene) -> Sequence[Client]:
         """See Load."""
         session = scene.history.session
-        return [
+        callers = [
             _Caller(scene, f"s{session}c{number}", _MODELS[number % len(_MODELS)], self._artifact)
             for number in range(_CLIENTS)
         ]
+        return [*callers, *(_Reader(scene, f"s{session}r{number}") for number in range(_READERS))]
 
     async def observe(self, scene: Scene) -> model.Observed:
         """See Load."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from scripts.chaos.findings import Finding, duplicated, lost, wrong
 from scripts.chaos.history import Operation, Outcome, acknowledged
 
-REGISTER, MOVE, PUT, LOOK_MOVE, LOOK_PUT = "register", "move", "put", "look-move", "look-put"
+REGISTER, MOVE, PUT = "register", "move", "put"
+LOOK_VERSION, LOOK_MOVE, LOOK_PUT = "look-version", "look-move", "look-put"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def check(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
     """Every broken promise."""
     return [
         *_versions(operations, observed),
+        *_reads(operations),
         *_pointers(operations, MOVE, LOOK_MOVE, "version", observed.aliases),
         *_pointers(operations, PUT, LOOK_PUT, "weight", observed.weights),
         *_created(observed),
@@ -60,6 +62,12 @@ def _versions(operations: Sequence[Operation], observed: Observed) -> list[Findi
         if one.result not in numbers.get(one.key, []):
             found.append(lost(f"request {one.key} was answered version {one.result}; stored: {numbers.get(one.key)}"))
     return found
+
+
+def _reads(operations: Sequence[Operation]) -> Iterator[Finding]:
+    for one in acknowledged(operations, LOOK_VERSION):
+        if one.result != one.key:
+            yield lost(f"the version of request {one.key} was read as that of {one.result}")
 
 
 def _pointers(
