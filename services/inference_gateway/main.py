@@ -35,7 +35,7 @@ from services.inference_gateway.engine.status import Status
 from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
 from slipway.client import AsyncSlipway
-from slipway.clock import SystemClock
+from slipway.clock import Clock, SystemClock
 from slipway.gen.inference import inference_pb2 as open_inference_pb2
 from slipway.gen.slipway.inference.v1 import inference_pb2
 from slipway.rpc.server import Server, Service, service
@@ -57,87 +57,116 @@ class Parts(NamedTuple):
     server: Server
 
 
+class _Routing(NamedTuple):
+    """What brings desired state and workers together."""
+
+    announce: Announce
+    reconciler: Reconciler
+    follow: Follow
+
+
 @asynccontextmanager
 async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
     """Open everything that ``config`` names and wire it up; nothing runs or listens yet."""
-    clock, meter, folder = SystemClock(), Meter(), config.folder
+    clock, meter, spool = SystemClock(), Meter(), _spool(config)
+    with spool:
+        log, gateway_id = SpooledLog(spool, config.spool.limit_bytes), f"gateway-{spool.identity}"
+        async with (
+            EventBus.at(config.events) as events,
+            AsyncSlipway(registry=config.registry) as slipway,
+            FeatureService.at(config.features_address, config.feature_timeout_s) as features,
+            _routing(config, clock, ArmEvents(events, gateway_id), slipway, gateway_id) as routing,
+        ):
+            predict, shadow = _answering(config, routing.reconciler, features, log=log, meter=meter, clock=clock)
+            status = Status(routing.reconciler, routing.follow)
+            own = InferenceServicer(predict=predict, status=status, prediction_log=log, meter=meter, clock=clock)
+            open_inference = OpenInferenceServicer(
+                predict=predict, status=status, clock=clock, server_version=version("slipway")
+            )
+            ship = Ship(log, events, clock, sync_s=config.spool.sync_interval_s, flush_s=config.rpc.grace_s)
+            yield Parts(
+                lifecycle.Loop("ship", ship.run, flush=ship.flush),
+                lifecycle.Loop("sync", ship.keep_synced),
+                lifecycle.Loop("announce", routing.announce.run, flush=routing.announce.flush),
+                lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
+                lifecycle.Loop("follow", routing.follow.run),
+                lifecycle.Once(lambda: routing.follow.ready(config.ready_patience_s)),
+                _rest(config, open_inference),
+                Server(config.rpc, _services(own, open_inference)),
+            )
+
+
+@asynccontextmanager
+async def _routing(
+    config: GatewayConfig, clock: Clock, arm_events: ArmEvents, slipway: AsyncSlipway, gateway_id: str
+) -> AsyncIterator[_Routing]:
+    folder = config.folder
+    guard = Guard(_guardrails(config), clock)
+    announce = Announce(guard, DisabledFile(folder / "disabled.json"), arm_events, clock, flush_s=_ANNOUNCE_S)
+    await announce.restore()
+    models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
+    workers = ProcessWorkers(_worker_settings(config), folder / "workers")
+    limits = Limits(config.worker.queue_limit, config.worker.drain_s)
+    async with Reconciler(models, workers, clock, limits, guard) as reconciler:
+        stream = RegistryStream(slipway, gateway_id, clock)
+        follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
+        await follow.restore()
+        yield _Routing(announce, reconciler, follow)
+
+
+def _spool(config: GatewayConfig) -> Spool:
     kept = config.spool
-    spool = Spool.open(
-        folder / "spool",
+    return Spool.open(
+        config.folder / "spool",
         segment_bytes=kept.segment_bytes,
         limit_bytes=kept.limit_bytes,
         retain_bytes=kept.retain_bytes,
         sync=kept.sync,
     )
-    with spool:
-        log = SpooledLog(spool, kept.limit_bytes)
-        memory = Memory(config.remembered_predictions)
-        memory.restore(log.replay())
-        gateway_id = f"gateway-{spool.identity}"
-        async with (
-            EventBus.at(config.events) as events,
-            AsyncSlipway(registry=config.registry) as slipway,
-            FeatureService.at(config.features_address, config.feature_timeout_s) as features,
-        ):
-            guard = Guard(_guardrails(config), clock)
-            announce = Announce(
-                guard,
-                DisabledFile(folder / "disabled.json"),
-                ArmEvents(events, gateway_id),
-                clock,
-                flush_s=_ANNOUNCE_S,
-            )
-            await announce.restore()
-            models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
-            limits = Limits(config.worker.queue_limit, config.worker.drain_s)
-            workers = ProcessWorkers(_worker_settings(config), folder / "workers")
-            async with Reconciler(models, workers, clock, limits, guard) as reconciler:
-                stream = RegistryStream(slipway, gateway_id, clock)
-                follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
-                await follow.restore()
-                score = Score(reconciler)
-                fetch = Fetch(features, meter, clock)
-                shadow = Shadow(
-                    fetch=fetch,
-                    score=score,
-                    prediction_log=log,
-                    meter=meter,
-                    clock=clock,
-                    limit=config.shadow_queue_limit,
-                    flush_s=config.rpc.grace_s / 2,
-                )
-                predict = Predict(
-                    reconciler=reconciler,
-                    fetch=fetch,
-                    score=score,
-                    shadow=shadow,
-                    prediction_log=log,
-                    memory=memory,
-                    meter=meter,
-                    clock=clock,
-                )
-                status = Status(reconciler, follow)
-                own = InferenceServicer(predict=predict, status=status, prediction_log=log, meter=meter, clock=clock)
-                open_inference = OpenInferenceServicer(
-                    predict=predict, status=status, clock=clock, server_version=version("slipway")
-                )
-                ship = Ship(log, events, clock, sync_s=kept.sync_interval_s, flush_s=config.rpc.grace_s)
-                yield Parts(
-                    lifecycle.Loop("ship", ship.run, flush=ship.flush),
-                    lifecycle.Loop("sync", ship.keep_synced),
-                    lifecycle.Loop("announce", announce.run, flush=announce.flush),
-                    lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
-                    lifecycle.Loop("follow", follow.run),
-                    lifecycle.Once(lambda: follow.ready(config.ready_patience_s)),
-                    RestServer(
-                        config.http.listen,
-                        open_inference,
-                        max_body_bytes=config.http.max_body_bytes,
-                        max_deadline_s=config.rpc.max_deadline_s,
-                        grace_s=config.rpc.grace_s,
-                    ),
-                    Server(config.rpc, _services(own, open_inference)),
-                )
+
+
+def _answering(
+    config: GatewayConfig,
+    reconciler: Reconciler,
+    features: FeatureService,
+    *,
+    log: SpooledLog,
+    meter: Meter,
+    clock: Clock,
+) -> tuple[Predict, Shadow]:
+    memory = Memory(config.remembered_predictions)
+    memory.restore(log.replay())
+    fetch, score = Fetch(features, meter, clock), Score(reconciler)
+    shadow = Shadow(
+        fetch=fetch,
+        score=score,
+        prediction_log=log,
+        meter=meter,
+        clock=clock,
+        limit=config.shadow_queue_limit,
+        flush_s=config.rpc.grace_s / 2,
+    )
+    predict = Predict(
+        reconciler=reconciler,
+        fetch=fetch,
+        score=score,
+        shadow=shadow,
+        prediction_log=log,
+        memory=memory,
+        meter=meter,
+        clock=clock,
+    )
+    return predict, shadow
+
+
+def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer) -> RestServer:
+    return RestServer(
+        config.http.listen,
+        open_inference,
+        max_body_bytes=config.http.max_body_bytes,
+        max_deadline_s=config.rpc.max_deadline_s,
+        grace_s=config.rpc.grace_s,
+    )
 
 
 def _worker_settings(config: GatewayConfig) -> WorkerSettings:
