@@ -1,4 +1,4 @@
-"""Compiles a Feast repository in a process of its own: Feast brings torch, and belongs in no other."""
+"""Compiles a Feast repository in a process of its own: Feast brings hundreds of megabytes, and belongs in no other."""
 
 from __future__ import annotations
 
