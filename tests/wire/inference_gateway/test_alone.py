@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -74,28 +73,6 @@ async def drained(world: Any, eventually: Any) -> None:
     await eventually(empty)
 
 
-async def test_a_bus_that_is_away_at_the_start_gets_everything_later_once(world: Any, eventually: Any) -> None:
-    await world.standing("late")
-    await world.stop_gateway()
-    bus = Path(world.folder, "bus")
-    aside = bus.rename(world.folder / "aside")
-    bus.write_text("no folder")
-    await world.start_gateway()
-    ids = [f"away-{number}" for number in range(30)]
-    for one in ids:
-        await world.client.inference.predict("late", [world.row], prediction_ids=[one])
-    log = await world.client.inference.prediction_log()
-    assert log.pending_batches == 30
-    assert log.pending_bytes > 0
-    assert log.dropped_predictions == 0
-    bus.unlink()
-    aside.rename(bus)
-    await drained(world, eventually)
-    batches = await world.logged("late", 30)
-    assert Counter(one for batch in batches for one in batch.prediction_ids) == Counter(ids)
-    assert (await world.client.inference.prediction_log()).pending_bytes == 0
-
-
 async def test_a_bus_that_is_busy_delays_no_answer(world: Any, eventually: Any) -> None:
     await world.standing("late")
     await world.client.inference.predict("late", [world.row])
@@ -112,29 +89,6 @@ async def test_a_bus_that_is_busy_delays_no_answer(world: Any, eventually: Any) 
         holder.close()
     await drained(world, eventually)
     assert sum(len(one.prediction_ids) for one in await world.logged("late", 51)) == 51
-
-
-async def test_a_full_spool_stops_no_answer_and_is_counted(world: Any, eventually: Any) -> None:
-    await world.standing("late")
-    await world.stop_gateway()
-    bus = Path(world.folder, "bus")
-    aside = bus.rename(world.folder / "aside")
-    bus.write_text("no folder")
-    await world.start_gateway(spool={"limit_bytes": 64 * 1024, "segment_bytes": 64 * 1024})
-    row = {**world.row, "carrier": "x" * 1000}
-    for _ in range(100):
-        assert len(await world.client.inference.predict("late", [row])) == 1
-    log = await world.client.inference.prediction_log()
-    assert log.pending_batches + log.dropped_predictions == 100
-    assert log.dropped_predictions > 0
-    assert log.pending_bytes <= log.limit_bytes == 64 * 1024
-    bus.unlink()
-    aside.rename(bus)
-    await drained(world, eventually)
-    await world.client.inference.predict("late", [row])
-    kept = log.pending_batches
-    assert sum(len(one.prediction_ids) for one in await world.logged("late", kept + 1)) == kept + 1
-    assert (await world.client.inference.prediction_log()).dropped_predictions == log.dropped_predictions
 
 
 async def test_callers_who_vanish_disturb_nobody(world: Any) -> None:
