@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from slipway.stack.run import FOLDER, servers
+from slipway.supervisor.redis import NotInstalled
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +54,12 @@ def redis_url() -> str:
 def _named(variable: str) -> str:
     if url := os.environ.get(variable):
         return url
-    if folder := os.environ.get(FOLDER):
-        return servers(Path(folder))[variable]
     told = f"{variable} names no server: run scripts/test, or scripts/stack up and set what it says"
+    if folder := os.environ.get(FOLDER):
+        try:
+            return servers(Path(folder))[variable]
+        except NotInstalled as error:
+            told = error.message
     if os.environ.get("CI") == "true":
         pytest.fail(told)
     pytest.skip(told)

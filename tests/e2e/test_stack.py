@@ -194,3 +194,12 @@ def test_a_stack_ends_with_its_command_however_that_ends(stack, wait, kafka_serv
         process.wait(60)
     assert alive(left) == []
     assert Path(folder).exists() == (number is signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("ci", "outcome", "code"), [("", "1 skipped", 0), ("true", "1 error", 1)])
+def test_without_a_server_a_test_is_skipped_and_fails_where_ci_is_true(stack, ci, outcome, code):
+    case = "tests/unit/slipway/supervisor/test_servers.py::test_a_port_of_a_server_that_is_elsewhere_can_not_be_chosen"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs", case]
+    done = subprocess.run(command, env={**stack().env, "CI": ci}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1].startswith(outcome)) == (code, True)
+    assert "run scripts/test, or scripts/stack up" in done.stdout

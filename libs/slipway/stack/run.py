@@ -10,12 +10,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from slipway.errors import SlipwayError, Unavailable
-from slipway.stack.start import start
+from slipway.stack.start import install_missing, start
 from slipway.supervisor import status
 from slipway.supervisor.options import Options
+from slipway.supervisor.redis import NotInstalled
 from slipway.supervisor.variables import VARIABLES
 
 FOLDER = "SLIPWAY_STACK"
@@ -33,6 +35,9 @@ def run(command: Sequence[str], options: Options, *, now: bool) -> int:
     """
     if all(os.environ.get(variable) for variable in VARIABLES.values()):
         return _code(subprocess.run(command, check=False).returncode)
+    if now:
+        with suppress(NotInstalled):  # which the start says again, to those who ask
+            install_missing()
     data = Path(tempfile.mkdtemp(prefix="slipway-stack-")).resolve()
     # No handler may raise: what was started must be stopped. A terminal's Ctrl-C reaches the command by itself.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -61,17 +66,17 @@ def _start(options: Options) -> None:
     try:
         told: dict[str, object] = {"servers": dict(start(options, tied=True).servers)}
     except SlipwayError as error:
-        told = {"error": error.message}
+        told = {"error": error.message, "reason": error.reason}
     draft = _verdict(options.data).with_suffix(".draft")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(told), encoding="utf-8")
     draft.replace(_verdict(options.data))
 
 
-def servers(data: Path, timeout_s: float = 120.0) -> dict[str, str]:
+def servers(data: Path, timeout_s: float = 240.0) -> dict[str, str]:
     """Variable to address of the stack that :func:`run` has for its command; asks for it, and waits.
 
-    Raises :class:`slipway.errors.Unavailable` when it did not come.
+    Raises NotInstalled when its programs can't be had here, Unavailable when it did not come.
     """
     _wanted(data).touch()
     end = time.monotonic() + timeout_s
@@ -80,6 +85,8 @@ def servers(data: Path, timeout_s: float = 120.0) -> dict[str, str]:
             raise Unavailable(f"the stack on {data} did not come within {timeout_s:.0f} s")
         time.sleep(_POLL_S)
     told = json.loads(_verdict(data).read_text(encoding="utf-8"))
+    if told.get("reason") == NotInstalled.reason:
+        raise NotInstalled(told["error"])
     if "error" in told:
         raise Unavailable(f"the stack did not start: {told['error']}")
     return dict(told["servers"])

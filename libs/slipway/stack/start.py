@@ -32,7 +32,7 @@ def start(options: Options, *, tied: bool = False, as_json: bool = False) -> Sta
         if not tied or (isinstance(message, Progress) and message.state == "failed"):
             render.show_progress(message)
 
-    install((name for name, variable in VARIABLES.items() if not os.environ.get(variable)), say)
+    install_missing()
     (options.data / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
     verdict = detached.start(options, report, tied=tied)
     if isinstance(verdict, Ready):
@@ -44,6 +44,11 @@ def start(options: Options, *, tied: bool = False, as_json: bool = False) -> Sta
             render.show_culprit(culprit)
         raise error
     return join(options)
+
+
+def install_missing() -> None:
+    """Get the programs of the servers that the environment does not name. Raises NotInstalled."""
+    install((name for name, variable in VARIABLES.items() if not os.environ.get(variable)), say)
 
 
 def say(text: str) -> None:
