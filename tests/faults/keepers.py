@@ -28,6 +28,7 @@ from slipway.durable import replace_file
 from slipway.errors import SlipwayError
 from slipway.failpoints import Name, arming
 from slipway.spool import START, Spool
+from slipway.supervisor.ray import token_file
 from slipway.supervisor.state import State, read_state, write_state
 
 REFUSED = 7
@@ -70,6 +71,18 @@ class Supervised(Keeper):
         state = read_state(self.path)
         assert state is not None
         return int(state.note or "")
+
+
+class Secret(Keeper):
+    """The highest number whose folder has a token."""
+
+    def write(self, number: int) -> None:
+        token_file(self.path / str(number))
+
+    def read(self) -> int:
+        tokens = {int(one.parts[-3]): one.read_text() for one in self.path.glob("*/ray/token")}
+        assert all(len(token) == 64 for token in tokens.values())
+        return max(tokens)
 
 
 class Snapshot(Keeper):
@@ -167,6 +180,8 @@ CASES: tuple[tuple[type[Keeper], Name, int], ...] = (
     (Downloaded, "download.rename.after", 2),
     (Supervised, "supervisor.state.before", 1),
     (Supervised, "supervisor.state.after", 2),
+    (Secret, "supervisor.secret.before", 1),
+    (Secret, "supervisor.secret.after", 2),
     (Snapshot, "snapshot.store.before", 1),
     (Snapshot, "durable.rename.before", 1),
     (Snapshot, "snapshot.store.after", 2),

@@ -65,11 +65,13 @@ Name = Literal[
     "attempt.begin.after",
     "attempt.end.before",
     "attempt.end.after",
-    # The commands: an artifact downloaded, and the supervisor's state.
+    # The commands: an artifact downloaded, the supervisor's state, and what its backing services are entered with.
     "download.rename.before",
     "download.rename.after",
     "supervisor.state.before",
     "supervisor.state.after",
+    "supervisor.secret.before",
+    "supervisor.secret.after",
 ]
 
 NAMES: tuple[Name, ...] = get_args(Name)

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from slipway.errors import Kind, SlipwayError
+from slipway.failpoints import hit
 from slipway.supervisor.health import Probe, postgres_answers
 from slipway.supervisor.redis import NotInstalled
 from slipway.supervisor.spec import HELD, Owner, UnitSpec
@@ -153,5 +154,7 @@ def password_file(folder: Path, owner: Owner | None) -> Path:
             out.write(secrets.token_hex(16))
         if owner:
             os.chown(draft, owner.uid, owner.gid)
+        hit("supervisor.secret.before")
         draft.replace(file)
+        hit("supervisor.secret.after")
     return file

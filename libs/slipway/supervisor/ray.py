@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from slipway.errors import SlipwayError
+from slipway.failpoints import hit
 from slipway.supervisor.health import http_ok
 from slipway.supervisor.redis import NotInstalled
 from slipway.supervisor.spec import UnitSpec
@@ -87,7 +88,9 @@ def token_file(data: Path) -> Path:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(secrets.token_hex(32))
+        hit("supervisor.secret.before")
         draft.replace(path)
+        hit("supervisor.secret.after")
     return path
 
 
