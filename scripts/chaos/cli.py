@@ -6,10 +6,12 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from scripts.chaos import catalogue
 from scripts.chaos.journal import Asked, Journal
@@ -47,12 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(filename=journal.folder / "faults.log", format="%(asctime)s %(name)s %(message)s")
     _say(f"{len(asked.cells)} cells, seed {asked.seed}; go on after an interruption with --resume {journal.folder}")
     try:
-        rows = asyncio.run(Run(asked, journal, _say, given.keep).rows())
-    except KeyboardInterrupt:
+        rows = asyncio.run(_until_signalled(Run(asked, journal, _say, given.keep).rows()))
+    except asyncio.CancelledError:
         _say(f"interrupted; go on with --resume {journal.folder}")
         return 130
     _tell(rows, given.json)
     return exit_code(rows)
+
+
+async def _until_signalled(rows: Coroutine[Any, Any, list[Row]]) -> list[Row]:
+    """The rows; SIGINT and SIGTERM cancel, so that every process is ended and every mount undone."""
+    task = asyncio.ensure_future(rows)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 def _tell(rows: Sequence[Row], file: str | None) -> None:
