@@ -1,4 +1,4 @@
-"""A disk that is full for a while: a service's data folder on a small file system in memory."""
+"""A disk that is full for a while: the data folder on a small file system in memory."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from scripts.chaos.fault import Injection
 from scripts.chaos.faults.plain import Plain
 from scripts.chaos.load import Needs, Scene
 
-_SIZE_MIB = 192
+_SIZE_MIB = {"embedded": 192, "stack": 1024}
 _CHUNK = bytes(64 * 1024)
 _LASTS_S = (2.0, 5.0)
 
 
 class DiskFull(Plain):
-    """The folder of the load's service is filled to the last byte, and emptied again after some seconds."""
+    """The disk of everything is filled to the last byte, that of databases and brokers too, and emptied again."""
 
     name = "disk-full"
 
+    def __init__(self) -> None:
+        self._size_mib = 0
+
     def unsuited(self, needs: Needs, profile: str) -> str | None:
         """See Fault."""
-        if os.geteuid() != 0:
-            return "only root may mount a small tmpfs"
-        return None if profile == "embedded" else "what it keeps is PostgreSQL's, which is on another disk"
+        self._size_mib = _SIZE_MIB[profile]
+        return None if os.geteuid() == 0 else "only root may mount a small tmpfs"
 
     @asynccontextmanager
     async def around(self, folder: Path) -> AsyncIterator[None]:
         """See Fault. A resumed cell begins on an empty disk."""
         place = folder / "data"
         place.mkdir(parents=True, exist_ok=True)
-        await _run("mount", "-t", "tmpfs", "-o", f"size={_SIZE_MIB}m,mode=0700", "tmpfs", str(place))
+        await _run("mount", "-t", "tmpfs", "-o", f"size={self._size_mib}m,mode=0700", "tmpfs", str(place))
         try:
             yield
         finally:
