@@ -11,7 +11,6 @@ from typing import Protocol
 
 import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import make_url
 
 from slipway.sql import Migrations, file_url, migrate
@@ -25,7 +24,7 @@ class Databases(Protocol):
 
     def make(self, folder: Path, migrations: Migrations | None) -> str: ...
 
-    def drop(self, url: str) -> None: ...
+    def release(self, url: str) -> None: ...
 
 
 class SqliteFiles:
@@ -45,43 +44,65 @@ class SqliteFiles:
         shutil.copy(template, file)
         return file_url(file)
 
-    def drop(self, url: str) -> None:
+    def release(self, url: str) -> None:
         """Leave it to the folder's end."""
 
 
 class PostgresqlDatabases:
-    """Databases of one server; one that is migrated has the first of its kind for a template."""
+    """Databases of one server, emptied and lent again: making and dropping one costs the server a checkpoint."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
-        self._templates: dict[str, str] = {}
+        # By URL what a database was made for, and what each of its tables held then.
+        self._made: dict[str, tuple[Migrations | None, dict[str, bytes]]] = {}
+        self._free: list[str] = []
 
     def make(self, _folder: Path, migrations: Migrations | None) -> str:
-        return self._create("template0" if migrations is None else self._template(migrations))
+        for url in self._free:
+            if self._made[url][0] == migrations:
+                self._free.remove(url)
+                return url
+        name = f"test_{uuid.uuid4().hex}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+        url = self._url.set(database=name).render_as_string(hide_password=False)
+        if migrations is not None:
+            migrate(url, migrations)
+        self._made[url] = migrations, self._contents(url) if migrations else {}
+        return url
 
-    def drop(self, url: str) -> None:
-        self._run("DROP DATABASE {} WITH (FORCE)", str(make_url(url).database))
+    def release(self, url: str) -> None:
+        migrations, contents = self._made[url]
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                "AND datname = current_database()"
+            )
+            if migrations is None:
+                connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            else:
+                connection.execute(f"TRUNCATE {', '.join(contents)} RESTART IDENTITY CASCADE")
+                for table, rows in contents.items():
+                    with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+                        copy.write(rows)
+        self._free.append(url)
 
     def close(self) -> None:
-        for name in self._templates.values():
-            self._run("DROP DATABASE {} WITH (FORCE)", name)
+        for url in self._made:
+            self._run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
-    def _template(self, migrations: Migrations) -> str:
-        if migrations.package not in self._templates:
-            url = self._create("template0")
-            migrate(url, migrations)
-            self._templates[migrations.package] = str(make_url(url).database)
-        return self._templates[migrations.package]
+    @staticmethod
+    def _contents(url: str) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        with psycopg.connect(url) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            for (table,) in tables:
+                with connection.cursor().copy(f"COPY {table} TO STDOUT") as copy:
+                    found[table] = b"".join(bytes(part) for part in copy)
+        return found
 
-    def _create(self, template: str) -> str:
-        name = f"test_{uuid.uuid4().hex}"
-        self._run("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' LOCALE 'C'", name, template)
-        return self._url.set(database=name).render_as_string(hide_password=False)
-
-    def _run(self, statement: str, *names: str) -> None:
-        # A connection of its own each time: nothing here is there in the middle of a test.
+    def _run(self, statement: str) -> None:
         with psycopg.connect(self._url.render_as_string(hide_password=False), autocommit=True) as connection:
-            connection.execute(SQL(statement).format(*(Identifier(name) for name in names)))
+            connection.execute(statement)
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +129,7 @@ def _made(databases: Databases, folder: Path) -> Iterator[MakeDatabase]:
 
         def make(migrations: Migrations | None = None) -> str:
             url = databases.make(folder, migrations)
-            made.callback(databases.drop, url)
+            made.callback(databases.release, url)
             return url
 
         yield make

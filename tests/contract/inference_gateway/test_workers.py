@@ -37,8 +37,8 @@ def running(pid: int) -> bool:
 
 async def gone(pid: int) -> None:
     async with asyncio.timeout(30):
-        while running(pid):  # noqa: ASYNC110 - another process ends without telling
-            await asyncio.sleep(0)
+        while running(pid):
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("shape", [(None, 1), (None,), ("rows", 1), ("rows", "columns")])
@@ -236,8 +236,8 @@ async def test_giving_up_a_load_leaves_no_process(launch: Any, versioned: Any, o
     before = set(children())
     loading = asyncio.create_task(launch(versioned(TWO), onnx_models.add()))
     async with asyncio.timeout(30):
-        while set(children()) == before:  # noqa: ASYNC110 - the process starts without telling
-            await asyncio.sleep(0)
+        while set(children()) == before:
+            await asyncio.sleep(0.01)
     loading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await loading
