@@ -20,6 +20,7 @@ import redis
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from slipway.stack.run import FOLDER
+from slipway.supervisor import status
 
 _VARIABLES = ("SLIPWAY_KAFKA", "SLIPWAY_POSTGRES", "SLIPWAY_REDIS")
 
@@ -61,7 +62,7 @@ def stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
 
     yield make
     for one in made:
-        assert one.run("down", "--timeout", "20").returncode == 0
+        status.stop(one.data, 20.0, lambda _: None)
 
 
 def family(pid: int) -> set[psutil.Process]:
@@ -88,6 +89,7 @@ def test_what_was_acknowledged_is_there_after_servers_and_supervisor_are_killed(
     with psycopg.connect(addresses["SLIPWAY_POSTGRES"], autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     assert redis.Redis.from_url(addresses["SLIPWAY_REDIS"]).ping()
+    assert one.run("kafka", "topics", "--list").stdout == "kept\n"
 
     postgres = psutil.Process(backing(first, "postgres")["pid"])
     assert 0 not in postgres.uids()

@@ -1,8 +1,9 @@
-"""The ``scripts/stack`` command: up, status, down, install, kafka."""
+"""The ``scripts/stack`` command: up, status, down, run, kafka, install."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from slipway.cli import Group, json_option
 from slipway.config import data_root
 from slipway.stack import install as programs
+from slipway.stack.kafka_tools import TOOLS, command
 from slipway.stack.start import FLEET, say, start
 from slipway.supervisor import render, status
 from slipway.supervisor.already import join
@@ -95,17 +97,35 @@ def down(*, timeout: float, data: Path | None, as_json: bool) -> None:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example: scripts/stack run --fast .venv/bin/python -m pytest tests/contract",
 )
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("words", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--now", is_flag=True, help="Start it at once, not when the command asks for it.")
 @click.option("--fast", is_flag=True, help="Let PostgreSQL not wait for the disk.")
-def run(*, command: tuple[str, ...], now: bool, fast: bool) -> None:
+def run(*, words: tuple[str, ...], now: bool, fast: bool) -> None:
     """Run COMMAND with a stack of its own, which is gone when the command ends; exits as the command does.
 
     The stack is started when the command, or what it starts, asks for it: tests do, by their fixtures.
     """
     from slipway.stack import run as runner  # noqa: PLC0415  (of use to this verb alone)
 
-    raise SystemExit(runner.run(command, _options(Path(), fast=fast), now=now))
+    raise SystemExit(runner.run(words, _options(Path(), fast=fast), now=now))
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="\b\nExamples:\n  scripts/stack kafka topics --list\n"
+    "  scripts/stack kafka console-consumer --topic registry.endpoint.v1 --from-beginning",
+)
+@click.argument("tool", type=click.Choice(list(TOOLS)))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@data_option
+def kafka(*, tool: str, arguments: tuple[str, ...], data: Path | None) -> None:
+    """Run one of Kafka's own tools on the stack's brokers; all after TOOL is the tool's, --help too.
+
+    The brokers are those of SLIPWAY_KAFKA, else of the stack, else of the platform that runs here; a
+    --bootstrap-server names others.
+    """
+    words = command(tool, arguments, _root(data))
+    os.execv(words[0], words)  # noqa: S606
 
 
 @main.command(epilog="Example: scripts/stack install")
