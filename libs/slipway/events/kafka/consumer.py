@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -22,6 +23,7 @@ from slipway.events.port import Record
 
 _log = logging.getLogger(__name__)
 _SLICE_S = 0.2
+_JUST_NOW_S = 60.0
 Place = tuple[str, int]
 
 
@@ -41,7 +43,7 @@ class KafkaConsumer:
 
     It joins with its first poll, which makes topics that are missing. What it says of partitions that it held once
     is Fenced; it goes on with those that it holds then, each from what was committed. Fenced by a poll is for good:
-    another process joined under its name.
+    another process joined under its name while the brokers answered.
     """
 
     def __init__(
@@ -59,19 +61,20 @@ class KafkaConsumer:
         self._group = group
         self._topics = topics
         self._publisher = publisher
-        told = settings.consuming(address, group) | {"error_cb": self._on_error}
+        self._settings = settings.consuming(address, group) | {"error_cb": self._on_error}
         if address.member:
             # One process may be several members of a group: each of its topics then belongs to one of them.
-            told["group.instance.id"] = f"{address.prefix}{group}.{address.member}.{self._names[0]}"
-        self._client = Consumer(told)
+            self._settings["group.instance.id"] = f"{address.prefix}{group}.{address.member}.{self._names[0]}"
+        self._client = Consumer(self._settings)
         self._joined = False
         self._holds: dict[Place, Hold] = {}
         self._fetched: list[Received] = []
         self._accepted = 0
         self._away: KafkaError | None = None
+        self._away_at = float("-inf")
         self._fenced = False
         self._doubtful = False
-        thread.run_last(self._client.close)
+        thread.run_last(self._close)
 
     async def poll(self, limit: int, timeout_s: float) -> Sequence[Record]:
         """See :meth:`slipway.events.Consumer.poll`."""
@@ -107,10 +110,13 @@ class KafkaConsumer:
         self._join()
         if self._doubtful:
             self._go_back()
-        if not self._fetched:
-            self._fetch(limit, wait_s)
+        try:
+            if not self._fetched:
+                self._fetch(limit, wait_s)
+        except KafkaException as error:
+            self._on_error(code_of(error))
         if self._fenced:
-            raise Fenced(self._group)
+            self._join_anew()
         if not self._fetched and self._away is not None:
             away, self._away = self._away, None
             raise translate(away) from KafkaException(away)
@@ -126,6 +132,25 @@ class KafkaConsumer:
                 on_lost=self._on_revoke,
             )
             self._joined = True
+
+    def _close(self) -> None:
+        self._client.close()
+
+    def _join_anew(self) -> None:
+        """Be another member of the same name. Raises Fenced unless no broker answered just now.
+
+        A member that finds its brokers again asks to be let in, maybe twice, for an answer got lost; it then is told
+        that somebody joined under its name, and that was itself. One that had its brokers all along was not.
+        """
+        if time.monotonic() - self._away_at > _JUST_NOW_S:
+            raise Fenced(self._group)
+        _log.warning("joining %s anew, after its brokers were away", self._group)
+        self._client.close()
+        self._client = Consumer(self._settings)
+        self._holds.clear()
+        self._fetched.clear()
+        self._away_at = float("-inf")
+        self._joined = self._fenced = self._doubtful = False
 
     def _fetch(self, limit: int, wait_s: float) -> None:
         # One call would wait for all of them.
@@ -181,10 +206,11 @@ class KafkaConsumer:
                 raise KafkaException(answer.error)
 
     def _judge(self, error: KafkaError) -> None:
-        if error.code() == KafkaError.FENCED_INSTANCE_ID or error.fatal():
+        if _ends(error):
             self._fenced = True
         if self._fenced or error.code() in LOST:
             self._doubt()
+        self._away_at = time.monotonic()
 
     def _doubt(self) -> NoReturn:
         self._doubtful = True
@@ -209,11 +235,16 @@ class KafkaConsumer:
         self._fetched = [one for one in self._fetched if (one.event.topic, one.partition) not in gone]
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.fatal() or error.code() in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL}:  # noqa: SLF001
+        if _ends(error):
             self._fenced = True
         elif error.code() in GONE:
             self._topics.forget(self._names)
             self._joined = False
             self._away = error
         elif error.code() not in LOST:
-            self._away = error
+            self._away, self._away_at = error, time.monotonic()
+
+
+def _ends(error: KafkaError) -> bool:
+    """Whether the driver's member is of no use any more."""
+    return error.fatal() or error.code() in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL}  # noqa: SLF001
