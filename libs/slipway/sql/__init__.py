@@ -1,15 +1,17 @@
-"""Tables: one async port on SQLAlchemy Core, SQLite now and PostgreSQL by another URL.
+"""Tables: one async port on SQLAlchemy Core, on SQLite or PostgreSQL, as the URL says.
 
 A service owns one database. :meth:`Database.read` gives a consistent snapshot that can't write;
 :meth:`Database.write` gives the one writer: it holds the write lock from its first statement, commits when
-the block ends and rolls back when it raises. What was committed survives kill -9.
+the block ends and rolls back when it raises. What was committed survives kill -9. There is one writer a database,
+however many processes write, on both alike: docs/decisions/0013.
 
 The schema is made by Alembic from the first table on: a service has ``adapters/migrations/versions/*.py``
 and nothing else, :func:`migrate` applies them, and :meth:`Database.open` refuses a schema that is older or
 newer than the code. Alembic is imported by those two only.
 
 Driver errors are :class:`slipway.errors.SlipwayError` here and further out: :class:`Conflict` for a broken
-uniqueness, which adapters turn into their domain's error; the others as :mod:`slipway.sqlite` names them.
+uniqueness, which adapters turn into their domain's error; :class:`Unstorable` for a value that PostgreSQL's columns
+can't hold; the others as :mod:`slipway.sqlite` names them.
 """
 
 from slipway.sql.columns import Json, UtcTime

@@ -8,7 +8,6 @@ stricter isolation the snapshot would be that of the moment before the wait.
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event, text
@@ -66,7 +65,7 @@ def with_settings(url: URL, settings: dict[str, str]) -> URL:
     """``url`` with our settings of the session; what the URL says itself goes before them."""
     told = {name: value for name, value in _LINK.items() if name not in url.query}
     said = url.query.get("options", "")
-    ours = [f"-c {name}={shlex.quote(value)}" for name, value in settings.items()]
+    ours = [f"-c {name}={value}" for name, value in settings.items()]
     return url.update_query_dict({**told, "options": " ".join([*ours, said if isinstance(said, str) else said[-1]])})
 
 
