@@ -11,7 +11,7 @@ class Backoff:
     """Doubling waits with full jitter, so that many who failed together don't return together."""
 
     first_s: float = 0.1
-    limit_s: float = 30.0
+    limit_s: float = 5.0  # what is back after an outage of hours is used within seconds
 
     def delay_s(self, failures: int, at_least_s: float | None = None) -> float:
         """Seconds to wait after the ``failures``-th failure in a row, counted from 1."""
