@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from slipway.config import without_password
 from slipway.errors import InvalidInput, Unavailable, invalid_field
 from slipway.supervisor import lock
-from slipway.supervisor.health import Probe, kafka_answers, postgres_answers, redis_answers
+from slipway.supervisor.health import Probe, kafka_answers, postgres_answers
 from slipway.supervisor.options import Options
 from slipway.supervisor.ports import Ports
 from slipway.supervisor.postgres import postgres_url
@@ -80,15 +80,42 @@ async def _all_answer(addresses: Mapping[str, str], elsewhere: Mapping[str, str]
 def _probe(name: str, address: str) -> Probe:
     variable = VARIABLES[name]
     if name == "kafka":
-        first = address.split(",", maxsplit=1)[0].strip()
-        _require_port(variable, f"kafka://{first}", "write host:port[,host:port]")
-        return kafka_answers(first)
+        brokers = [one.strip() for one in address.split(",")]
+        for one in brokers:
+            _require_port(variable, f"kafka://{one}", "write host:port[,host:port]")
+        return _any([kafka_answers(one) for one in brokers])
     if name == "postgres":
         if urlsplit(address).scheme not in ("postgresql", "postgres"):
             raise invalid_field(variable, "must be a URL such as postgresql://user@host:port/postgres")
         return postgres_answers(address)
+    if urlsplit(address).scheme not in ("redis", "rediss"):
+        raise _misspelt(variable, "write redis://host:port/0")
     _require_port(variable, address, "write redis://host:port/0")
-    return redis_answers(urlsplit(address).netloc.rpartition("@")[2])
+    return _redis_url_answers(address)
+
+
+def _any(probes: Sequence[Probe]) -> Probe:
+    async def probe() -> str | None:
+        wrong = [await one() for one in probes]
+        return None if None in wrong else wrong[0]
+
+    return probe
+
+
+def _redis_url_answers(url: str) -> Probe:
+    """As ``redis_answers``, of a server that may ask for a password, or for TLS."""
+
+    async def probe() -> str | None:
+        from redis.asyncio import Redis, RedisError  # noqa: PLC0415  (of use to a named server alone)
+
+        async with Redis.from_url(url, socket_timeout=5.0, socket_connect_timeout=5.0) as client:
+            try:
+                await client.execute_command("PING")  # type: ignore[no-untyped-call]
+            except RedisError as error:
+                return f"Redis does not answer PING ({type(error).__name__})"
+        return None
+
+    return probe
 
 
 def _require_port(variable: str, url: str, mend: str) -> None:
