@@ -26,6 +26,7 @@ from slipway.supervisor.redis import find_redis
 
 TOPIC = "features.rows.v1"
 KILLS = 3
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 KEYS = 50
 START = datetime(2013, 1, 1, tzinfo=UTC)
 VIEW = FeatureView("planes", "fleet", ("number",), (Feature("last", ValueType.INT64),))
@@ -93,6 +94,7 @@ class Features:
             except SlipwayError as error:
                 if error.kind is not Kind.UNAVAILABLE:
                     raise
+            await asyncio.sleep(PAUSE_S)
 
     async def reached(self, number: int, view: str = "planes") -> None:
         """Return when the event of that number is applied."""
@@ -104,6 +106,7 @@ class Features:
                 except SlipwayError as error:
                     if error.kind is not Kind.NOT_FOUND:
                         raise
+                await asyncio.sleep(PAUSE_S)
 
 
 @pytest.fixture

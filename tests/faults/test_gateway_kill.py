@@ -27,6 +27,7 @@ ENDPOINT = "late"
 CALLERS = 6
 ROUNDS = 2
 PATIENCE_S = 60.0
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 AREAS = {"registry": "REGISTRY", "gateway": "INFERENCE_GATEWAY", "monitor": "MONITOR"}
 
 
@@ -103,7 +104,7 @@ class Load:
             for task in self._tasks:
                 if task.done():
                     task.result()
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE_S)
 
     async def _call(self, caller: int) -> None:
         request = 0
@@ -115,8 +116,10 @@ class Load:
                     rows, [f"{id(self)}-{caller}-{request}-{row}" for row in range(len(rows))]
                 )
             else:
-                with suppress(SlipwayError):
+                try:
                     self.answers += await self._client.inference.predict(ENDPOINT, rows)
+                except SlipwayError:
+                    await asyncio.sleep(PAUSE_S)
 
     async def _ask_until_answered(self, rows: list[dict[str, float]], ids: list[str]) -> None:
         tries = 1 if self._dice.random() < 0.8 else 2
@@ -129,6 +132,7 @@ class Load:
                 if error.kind not in {Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.NOT_FOUND}:
                     raise
                 self.asked_again += 1
+                await asyncio.sleep(PAUSE_S)
 
 
 @pytest.fixture
@@ -147,6 +151,7 @@ async def register(client: AsyncSlipway, model: bytes) -> None:
         except SlipwayError as error:
             if error.kind is not Kind.UNAVAILABLE:
                 raise
+            await asyncio.sleep(PAUSE_S)
     columns = (ColumnSpec("a", DataType.FP32), ColumnSpec("b", DataType.FP32))
     signature = Signature(columns, (TensorSpec("y", DataType.FP32, (-1, 1)),))
     version = await registry.register_version("m", await registry.upload_artifact(model), signature)
@@ -160,6 +165,7 @@ async def worker_of(client: AsyncSlipway) -> int:
             for endpoint in await client.inference.endpoints():
                 if pid := endpoint.routes[0].worker_pid:
                     return pid
+        await asyncio.sleep(PAUSE_S)
 
 
 async def disturb(fleet: Fleet, client: AsyncSlipway, load: Load, dice: random.Random) -> None:
@@ -213,7 +219,7 @@ async def test_whoever_is_killed_every_answer_is_logged_and_counted_once(fleet: 
         assert fleet.end("gateway") == 0
         events, rows = await logged(fleet)
         while (counted := (await client.monitor.count(ENDPOINT)).predictions) < len(rows):
-            pass
+            await asyncio.sleep(PAUSE_S)
     assert counted == len(rows)
     assert len(set(events)) == len(events)
     counts = Counter(rows)

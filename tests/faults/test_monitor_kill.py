@@ -29,6 +29,7 @@ from slipway.supervisor.ports import free_port
 TOPIC = "inference.predictions.v1"
 KILLS = 3
 ROWS = 3
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 START = datetime(2013, 1, 1, tzinfo=UTC)
 ENDPOINT = "flight-delay"
 LABELS = "monitor.labels.v1"
@@ -147,11 +148,11 @@ async def test_killed_again_and_again_it_counts_each_prediction_once(monitor: Mo
             assert monitor.end(signal.SIGKILL) == -signal.SIGKILL
         monitor.start()
         while await monitor.count() < ROWS * published:
-            pass
+            await asyncio.sleep(PAUSE_S)
         # A last event behind all others: what could still be counted twice stands before it.
         await publish(1)
         while (counted := await monitor.count()) < ROWS * published:
-            pass
+            await asyncio.sleep(PAUSE_S)
     assert counted == ROWS * published
     assert monitor.end(signal.SIGTERM) == 0
 
@@ -183,11 +184,11 @@ async def test_killed_again_and_again_it_joins_each_label_once(monitor: Monitor)
             assert monitor.end(signal.SIGKILL) == -signal.SIGKILL
         monitor.start()
         while not await _all_is_in(monitor, published):
-            pass
+            await asyncio.sleep(PAUSE_S)
         # Last events behind all others: what could still be joined twice stands before them.
         await publish(1)
         while not await _all_is_in(monitor, published):
-            pass
+            await asyncio.sleep(PAUSE_S)
         coverage, windows = await monitor.coverage(), await monitor.performance()
     corrections = ROWS * len(range(0, published, 3))
     assert (coverage.joined, coverage.labels_joined, coverage.labels_waiting) == (ROWS * published, ROWS * published, 0)
@@ -218,11 +219,12 @@ async def test_killed_again_and_again_it_opens_one_incident_and_reaches_one_verd
             if week < weeks - 1:
                 assert monitor.end(signal.SIGKILL) == -signal.SIGKILL
         while (await monitor.coverage()).labels_joined < weeks * WEEK_ROWS:
-            pass
+            await asyncio.sleep(PAUSE_S)
         incidents = (await monitor.ask("ListIncidents", pb.ListIncidentsRequest(), pb.ListIncidentsResponse)).incidents
         verdicts = (await monitor.ask("ListVerdicts", pb.ListVerdictsRequest(), pb.ListVerdictsResponse)).verdicts
         told: dict[str, int] = {}
         while told.get("monitor.incident.v1", 0) < 1 or told.get("monitor.verdict.v1", 0) < 1:
+            await asyncio.sleep(PAUSE_S)
             told = {info.name: info.count for info in await log.topics()}
     assert [(one.version, one.harm.rows) for one in incidents] == [(1, WEEK_ROWS)]
     assert [(one.step, one.decision) for one in verdicts] == [(0, res.DECISION_PROMOTE)]

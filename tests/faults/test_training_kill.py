@@ -27,6 +27,7 @@ from slipway.supervisor.ports import free_port
 
 R = TypeVar("R")
 STEPS = ("first", "second", "third")
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 WHOLE = ["QUEUED", "RUNNING", "SUCCEEDED"]
 
 
@@ -100,6 +101,7 @@ class Scheduler:
                 except SlipwayError as error:
                     if error.kind is not Kind.UNAVAILABLE:
                         raise
+                    await asyncio.sleep(PAUSE_S)
 
     async def submit(self, key: str = "k", workflow: str = "gated") -> Run:
         """Submit until it is acknowledged, whatever happens to the process meanwhile."""
@@ -112,6 +114,7 @@ class Scheduler:
         while found is None or found.state is not StepState.RUNNING or found.attempts < attempts:
             run = await self.insist(lambda training: training.get_run(run_id))
             (found,) = (one for one in run.steps if one.name == step)
+            await asyncio.sleep(PAUSE_S)
 
     async def finish(self, run_id: str) -> Run:
         """Open every gate and wait until the run has ended; its end."""
@@ -138,6 +141,7 @@ class Scheduler:
                 states = [resources_pb2.RunState.Name(one.run.state)[10:] for one in events if one.run.id == run_id]
                 if states and states[-1] not in {"QUEUED", "RUNNING"}:
                     return states
+                await asyncio.sleep(PAUSE_S)
 
 
 @pytest.fixture

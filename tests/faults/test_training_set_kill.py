@@ -30,6 +30,7 @@ from slipway.supervisor.ports import free_port
 
 SETS = 3
 KILLS = 2
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 START = datetime(2013, 1, 1, tzinfo=UTC)
 PLANES = FeatureView(
     "planes",
@@ -82,7 +83,7 @@ class Features:
         while True:
             if found := children.read_text().split():
                 return int(found[0])
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE_S)
 
 
 @pytest.fixture
@@ -118,6 +119,7 @@ async def ask(client: AsyncSlipway) -> list[str]:
         except SlipwayError as error:
             if error.kind is not Kind.UNAVAILABLE:
                 raise
+            await asyncio.sleep(PAUSE_S)
         else:
             return [one.id for one in made]
 
@@ -127,7 +129,7 @@ async def ended(pid: int) -> None:
     while True:
         if gone(pid):
             return
-        await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE_S)
 
 
 def gone(pid: int) -> bool:

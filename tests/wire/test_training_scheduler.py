@@ -34,6 +34,7 @@ from slipway.rpc import status
 from slipway.sql import migrate
 
 WORKFLOWS = Path(__file__).parent / "workflows"
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 NOBODY = "run-0123456789abcdef"
 
 
@@ -79,6 +80,7 @@ class Served:
                 states = [resources_pb2.RunState.Name(one.run.state) for one in events if one.run.id == run_id]
                 if states and states[-1].endswith(("SUCCEEDED", "FAILED", "CANCELLED")):
                     return states
+                await asyncio.sleep(PAUSE_S)
 
 
 @pytest.fixture
@@ -348,12 +350,12 @@ async def test_an_incident_starts_one_run_and_junk_is_set_aside(training: Served
             ]
         )
         async with asyncio.timeout(60):
-            while not (runs := [one async for one in training.client.training.runs()]):  # noqa: ASYNC110
-                await asyncio.sleep(0)  # nothing here announces it
+            while not (runs := [one async for one in training.client.training.runs()]):
+                await asyncio.sleep(PAUSE_S)  # nothing here announces it
             ended = await training.client.training.wait(runs[0].id)
             await log.publisher().publish([incident("i3", day=4), incident("i4", day=20)])
-            while len(runs := [one async for one in training.client.training.runs()]) < 2:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            while len(runs := [one async for one in training.client.training.runs()]) < 2:
+                await asyncio.sleep(PAUSE_S)
             letters = await log.read("monitor.incident.v1.training_scheduler.dlq")
     assert (ended.state, ended.incident_id, ended.params["label"]) == (RunState.SUCCEEDED, "i1", "2013-06-01T00:00:00Z")
     assert [run.incident_id for run in runs] == ["i4", "i1"]

@@ -31,6 +31,7 @@ from slipway.sql import migrate
 from slipway.supervisor.ports import free_port
 from slipway.supervisor.redis import find_redis
 
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 PLANES = FeatureView(
     name="planes",
     owner="fleet",
@@ -128,7 +129,7 @@ class Served:
         """Return when ``true`` is."""
         async with asyncio.timeout(60):
             while not await true():
-                pass
+                await asyncio.sleep(PAUSE_S)
 
     async def run(self, *arguments: str) -> Result:
         environment = {"SLIPWAY_FEATURE_SERVING_ADDRESS": self.address}

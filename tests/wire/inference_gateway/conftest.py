@@ -40,6 +40,7 @@ from slipway.rpc import status
 from slipway.supervisor.ports import free_port
 
 PATIENCE_S = 30.0
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 TOPIC = "inference.predictions.v1"
 OWN = inference_pb2.DESCRIPTOR.services_by_name["InferenceService"]
 OPEN = open_pb.DESCRIPTOR.services_by_name["GRPCInferenceService"]
@@ -148,6 +149,7 @@ class World:
                 found = await self.status(endpoint)
                 if found is not None and holds(found.routes):
                     return found.routes
+                await asyncio.sleep(PAUSE_S)
 
     async def ready(self, endpoint: str, *versions: int) -> None:
         """Return when these versions answer, an arm each."""
@@ -189,6 +191,7 @@ class World:
                 if sum(len(one.prediction_ids) for one in mine) >= rows:
                     assert len({one.event.id for one in records}) == len(records)
                     return mine
+                await asyncio.sleep(PAUSE_S)
 
     async def records(self, topic: str) -> list[Record]:
         """What the bus has of a topic."""
@@ -233,7 +236,7 @@ def worlds() -> Callable[[Path, ModuleType], AbstractAsyncContextManager[World]]
 def eventually() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
     async def wait(holds: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while not await holds():  # noqa: ASYNC110 - it is asked over the wire
-                await asyncio.sleep(0)
+            while not await holds():
+                await asyncio.sleep(PAUSE_S)
 
     return wait

@@ -10,6 +10,8 @@ import pytest
 from slipway.client import Prediction, Route, VersionState
 from slipway.errors import Kind, SlipwayError
 
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
+
 
 class Load:
     """Callers that ask without a pause, and never retry."""
@@ -32,8 +34,8 @@ class Load:
     async def more(self, count: int = 50) -> None:
         """Return when so many more were answered."""
         until = len(self.answers) + count
-        while len(self.answers) < until and not any(task.done() for task in self._tasks):  # noqa: ASYNC110 - callers tell nobody
-            await asyncio.sleep(0)
+        while len(self.answers) < until and not any(task.done() for task in self._tasks):
+            await asyncio.sleep(PAUSE_S)
 
     async def _ask(self) -> None:
         while self._going:

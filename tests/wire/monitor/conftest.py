@@ -31,6 +31,7 @@ from slipway.sql import migrate
 
 TOPIC = "inference.predictions.v1"
 LABELS = "monitor.labels.v1"
+PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
 NOON = datetime(2013, 6, 1, 12, tzinfo=UTC)
 
 
@@ -86,7 +87,7 @@ class Served:
         """Return when ``true`` is."""
         async with asyncio.timeout(60):
             while not await true():
-                pass
+                await asyncio.sleep(PAUSE_S)
 
     @staticmethod
     def batch(*moments: datetime, **changes: object) -> bytes:

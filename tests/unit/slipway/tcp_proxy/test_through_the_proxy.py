@@ -69,7 +69,7 @@ async def test_grpc_hears_of_a_reset_and_connects_again(
     proxy.partition("down")
     asked = asyncio.create_task(code(stub, timeout=PATIENCE_S))
     passed = proxy.counters.bytes_up
-    while proxy.counters.bytes_up == passed:  # noqa: ASYNC110  (a proxy tells nobody of each byte)
+    while proxy.counters.bytes_up == passed:
         await asyncio.sleep(0)
     assert proxy.reset() == 1
     assert await asked is grpc.StatusCode.UNAVAILABLE

@@ -30,7 +30,7 @@ DIAMOND = (StepSpec("a"), StepSpec("b", ("a",)), StepSpec("c", ("a",)), StepSpec
 async def reached(true: Callable[[], bool]) -> None:
     """Let other tasks go on until ``true``."""
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110  (nothing here announces it)
+        while not true():
             await asyncio.sleep(0)
 
 
