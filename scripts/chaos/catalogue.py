@@ -13,7 +13,7 @@ from scripts.chaos.faults.medley import Medley
 from scripts.chaos.faults.messages import Poison, Redeliver
 from scripts.chaos.faults.network import Partition
 from scripts.chaos.faults.outage import EventLogAway, SpoolFull
-from scripts.chaos.faults.process import Kill, Pause
+from scripts.chaos.faults.process import Kill, Pause, Takeover
 from scripts.chaos.load import Load
 from scripts.chaos.loads.feature_serving import FeatureServingLoad
 from scripts.chaos.loads.inference_gateway import InferenceGatewayLoad
@@ -32,6 +32,7 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
     "kill": Kill,
     "kill-at-failpoint": KillAtFailpoint,
     "pause": Pause,
+    "takeover": Takeover,
     "partition": Partition,
     "redeliver": Redeliver,
     "poison": Poison,

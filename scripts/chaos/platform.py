@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,9 +16,12 @@ from slipway.clock import SystemClock
 from slipway.supervisor import lock, proc
 from slipway.supervisor.crew import Crew
 from slipway.supervisor.fleet import FLEET, Fleet, Profile
+from slipway.supervisor.health import Probe, grpc_serves
 from slipway.supervisor.options import Options
 from slipway.supervisor.plan import Plan, make_plan
 from slipway.supervisor.policy import Phase, Rules
+from slipway.supervisor.ports import free_port
+from slipway.supervisor.process import Child
 from slipway.supervisor.report import UpFailed
 from slipway.supervisor.spec import UnitSpec
 from slipway.supervisor.state import SupervisorStatus, clear_state
@@ -27,7 +31,7 @@ Adapt = Callable[[UnitSpec], Awaitable[UnitSpec]]
 _RULES = Rules(first_delay_s=0.2, longest_delay_s=1.0, steady_s=2.0, attempts=20)
 _OTHERS = frozenset({"SLIPWAY_KAFKA", "SLIPWAY_POSTGRES", "SLIPWAY_REDIS", "SLIPWAY_EVENTS"})
 _START_S = 90.0
-_TICK_S = 0.01
+_TICK_S, _PROBE_S = 0.01, 0.1
 _AREAS = {
     "registry": "registry",
     "features": "feature_serving",
@@ -125,6 +129,24 @@ class Platform:
             return False
         return True
 
+    @asynccontextmanager
+    async def twin(self, unit: str, within_s: float) -> AsyncIterator[bool]:
+        """A second process of the unit, on ports of its own and the same data; whether it came to serve in time.
+
+        The supervisor knows nothing of it, and ends it when it starts the unit again.
+        """
+        spec, prefix = self._crew.units[unit].spec, f"SLIPWAY_{unit.upper()}_"
+        listens = {name: "127.0.0.1:0" for name in spec.env if name.startswith(prefix) and name.endswith("_LISTEN")}
+        address = f"127.0.0.1:{free_port()}"
+        env = {**spec.env, **listens, f"{prefix}GRPC_LISTEN": address}
+        log = spec.log.with_name(f"{unit}-twin.log")
+        child = await Child.start(spec.command, env, self.folder, log)
+        try:
+            yield await _serves(grpc_serves(address), child, within_s)
+        finally:
+            child.kill()
+            await child.wait()
+
     async def all_serve(self, within_s: float = _START_S) -> None:
         """Wait until every unit serves. Raises :class:`UpFailed`."""
         try:
@@ -145,6 +167,19 @@ class Platform:
 
     def _address(self, name: str) -> str | None:
         return self._crew.units[name].spec.endpoints.get("grpc")
+
+
+async def _serves(probe: Probe, child: Child, within_s: float) -> bool:
+    ended = asyncio.ensure_future(child.wait())
+    until_s = time.monotonic() + within_s
+    try:
+        while not ended.done() and time.monotonic() < until_s:
+            if await probe() is None:
+                return True
+            await asyncio.sleep(_PROBE_S)
+    finally:
+        ended.cancel()
+    return False
 
 
 def _fleet(services: tuple[str, ...]) -> Fleet:

@@ -1,4 +1,4 @@
-"""Processes that die, and processes that stand still for a while."""
+"""Processes that die, stand still for a while, or are two."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Pause(Plain):
     """SIGSTOP of a victim, and SIGCONT after it was taken for dead: past its callers' deadlines and its leases."""
 
     name = "pause"
-    # Callers of ours wait 5 s; a member of a consumer group is taken for gone after 6 s by default, see the stack.
-    _LASTS_S = (5.5, 8.0)
+    # Callers of ours wait for 5 s; a member of a consumer group is taken for gone after 10.
+    _LASTS_S = (10.5, 13.0)
 
     async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
         """See Fault."""
@@ -48,3 +48,31 @@ class Pause(Plain):
         finally:
             os.kill(pid, signal.SIGCONT)
         return Injection(began_s, f"SIGSTOP {victim}", facts={"lasted_s": round(lasts_s, 2)})
+
+
+class Takeover(Plain):
+    """SIGSTOP of a victim, a second process of the service in its place, then SIGCONT: two at once, for a while."""
+
+    name = "takeover"
+    _SERVES_WITHIN_S = 30.0
+    _BOTH_S = (1.0, 4.0)
+
+    def unsuited(self, needs: Needs, profile: str) -> str | None:
+        """See Fault."""
+        if not needs.tables:
+            return "what it keeps is its process's own, and a second one on it refuses to start"
+        return None if profile == "stack" else "whoever stands still may hold SQLite's lock, and nobody takes that over"
+
+    async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
+        """See Fault."""
+        victim, both_s = dice.choice(needs.victims), dice.uniform(*self._BOTH_S)
+        pid = await scene.platform.pid_of_serving(victim)
+        began_s = time.monotonic()
+        os.kill(pid, signal.SIGSTOP)
+        async with scene.platform.twin(victim, self._SERVES_WITHIN_S) as serves:
+            os.kill(pid, signal.SIGCONT)
+            await asyncio.sleep(both_s)
+        if await scene.platform.died(victim, pid, 0.0):
+            await scene.platform.pid_of_serving(victim)
+        facts = {"both_s": round(both_s, 2)}
+        return Injection(began_s, f"a second {victim}", struck=serves, facts=facts)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from scripts.chaos.findings import Finding
 from scripts.chaos.history import Mark, Operation
 from scripts.chaos.load import Client, Needs, Scene
 from scripts.chaos.models import feature_serving as model
-from slipway.client import Aggregation, AggregationFunction, Feature, FeatureView, OnlineFeatures, ValueType
+from slipway.client import Aggregation, AggregationFunction, Feature, FeatureView, ValueType
 from slipway.errors import SlipwayError
 from slipway.events import Event
 from slipway.gen.slipway.features.v1 import events_pb2
@@ -36,7 +37,7 @@ _WINDOWED = FeatureView(
     hop=_HOP,
 )
 _PUSHERS, _PUBLISHERS, _ENTITIES, _AT_ONCE = 6, 2, 20, 5
-_SETTLES_WITHIN_S = 60.0
+_SETTLES_WITHIN_S, _REBUILT_WITHIN_S = 60.0, 20.0
 
 
 @dataclass
@@ -87,29 +88,27 @@ class _Pusher:
 
 @dataclass
 class _Publisher:
-    """Publishes events of the windowed view on the topic; repeats, under the same id, what was not answered."""
+    """Publishes rows and events of the windowed view, in turn; repeats, under the same id, what was not answered."""
 
     scene: Scene
     name: str
     turn: int = 0
-    waiting: tuple[list[str], Event] | None = None
+    waiting: tuple[str, list[str], Event] | None = None
 
     async def step(self) -> None:
         """See Client."""
         if self.waiting is None:
             self.turn += 1
-            entities = _some(self.name, self.turn)
-            rows = _rows("flights", entities, {"delay": [float(self.turn)] * len(entities)}, _now(self.scene))
-            self.waiting = entities, _event(f"{self.name}/{self.turn}", rows)
-        entities, event = self.waiting
+            entities, plain = _some(self.name, self.turn), self.turn % 2 == 0
+            rows = _rows("planes" if plain else "flights", entities, self.turn, _now(self.scene))
+            self.waiting = model.ROWS if plain else model.PUBLISHED, entities, _event(f"{self.name}/{self.turn}", rows)
+        kind, entities, event = self.waiting
 
         async def publish() -> bool:
             await self.scene.publisher.publish([event])
             return True
 
-        told = await self.scene.history.attempt(
-            self.name, model.PUBLISHED, event.id, publish, entities=entities, amount=self.turn
-        )
+        told = await self.scene.history.attempt(self.name, kind, event.id, publish, entities=entities, amount=self.turn)
         self.waiting = None if told else self.waiting
         # The topic is no faster than whoever reads it, or the end would be a long wait.
         await asyncio.sleep(0.02)
@@ -126,7 +125,7 @@ class FeatureServingLoad:
         topics={TOPIC: GROUP},
         fed=frozenset({TOPIC}),
         links=frozenset({("feature_serving", "SLIPWAY_REDIS")}),
-        aside=frozenset({model.PUBLISHED}),
+        aside=frozenset({model.PUBLISHED, model.ROWS}),
     )
 
     async def prepare(self, scene: Scene) -> None:
@@ -142,19 +141,19 @@ class FeatureServingLoad:
     async def observe(self, scene: Scene) -> model.Observed:
         """See Load."""
         end = _START + ((_now(scene) - _START) // _HOP + 2) * _HOP
-        await _close(scene, end)
-        values = sorted({one.key for one in _of(scene, model.WRITE)})
-        windows = sorted(
-            {one for each in _of(scene, model.EVENTS, model.PUBLISHED) for one in each.arguments["entities"]}
-        )
-        features = scene.slipway.features
-        plain = await features.get_online(["planes:last"], [{"plane": one} for one in values])
-        counted = await features.get_online(["flights:flown", "flights:delay"], [{"plane": one} for one in windows])
+        for view in ("planes", "flights"):
+            await _close(scene, view, end)
+        until_s = time.monotonic() + _REBUILT_WITHIN_S
+        while await _rebuilding(scene) and time.monotonic() < until_s:  # noqa: ASYNC110 - nothing tells of its end
+            await asyncio.sleep(0.2)
+        written = sorted({one.key for one in _of(scene, model.WRITE)})
+        values = await _values(scene, "planes", written + _entities(scene, model.ROWS))
+        windows = await _values(scene, "flights", _entities(scene, model.EVENTS, model.PUBLISHED))
         return model.Observed(
-            values={key: row["planes:last"] for key, row in _by(values, plain)},
+            values={key: row["planes:last"] for key, row in values},
             windows={
                 key: None if row["flights:flown"] is None else (row["flights:flown"], row["flights:delay"])
-                for key, row in _by(windows, counted)
+                for key, row in windows
             },
         )
 
@@ -163,23 +162,35 @@ class FeatureServingLoad:
         return list(model.check(operations, marks, observed))
 
 
-async def _close(scene: Scene, end: datetime) -> None:
+async def _close(scene: Scene, view: str, end: datetime) -> None:
     """Say on the topic that nothing before ``end`` is to come, and wait until that has arrived behind all else."""
-    rows = _rows("flights", [], {}, _START)
+    rows = _rows(view, [], 0, _START)
     rows.complete_until_us = _us(end)
-    await scene.publisher.publish([_event(f"close-{scene.history.session}-{_us(end)}", rows)])
+    await scene.publisher.publish([_event(f"close-{view}-{scene.history.session}-{_us(end)}", rows)])
     async with asyncio.timeout(_SETTLES_WITHIN_S):
         while True:
             try:
-                if (await scene.slipway.features.watermark("flights")).event_time >= end:
+                if (await scene.slipway.features.watermark(view)).event_time >= end:
                     return
             except SlipwayError:
                 pass
             await asyncio.sleep(0.1)
 
 
-def _by(keys: list[str], found: OnlineFeatures) -> Iterator[tuple[str, dict[str, Any]]]:
-    return zip(keys, found.rows(), strict=True)
+async def _rebuilding(scene: Scene) -> bool:
+    """Whether something is missing that comes back after a loss; if it never does, the wait for it ends in time."""
+    entities = _entities(scene, model.PUBLISHED)
+    return any(row["flights:flown"] is None for _, row in await _values(scene, "flights", entities))
+
+
+async def _values(scene: Scene, view: str, entities: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    names = [f"{view}:{one.name}" for one in (_PLAIN if view == "planes" else _WINDOWED).features]
+    found = await scene.slipway.features.get_online(names, [{"plane": one} for one in entities])
+    return list(zip(entities, found.rows(), strict=True))
+
+
+def _entities(scene: Scene, *kinds: str) -> list[str]:
+    return sorted({one for each in _of(scene, *kinds) for one in each.arguments["entities"]})
 
 
 def _of(scene: Scene, *kinds: str) -> list[Operation]:
@@ -199,13 +210,16 @@ def _us(moment: datetime) -> int:
     return int(moment.timestamp()) * 1_000_000
 
 
-def _rows(view: str, entities: list[str], features: dict[str, list[float]], moment: datetime) -> events_pb2.FeatureRows:
-    return events_pb2.FeatureRows(
-        view=view,
-        entities=[{"name": "plane", "strings": {"values": entities}}] if entities else [],
-        features=[{"name": name, "doubles": {"values": values}} for name, values in features.items()],
-        event_times_us=[_us(moment)] * len(entities),
-    )
+def _rows(view: str, entities: list[str], amount: int, moment: datetime) -> events_pb2.FeatureRows:
+    """Rows of one value: of the plain view its feature, of the windowed one what it counts and adds up."""
+    rows = events_pb2.FeatureRows(view=view, event_times_us=[_us(moment)] * len(entities))
+    if entities:
+        rows.entities.add(name="plane").strings.values.extend(entities)
+    if entities and view == "planes":
+        rows.features.add(name="last").int64s.values.extend([amount] * len(entities))
+    elif entities:
+        rows.features.add(name="delay").doubles.values.extend([float(amount)] * len(entities))
+    return rows
 
 
 def _event(event_id: str, rows: events_pb2.FeatureRows) -> Event:

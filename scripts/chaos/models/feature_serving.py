@@ -2,8 +2,9 @@
 
 Plain values: each entity is written by one client, with rising values, so that what is read is not under what was
 acknowledged before the read, and nothing that nobody wrote. Windowed values: every event that was acknowledged
-counts once, every one that was never answered at most once. A store that was flushed forgets what was written
-before; the service promises to say that a value is missing then, and so that is allowed.
+counts once, every one that was never answered at most once. A store that was flushed forgets what was pushed
+before; the service promises to say that it is missing then, and so that is allowed. What came by the topic, and
+windows, are written again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from scripts.chaos.findings import Finding, duplicated, lost, wrong
 from scripts.chaos.history import Mark, Operation, Outcome
 
-WRITE, READ, EVENTS, PUBLISHED = "write", "read", "events", "published"
+WRITE, READ, EVENTS, PUBLISHED, ROWS = "write", "read", "events", "published", "rows"
 FLUSH = "redis-flush"
 
 
@@ -32,11 +33,10 @@ class Observed:
 
 @dataclass
 class _Tally:
-    """What a window may hold: at least the acknowledged, at most all that were asked for; the last ask's moment."""
+    """What a window may hold: at least the acknowledged, at most all that were asked for."""
 
     least: Counter[float] = field(default_factory=Counter)
     most: Counter[float] = field(default_factory=Counter)
-    last_s: float = 0.0
 
 
 def check(operations: Sequence[Operation], marks: Sequence[Mark], observed: Observed) -> list[Finding]:
@@ -45,7 +45,8 @@ def check(operations: Sequence[Operation], marks: Sequence[Mark], observed: Obse
     return [
         *_reads(operations, marks),
         *_final(operations, observed, flushed_s),
-        *_windows(operations, observed, flushed_s),
+        *_published(operations, observed),
+        *_windows(operations, observed),
     ]
 
 
@@ -79,22 +80,33 @@ def _final(operations: Sequence[Operation], observed: Observed, flushed_s: float
     writes = [one for one in operations if one.kind == WRITE]
     asked = {(one.key, one.arguments["value"]) for one in writes}
     for key, one in {one.key: one for one in writes if one.outcome is Outcome.OK}.items():
-        value, wanted = observed.values.get(key), one.arguments["value"]
-        if value is None:
-            if one.began_s > flushed_s:
-                yield lost(f"{key} was {wanted}, and there is nothing in the end")
-        elif value < wanted:
-            yield lost(f"{key} was {wanted}, and is {value} in the end")
-        elif (key, value) not in asked:
-            yield wrong(f"{key} is {value}, which nobody wrote")
+        if observed.values.get(key) is not None or one.began_s > flushed_s:
+            yield from _stands(key, one.arguments["value"], observed.values.get(key), asked)
 
 
-def _windows(operations: Sequence[Operation], observed: Observed, flushed_s: float) -> Iterator[Finding]:
+def _published(operations: Sequence[Operation], observed: Observed) -> Iterator[Finding]:
+    published = [one for one in operations if one.kind == ROWS]
+    rows = [(entity, one.arguments["amount"], one.outcome) for one in published for entity in one.arguments["entities"]]
+    asked = {(entity, amount) for entity, amount, _ in rows}
+    for entity, least in {entity: amount for entity, amount, told in rows if told is Outcome.OK}.items():
+        yield from _stands(entity, least, observed.values.get(entity), asked)
+
+
+def _stands(key: str, least: int, value: int | None, asked: set[tuple[str, int]]) -> Iterator[Finding]:
+    if value is None:
+        yield lost(f"{key} was {least}, and there is nothing in the end")
+    elif value < least:
+        yield lost(f"{key} was {least}, and is {value} in the end")
+    elif (key, value) not in asked:
+        yield wrong(f"{key} is {value}, which nobody wrote")
+
+
+def _windows(operations: Sequence[Operation], observed: Observed) -> Iterator[Finding]:
     for key, tally in _tallies(operations).items():
         least, most = tally.least.total(), tally.most.total()
         found = observed.windows.get(key)
         if found is None:
-            if least and tally.last_s > flushed_s:
+            if least:
                 yield lost(f"the window of {key} has no value; {least} events were acknowledged")
             continue
         count, total = found
@@ -116,7 +128,6 @@ def _tallies(operations: Sequence[Operation]) -> dict[str, _Tally]:
         amount, known, done = float(one.arguments["amount"]), one.key in seen, one.outcome is Outcome.OK
         for entity in one.arguments["entities"]:
             tally = tallies[entity]
-            tally.last_s = one.began_s
             tally.most[amount] += 0 if known else 1
             tally.least[amount] += 1 if done and not seen.get(one.key, False) else 0
         seen[one.key] = done or seen.get(one.key, False)
