@@ -4,7 +4,8 @@ Owns
     the feature catalogue: views, their features, entities and owners, and feature services, in one database. Nobody
     else writes it. The values online, in Redis in Feast's own layout (project ``slipway``), where Feast's clients may
     read and write too. How far each view's rows have come: its watermark. What the events of windowed views have left
-    behind: a partial result an entity, hop and column, in the same database.
+    behind: a partial result an entity, hop and column, in the same database; there too the newest row of each entity
+    that came by PushRows, which no log has.
     Training sets: their spines, their bytes by digest, and what each was made from.
 
 Promises
@@ -41,8 +42,9 @@ Fails
     Without the online store: GetOnlineStore says so, with the reason, within a second; reads and pushes are
     UNAVAILABLE, ingestion waits, the catalogue goes on. A store that lost its values, was restarted or took over from
     another is noticed within a second, and they are written again: those of windowed views at their last boundary,
-    from the database, and every row that the event log still holds. Until then, and of rows that came by PushRows
-    alone, and of entities that no window reaches any more, the answer is NOT_FOUND; ingestion waits for the rebuild.
+    from the database, every row that the event log still holds, and the newest that came by PushRows, which the
+    database keeps. Until then, and of entities that no window reaches any more, the answer is NOT_FOUND; ingestion
+    waits for the rebuild.
     A store that comes back with older values is believed for that second. Watermarks are kept apart from it and stay.
     Killed at any line: what was acknowledged is there, what was being applied from the log is applied again, and the
     training set that was being made is made anew. A type that another writer stored is UNREADABLE.

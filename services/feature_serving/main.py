@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from services.feature_serving.adapters.joiner import ProcessJoiner
 from services.feature_serving.adapters.meters import OtelMeters
+from services.feature_serving.adapters.pushed import SqlPushed
 from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.adapters.sources import FileSources
 from services.feature_serving.adapters.sql import MIGRATIONS, SqlCatalogue
@@ -64,11 +65,12 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
         clock, meters, watermarks = SystemClock(), OtelMeters(), SqlWatermarks(database)
         catalogue = SqlCatalogue(database)
         compiled = Compiled(catalogue, clock)
-        reached, windows = Reached(watermarks, clock), SqlWindows(database)
+        reached, windows, pushed = Reached(watermarks, clock), SqlWindows(database), SqlPushed(database)
         writes = Writes(
             compiled=compiled,
             store=store,
             watermarks=watermarks,
+            pushed=pushed,
             reached=reached,
             clock=clock,
             meters=meters,
@@ -89,6 +91,7 @@ async def compose(config: FeatureServingConfig) -> AsyncIterator[Parts]:
             compiled=compiled,
             windows=windows,
             past=LoggedPast(log, TOPIC),
+            pushed=pushed,
             store=store,
             writes=writes,
             clock=clock,

@@ -177,6 +177,18 @@ class Wholeness(Protocol):
         ...
 
 
+class Pushed(Protocol):
+    """The newest row of each entity that came by a call, for no log has it."""
+
+    async def keep(self, view: str, batch: Batch, watermarks: Sequence[Watermark]) -> None:
+        """Store the rows that are not older than what is stored of their entities, and raise the watermarks."""
+        ...
+
+    def batches(self) -> AsyncIterator[Batch]:
+        """All that are stored."""
+        ...
+
+
 class Past(Protocol):
     """Rows that were published before."""
 

@@ -94,6 +94,19 @@ window_tile = Table(
     Column("greatest", Double, nullable=False),
 )
 
+# As the online store has them: the key, and the values of fields. Digests of keys, for keys may be long.
+pushed_row = Table(
+    "pushed_row",
+    metadata,
+    Column("view", String(128), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("event_time_us", BigInteger, nullable=False),
+    Column("fields", LargeBinary, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 inbox = Inbox.table(metadata)
 
 training_set = Table(

@@ -12,7 +12,7 @@ from services.feature_serving.domain.view import FeatureView
 from services.feature_serving.domain.windows import floor
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.writes import Writes
-from services.feature_serving.ports import Catalogue, Past, Wholeness, Windows
+from services.feature_serving.ports import Catalogue, Past, Pushed, Wholeness, Windows
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, NotFound, SlipwayError
 from slipway.paging import MAX_SIZE, Page
@@ -24,8 +24,9 @@ class Rebuilding:
     """Looks every second whether the online store still holds what was written; if not, writes it again.
 
     Of windowed views the values of the last boundary, from their tiles; of the others every row that the event log
-    still holds, the newest of each entity winning as ever. Meanwhile ingestion waits (``turn``), so that no row of
-    the past takes the place of a correction that is newer, and what is not back yet is told as missing.
+    still holds and those that came by calls, the newest of each entity winning as ever. Meanwhile ingestion waits
+    (``turn``), so that no row of the past takes the place of a correction that is newer, and what is not back yet is
+    told as missing.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Rebuilding:
         compiled: Compiled,
         windows: Windows,
         past: Past,
+        pushed: Pushed,
         store: Wholeness,
         writes: Writes,
         clock: Clock,
@@ -46,6 +48,7 @@ class Rebuilding:
         self._compiled = compiled
         self._windows = windows
         self._past = past
+        self._pushed = pushed
         self._store = store
         self._writes = writes
         self._clock = clock
@@ -75,7 +78,7 @@ class Rebuilding:
             rows, whole = 0, False
             while not whole:
                 mark = await self._store.begin()
-                rows = await self._windowed() + await self._plain()
+                rows = await self._windowed() + await self._published() + await self._by_call()
                 whole = await self._store.end(mark)
         log.info("the online store is whole again", extra={"rows": rows})
         return True
@@ -103,7 +106,7 @@ class Rebuilding:
                 return
             after = (found[-1].name,)
 
-    async def _plain(self) -> int:
+    async def _published(self) -> int:
         applied = 0
         async for rows in self._past.rows():
             try:
@@ -114,3 +117,6 @@ class Rebuilding:
                 # It was set aside when it came.
                 continue
         return applied
+
+    async def _by_call(self) -> int:
+        return sum([await self._writes.store(batch) async for batch in self._pushed.batches()])

@@ -12,7 +12,7 @@ from services.feature_serving.domain.rows import Batch, Row, Rows, encode, takes
 from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.reached import Reached
-from services.feature_serving.ports import Meters, OnlineStore, Watermarks
+from services.feature_serving.ports import Meters, OnlineStore, Pushed, Watermarks
 from slipway.clock import Clock
 
 # Values in one round trip: the online store serves nobody else meanwhile, so about a millisecond's worth.
@@ -37,6 +37,7 @@ class Writes:
         compiled: Compiled,
         store: OnlineStore,
         watermarks: Watermarks,
+        pushed: Pushed,
         reached: Reached,
         clock: Clock,
         meters: Meters,
@@ -45,24 +46,34 @@ class Writes:
         self._compiled = compiled
         self._store = store
         self._watermarks = watermarks
+        self._pushed = pushed
         self._reached = reached
         self._clock = clock
         self._meters = meters
         self._project = project
 
     async def apply(self, rows: Rows) -> Written:
-        """Write rows and raise their view's watermark; they may be given again. Raises as :meth:`write`."""
-        written = await self.write(rows)
-        await self.reached([rows])
+        """Write rows that came by a call, keep them, and raise their view's watermark; they may be given again.
+
+        Raises as :meth:`write`, and as the database does.
+        """
+        written, batch = await self._written(rows)
+        watermarks = self.watermarks([rows])
+        await self._pushed.keep(rows.view, batch, watermarks)
+        self._note(watermarks)
         return written
 
     async def write(self, rows: Rows) -> Written:
         """Write rows alone. Raises InvalidInput, FeatureViewNotFound, OnlineStoreUnavailable."""
+        return (await self._written(rows))[0]
+
+    async def _written(self, rows: Rows) -> tuple[Written, Batch]:
         view = await self._compiled.view(rows.view, "rows.view")
-        applied = await self.store(encode(rows, view, self._project))
+        batch = encode(rows, view, self._project)
+        applied = await self.store(batch)
         written = Written(applied, len(rows.event_times_us) - applied)
         self._meters.written(written.applied, written.late)
-        return written
+        return written, batch
 
     async def store(self, batch: Batch, stamped: dict[bytes, bytes] | None = None) -> int:
         """Write a batch, some rows at a time; how many took effect. Raises OnlineStoreUnavailable.
@@ -80,7 +91,10 @@ class Writes:
         """Raise the watermarks of the views that rows were written to."""
         if watermarks := self.watermarks(written):
             await self._watermarks.raise_to(watermarks)
-            self._reached.note({one.view: one.event_time_us for one in watermarks})
+            self._note(watermarks)
+
+    def _note(self, watermarks: Sequence[Watermark]) -> None:
+        self._reached.note({one.view: one.event_time_us for one in watermarks})
 
     def watermarks(self, written: Sequence[Rows]) -> Sequence[Watermark]:
         """The watermarks that written rows make, of each view the highest."""

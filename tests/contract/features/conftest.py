@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
+from services.feature_serving.adapters.pushed import SqlPushed
 from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.adapters.sql import MIGRATIONS, SqlCatalogue
 from services.feature_serving.adapters.training_sets import SqlTrainingSets
 from services.feature_serving.adapters.watermarks import SqlWatermarks
 from services.feature_serving.adapters.windows import SqlWindows
-from services.feature_serving.ports import Catalogue, TrainingSets, Watermarks, Windows
+from services.feature_serving.ports import Catalogue, Pushed, TrainingSets, Watermarks, Windows
 from slipway.sql import Database, Migrations
 from slipway.supervisor.redis import find_redis
 
@@ -33,6 +34,11 @@ def catalogue(database: Database) -> Catalogue:
 @pytest.fixture
 def watermarks(database: Database) -> Watermarks:
     return SqlWatermarks(database)
+
+
+@pytest.fixture
+def pushed(database: Database) -> Pushed:
+    return SqlPushed(database)
 
 
 @pytest.fixture

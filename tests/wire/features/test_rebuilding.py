@@ -59,17 +59,23 @@ async def test_values_of_windows_and_published_rows_come_back(online: Served, re
     assert (await windows.values(online, 3))["sum_2h"] == 5.0
 
 
-async def test_what_was_pushed_by_call_is_missing_until_it_is_pushed_again(online: Served, redis: Any) -> None:
+async def test_what_was_pushed_by_call_comes_back_the_newest_of_each_entity(online: Served, redis: Any) -> None:
     push = online.client.features.push
-    await push("planes", [{"tailnum": "N0"}], [{"seats": 149}], NOON)
-    await publish(online, a=rows(1, 2, at=NOON - MINUTE))
-    await reached(online, NOON - MINUTE)
+    await push("planes", [{"tailnum": "N0"}, {"tailnum": "N1"}], [{"seats": 1}, {"seats": 1}], NOON)
+    await push("planes", [{"tailnum": "N0"}], [{"seats": 2}], NOON)
+    await push("planes", [{"tailnum": "N1"}], [{"seats": 9}], NOON - MINUTE)
+    # Too long for a database's index.
+    await push("planes", [{"tailnum": "N" * 5_000}], [{"seats": 3}], NOON)
+    await publish(online, a=rows(4, 4, 4, at=NOON - MINUTE))
+    await reached(online, NOON)
     flush(redis)
 
     async def back() -> bool:
-        return await seats(online, 2) == (1, 2)
+        found = await online.client.features.get_online(
+            ["planes:seats"], [{"tailnum": one} for one in ("N0", "N1", "N2", "N" * 5_000)], event_times=NOON
+        )
+        return found["planes:seats"].values == (2, 1, 4, 3)
 
     await online.eventually(back)
-    assert (await push("planes", [{"tailnum": "N9"}], [{"seats": 9}], NOON)).applied == 1
     found = await online.client.features.get_online(["planes:seats"], [{"tailnum": "N8"}], event_times=NOON)
     assert found["planes:seats"].statuses == (FeatureStatus.NOT_FOUND,)
