@@ -42,10 +42,11 @@ def main() -> None:
 )
 @click.option("--port", "ports", multiple=True, metavar="SERVER.KIND=N", help="Choose a port; else a free one.")
 @click.option("--fast", is_flag=True, help="Let PostgreSQL not wait for the disk: what a unit test may lose.")
+@click.option("--brokers", type=click.Choice(["1", "3"]), default="1", show_default=True, help="Of Kafka.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to answer in.")
 @data_option
 @json_option
-def up(*, ports: tuple[str, ...], fast: bool, timeout: float, data: Path | None, as_json: bool) -> None:
+def up(*, ports: tuple[str, ...], fast: bool, brokers: str, timeout: float, data: Path | None, as_json: bool) -> None:
     """Start what is not running; returns when everything answers, and prints the lines to export.
 
     Programs that are missing are fetched first. Servers that SLIPWAY_KAFKA, SLIPWAY_POSTGRES or SLIPWAY_REDIS name
@@ -53,6 +54,7 @@ def up(*, ports: tuple[str, ...], fast: bool, timeout: float, data: Path | None,
     running (1).
     """
     options = _options(_root(data), fast=fast, ports=parse_ports(ports, FLEET), timeout_s=timeout)
+    options = options.model_copy(update={"brokers": int(brokers)})
     running = status.current(options.data).all_serving()
     _tell(join(options) if running else start(options, as_json=as_json), as_json=as_json)
 

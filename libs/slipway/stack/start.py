@@ -9,14 +9,14 @@ import click
 from slipway.stack.install import install
 from slipway.supervisor import render
 from slipway.supervisor.already import join
-from slipway.supervisor.fleet import Fleet
+from slipway.supervisor.fleet import BROKERS, Fleet
 from slipway.supervisor.lock import AlreadyUp
 from slipway.supervisor.options import Options
 from slipway.supervisor.report import Message, Progress, Ready, UpFailed, rebuilt
 from slipway.supervisor.state import State
 from slipway.supervisor.variables import VARIABLES
 
-FLEET = Fleet(services=(), stop_order=("kafka", "redis", "postgres"))
+FLEET = Fleet(services=(), stop_order=(*BROKERS, "redis", "postgres"))
 """No service, and what backs them."""
 
 

@@ -18,6 +18,7 @@ from slipway.supervisor.lock import AlreadyUp
 from slipway.supervisor.options import Options, parse_ports
 from slipway.supervisor.report import Message, Ready, UpFailed, rebuilt
 
+_PARTS = sorted({name.partition("-")[0] for name in BACKING_PORTS})
 _UNITS = [*(one.name for one in FLEET.services), *BACKING_PORTS, "supervisor"]
 
 data_option = click.option(
@@ -54,7 +55,8 @@ def main() -> None:
     show_default=True,
     help="What backs the services: SQLite and Redis, or real Kafka, PostgreSQL and Redis.",
 )
-@click.option("--without", multiple=True, type=click.Choice(sorted(BACKING_PORTS)), help="Leave a part out.")
+@click.option("--brokers", type=click.Choice(["1", "3"]), default="1", help="Of Kafka, in the stack profile.")
+@click.option("--without", multiple=True, type=click.Choice(_PARTS), help="Leave a part out.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=120, show_default=True, help="Seconds to serve in.")
 @click.option("--fleet", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
 @data_option
@@ -66,6 +68,7 @@ def up(
     free_ports: bool,
     config_dir: Path | None,
     profile: Profile,
+    brokers: str,
     without: tuple[str, ...],
     timeout: float,
     fleet: Path | None,
@@ -87,6 +90,7 @@ def up(
         free_ports=free_ports,
         config_dir=config_dir.absolute() if config_dir else None,
         profile=profile,
+        brokers=int(brokers),
         without=frozenset(without),
         timeout_s=timeout,
         fleet=chosen,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from itertools import groupby
 
 from slipway.clock import Clock
 from slipway.supervisor.plan import Plan
@@ -70,9 +71,12 @@ class Crew:
         """Drain unit by unit in the fleet's order. Raises what broke a unit's loop, once all are down."""
         order = self._plan.options.fleet.stop_order
         names = sorted(self.units, key=lambda name: order.index(name) if name in order else -1)
-        for name in names:
-            self.units[name].ask_stop()
-            await asyncio.wait([self._tasks[name]])
+        for _, together in groupby(names, key=lambda name: name.partition("-")[0]):  # a cluster's nodes are one
+            tasks = []
+            for name in together:
+                self.units[name].ask_stop()
+                tasks.append(self._tasks[name])
+            await asyncio.wait(tasks)
         for task in self._tasks.values():
             task.result()
 

@@ -52,19 +52,24 @@ class Fleet(Settings):
 
 BACKING_PORTS: dict[str, dict[str, int]] = {
     "kafka": {"tcp": 0, "controller": 0},
+    "kafka-2": {"tcp": 0, "controller": 0},
+    "kafka-3": {"tcp": 0, "controller": 0},
     "postgres": {"tcp": 0},
     "redis": {"tcp": 0},
     "ray": {"gcs": 0, "dashboard": 0, "agent": 0},
 }
 """The backing processes and the kinds of their ports; 0: a free one, for they are private to Slipway."""
 
+BROKERS = ("kafka", "kafka-2", "kafka-3")
+"""Of these the stack profile runs the first, or all three."""
+
 Profile = Literal["embedded", "stack"]
 
 PROFILES: dict[Profile, tuple[str, ...]] = {
     "embedded": ("redis", "ray"),
-    "stack": ("kafka", "postgres", "redis", "ray"),
+    "stack": (*BROKERS, "postgres", "redis", "ray"),
 }
-"""What backs the services in each profile."""
+"""What backs the services in each profile, at most."""
 
 FLEET = Fleet(
     services=(
@@ -87,7 +92,7 @@ FLEET = Fleet(
         "registry",
         "ray",
         "redis",
-        "kafka",
+        *BROKERS,
         "postgres",
     ),
 )

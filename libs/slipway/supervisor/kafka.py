@@ -1,17 +1,21 @@
-"""The private Kafka: one KRaft node, broker and controller in one, from jars in the user's cache."""
+"""The private Kafka: one KRaft node, or three, broker and controller in one, from jars in the user's cache."""
 
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
 
+from slipway.errors import Kind, SlipwayError
+from slipway.supervisor.fleet import BROKERS
 from slipway.supervisor.health import kafka_answers
+from slipway.supervisor.ports import Ports
 from slipway.supervisor.redis import NotInstalled
 from slipway.supervisor.spec import UnitSpec
 
@@ -27,28 +31,30 @@ _LOGGING = (
 
 _SETTINGS = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{tcp},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{tcp}
 controller.listener.names=CONTROLLER
-log.dirs={logs}
+log.dir={logs}
 # A mistyped topic is an error, not a new topic.
 auto.create.topics.enable=false
-# One node: what Kafka keeps for itself has one copy, and few partitions to open at a start.
-offsets.topic.replication.factor=1
+# What Kafka keeps for itself has few partitions to open at a start.
+offsets.topic.replication.factor={copies}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.replication.factor={copies}
+share.coordinator.state.topic.min.isr={in_sync}
+default.replication.factor={copies}
+min.insync.replicas={in_sync}
 # Groups gather at once, and a dead member may be noticed within a second.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-# The one voter need not wait for others, nor a broker that was killed for long until its own registration has expired.
-controller.quorum.election.timeout.ms=200
-controller.quorum.election.backoff.max.ms=100
+# A lone voter need not wait for others, nor a broker that was killed for long until its own registration has expired.
+controller.quorum.election.timeout.ms={election_ms}
+controller.quorum.election.backoff.max.ms={election_ms}
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 metadata.max.idle.interval.ms=5000
@@ -56,32 +62,60 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-def kafka_unit(folder: Path, ports: Mapping[str, int], env: Mapping[str, str], log: Path) -> UnitSpec:
-    """The Kafka unit on loopback; ``ports``: tcp for clients, controller. Raises :class:`NotInstalled`.
+class KafkaMisplaced(SlipwayError):
+    """Kafka's folder is of another cluster; the message says how to go on."""
 
-    What was written is there again after a restart, on other ports too.
+    kind = Kind.FAILED_PRECONDITION
+    reason = "KAFKA_MISPLACED"
+
+
+def kafka_units(
+    root: Path, ports: Ports, env: Callable[[str], Mapping[str, str]], log: Callable[[str], Path]
+) -> list[UnitSpec]:
+    """The Kafka units among ``ports``, of kinds tcp, for clients, and controller; each broker and voter in one.
+
+    What was written is there again after a restart, on other ports too. Raises :class:`NotInstalled`, or
+    :class:`KafkaMisplaced` where ``root`` has a cluster of another number of brokers.
     """
-    java, jars = find_java(), find_jars()
+    names = [name for name in BROKERS if name in ports]
+    if not names:
+        return []
+    cluster = _cluster(root / "kafka" / "cluster.json", len(names))
+    shared: dict[str, str | int] = {
+        "voters": ",".join(f"{node}@127.0.0.1:{ports[name]['controller']}" for node, name in enumerate(names, 1)),
+        "copies": min(3, len(names)),
+        "in_sync": 2 if len(names) > 2 else 1,
+        "election_ms": 1000 if len(names) > 1 else 200,
+    }
+    return [
+        _unit(root / name, {**shared, **ports[name], "node": node}, cluster, env=env(name), log=log(name))
+        for node, name in enumerate(names, 1)
+    ]
+
+
+def _unit(
+    folder: Path, values: Mapping[str, str | int], cluster: str, *, env: Mapping[str, str], log: Path
+) -> UnitSpec:
     settings, logs = folder / "server.properties", folder / "logs"
-    program = (java, *_JVM, *_LOGGING, "-cp", f"{jars}/*")
+    program = (find_java(), *_JVM, *_LOGGING, "-cp", f"{find_jars()}/*")
 
     def prepare() -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.write_text(_SETTINGS.format(**ports, logs=logs), encoding="utf-8")
+        settings.write_text(_SETTINGS.format(**values, logs=logs), encoding="utf-8")
 
     def unformatted() -> tuple[str, ...] | None:
         if (logs / "meta.properties").is_file():
             return None
-        words = ("format", "--cluster-id", _cluster_id(), "--ignore-formatted", "--config", str(settings))
+        words = ("format", "--cluster-id", cluster, "--ignore-formatted", "--config", str(settings))
         return (*program, "kafka.tools.StorageTool", *words)
 
-    address = f"127.0.0.1:{ports['tcp']}"
+    endpoints = {kind: f"127.0.0.1:{values[kind]}" for kind in ("tcp", "controller")}
     return UnitSpec(
-        name="kafka",
+        name=folder.name,
         command=(*program, "kafka.Kafka", str(settings)),
         env=env,
-        endpoints={kind: f"127.0.0.1:{port}" for kind, port in ports.items()},
-        probe=kafka_answers(address),
+        endpoints=endpoints,
+        probe=kafka_answers(endpoints["tcp"]),
         log=log,
         before=prepare,
         first=unformatted,
@@ -115,6 +149,22 @@ def find_java() -> str:
             "openjdk-17-jre-headless), or name a server with SLIPWAY_KAFKA=host:port"
         )
     return str(Path(found).absolute())
+
+
+def _cluster(file: Path, brokers: int) -> str:
+    """The id of the cluster that ``file`` tells of, made when it is missing."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps({"id": _cluster_id(), "brokers": brokers}), encoding="utf-8")
+        draft.replace(file)
+    known = json.loads(file.read_text(encoding="utf-8"))
+    if known["brokers"] != brokers:
+        raise KafkaMisplaced(
+            f"{file.parent} is of a cluster of {known['brokers']} brokers, not {brokers}; ask for as many, or name "
+            "another folder with --data"
+        )
+    return str(known["id"])
 
 
 def _cluster_id() -> str:

@@ -9,14 +9,14 @@ from pydantic import Field
 
 from slipway.config import Settings
 from slipway.errors import invalid_field
-from slipway.supervisor.fleet import BACKING_PORTS, FLEET, PROFILES, Fleet, Profile
+from slipway.supervisor.fleet import BACKING_PORTS, BROKERS, FLEET, PROFILES, Fleet, Profile
 
 
 class Options(Settings):
     """The options of one ``up``, as they travel to the detached supervisor.
 
     ``ports``: ``SERVICE.KIND`` to port, 0 for a free one; ``config_dir``: None for the checkout's own, if any.
-    ``fast``: databases don't wait for the disk.
+    ``fast``: databases don't wait for the disk. ``brokers``: of Kafka, in the stack profile.
     """
 
     data: Path
@@ -27,11 +27,14 @@ class Options(Settings):
     timeout_s: float = 120.0
     profile: Profile = "embedded"
     fast: bool = False
+    brokers: int = 1
     fleet: Fleet = FLEET
 
     def defaults(self) -> dict[str, dict[str, int]]:
         """Unit to kind to default port, of everything that is to run."""
-        backing = {name: BACKING_PORTS[name] for name in PROFILES[self.profile] if name not in self.without}
+        more = BROKERS[self.brokers :]
+        names = [one for one in PROFILES[self.profile] if one not in more and one.partition("-")[0] not in self.without]
+        backing = {name: BACKING_PORTS[name] for name in names}
         return {**{one.name: dict(one.ports) for one in self.fleet.services}, **backing}
 
     @property

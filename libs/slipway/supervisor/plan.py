@@ -11,9 +11,9 @@ from pathlib import Path
 
 from slipway.config import checkout_root
 from slipway.errors import invalid_field
-from slipway.supervisor.fleet import Service
+from slipway.supervisor.fleet import BROKERS, Service
 from slipway.supervisor.health import grpc_serves
-from slipway.supervisor.kafka import kafka_unit
+from slipway.supervisor.kafka import kafka_units
 from slipway.supervisor.logs import log_path
 from slipway.supervisor.options import Options
 from slipway.supervisor.ports import Ports, assign
@@ -49,7 +49,8 @@ def make_plan(options: Options, environ: Mapping[str, str] | None = None) -> Pla
     configs = config_files(options)
     environ = environ or os.environ
     servers = found(options, environ)
-    wanted = {name: kinds for name, kinds in options.defaults().items() if name not in servers.elsewhere}
+    elsewhere = {*servers.elsewhere, *(BROKERS if "kafka" in servers.elsewhere else ())}
+    wanted = {name: kinds for name, kinds in options.defaults().items() if name not in elsewhere}
     _refuse_strangers(options, servers)
     ports = assign(wanted, options.ports, free=options.free_ports)
     for folder in ("run", "log", "events"):
@@ -164,10 +165,11 @@ def _refuse_strangers(options: Options, servers: Servers) -> None:
 
 
 def _backing(options: Options, ports: Ports, environ: Mapping[str, str]) -> list[UnitSpec]:
-    data, root, units = options.data, options.stack_root, []
-    if "kafka" in ports:
-        env = {**environ, MARK: f"{data}|kafka"}
-        units.append(kafka_unit(root / "kafka", ports["kafka"], env, log_path(data, "kafka")))
+    data, root = options.data, options.stack_root
+    units: list[UnitSpec] = []
+    units += kafka_units(
+        root, ports, lambda name: {**environ, MARK: f"{data}|{name}"}, lambda name: log_path(data, name)
+    )
     if "postgres" in ports:
         env, port = {**environ, MARK: f"{data}|postgres"}, ports["postgres"]["tcp"]
         units.append(postgres_unit(root / "postgres", port, env, log_path(data, "postgres"), fast=options.fast))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from slipway.config import without_password
 from slipway.errors import InvalidInput, Unavailable, invalid_field
 from slipway.supervisor import lock
+from slipway.supervisor.fleet import BROKERS
 from slipway.supervisor.health import Probe, kafka_answers, postgres_answers
 from slipway.supervisor.options import Options
 from slipway.supervisor.ports import Ports
@@ -35,8 +36,8 @@ class Servers:
     def joined(self, options: Options, ports: Ports) -> Servers:
         """These and our own, which are to run on ``ports``; PostgreSQL's folder must be there."""
         own: dict[str, str] = {}
-        if "kafka" in ports:
-            own["kafka"] = f"127.0.0.1:{ports['kafka']['tcp']}"
+        if brokers := [ports[name]["tcp"] for name in BROKERS if name in ports]:
+            own["kafka"] = ",".join(f"127.0.0.1:{port}" for port in brokers)
         if "postgres" in ports:
             own["postgres"] = postgres_url(options.stack_root / "postgres", ports["postgres"]["tcp"])
         if "redis" in ports:
