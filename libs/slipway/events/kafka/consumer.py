@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -14,7 +13,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from slipway.events.errors import Fenced
 from slipway.events.kafka import settings
 from slipway.events.kafka.address import Address
-from slipway.events.kafka.failure import GONE, LOST, code_of, translate
+from slipway.events.kafka.failure import GONE, LOST, code_of, ends, translate
+from slipway.events.kafka.hold import Hold, Place
 from slipway.events.kafka.publisher import KafkaPublisher
 from slipway.events.kafka.records import Received, letter, received
 from slipway.events.kafka.thread import KafkaThread
@@ -24,18 +24,7 @@ from slipway.events.port import Record
 _log = logging.getLogger(__name__)
 _SLICE_S = 0.2
 _JUST_NOW_S = 60.0
-Place = tuple[str, int]
-
-
-@dataclass(slots=True)
-class Hold:
-    """A partition of this member: all before ``done`` is kept, None before its first record came.
-
-    ``letters`` are the offsets after it that were set aside.
-    """
-
-    done: int | None = None
-    letters: set[int] = field(default_factory=set)
+_AHEAD = 1000
 
 
 class KafkaConsumer:
@@ -105,8 +94,7 @@ class KafkaConsumer:
             hold.letters.add(record.offset)
 
     def _take(self, limit: int, wait_s: float) -> list[Received]:
-        del self._fetched[: self._accepted]
-        self._accepted = 0
+        self._let_go()
         self._join()
         if self._doubtful:
             self._go_back()
@@ -121,6 +109,23 @@ class KafkaConsumer:
             away, self._away = self._away, None
             raise translate(away) from KafkaException(away)
         return self._fetched[:limit]
+
+    def _let_go(self) -> None:
+        del self._fetched[: self._accepted]
+        self._accepted = 0
+
+    def _serve(self) -> None:
+        """Have the driver go on to look for its coordinator: it waits until it has told us that partitions are lost.
+
+        What it has fetched stands before that.
+        """
+        self._let_go()
+        if len(self._fetched) > _AHEAD:
+            return
+        try:
+            self._fetch(_AHEAD, 0)
+        except KafkaException as error:
+            self._on_error(code_of(error))
 
     def _join(self) -> None:
         if not self._joined:
@@ -170,7 +175,7 @@ class KafkaConsumer:
             self._away = None
 
     def _commit(self, reached: Mapping[Place, int]) -> None:
-        held = {place: offset for place, offset in reached.items() if place in self._holds}
+        held = {place: offset for place, offset in reached.items() if self._may_commit(place, offset)}
         if held and not self._fenced:
             self._tell(held)
             for place, offset in held.items():
@@ -179,6 +184,11 @@ class KafkaConsumer:
                 hold.letters = {one for one in hold.letters if one >= offset}
         if len(held) < len(reached):
             self._doubt()
+
+    def _may_commit(self, place: Place, offset: int) -> bool:
+        """Whether the partition is held, and since before the records that end at ``offset`` came."""
+        hold = self._holds.get(place)
+        return hold is not None and hold.done is not None and hold.done <= offset
 
     def _require_held(self, place: Place) -> Hold:
         hold = self._holds.get(place)
@@ -199,6 +209,7 @@ class KafkaConsumer:
             answers = self._client.commit(offsets=given, asynchronous=False)
         except KafkaException as error:
             self._judge(code_of(error))
+            self._serve()
             raise
         for answer in answers:
             if answer.error is not None:
@@ -206,7 +217,7 @@ class KafkaConsumer:
                 raise KafkaException(answer.error)
 
     def _judge(self, error: KafkaError) -> None:
-        if _ends(error):
+        if ends(error):
             self._fenced = True
         if self._fenced or error.code() in LOST:
             self._doubt()
@@ -235,7 +246,7 @@ class KafkaConsumer:
         self._fetched = [one for one in self._fetched if (one.event.topic, one.partition) not in gone]
 
     def _on_error(self, error: KafkaError) -> None:
-        if _ends(error):
+        if ends(error):
             self._fenced = True
         elif error.code() in GONE:
             self._topics.forget(self._names)
@@ -243,8 +254,3 @@ class KafkaConsumer:
             self._away = error
         elif error.code() not in LOST:
             self._away, self._away_at = error, time.monotonic()
-
-
-def _ends(error: KafkaError) -> bool:
-    """Whether the driver's member is of no use any more."""
-    return error.fatal() or error.code() in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL}  # noqa: SLF001

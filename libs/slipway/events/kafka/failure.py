@@ -97,3 +97,8 @@ def translate(error: KafkaException | KafkaError) -> SlipwayError:
     if code in _OURS:
         return LogFailure(f"Kafka refused a request ({name}); the service's log says which")
     return BrokersAway(f"Kafka does not answer ({name}); see to its brokers", retry_after_s=0.5)
+
+
+def ends(error: KafkaError) -> bool:
+    """Whether the driver's member of a group is of no use any more."""
+    return error.fatal() or error.code() in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL}  # noqa: SLF001
