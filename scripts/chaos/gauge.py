@@ -8,7 +8,7 @@ from scripts.chaos.history import Operation, Outcome
 
 ENOUGH_PER_S = 50.0
 """A round whose load was slower than this before the fault says nothing, and is void."""
-BOUND_S = 1.0
+BOUND_S = 2.0
 """An answer that takes longer does not count as answering again."""
 STREAK = 10
 """So many good answers, with no bad one after them, are answering again."""

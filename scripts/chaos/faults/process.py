@@ -54,7 +54,7 @@ class Takeover(Plain):
     """SIGSTOP of a victim, a second process of the service in its place, then SIGCONT: two at once, for a while."""
 
     name = "takeover"
-    _SERVES_WITHIN_S = 30.0
+    _SERVES_WITHIN_S = 60.0
     _BOTH_S = (1.0, 4.0)
 
     def unsuited(self, needs: Needs, profile: str) -> str | None:
