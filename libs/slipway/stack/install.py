@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from slipway.supervisor.kafka import VERSION, find_jars, find_java, jars_folder
 from slipway.supervisor.postgres import find_postgres
 from slipway.supervisor.redis import NotInstalled, find_redis
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
 
 _POM = f"""\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -69,12 +71,26 @@ def _install_packages(packages: list[str], say: Callable[[str], None]) -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NotInstalled(f"the stack needs {names} (Debian's names); install them: apt-get install {names}")
     say(f"installing {names}")
-    # In runlevel 1 no package starts a server: the stack starts its own.
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
-    for command in ([*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *packages]):
-        if subprocess.run(command, env=quiet, stdout=sys.stderr, check=False).returncode:
-            raise NotInstalled(f"`{' '.join(command)}` failed: see above; it is safe to try again")
+    with _nothing_started():
+        for command in ([*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *packages]):
+            if subprocess.run(command, env=quiet, stdout=sys.stderr, check=False).returncode:
+                raise NotInstalled(f"`{' '.join(command)}` failed: see above; it is safe to try again")
+
+
+@contextmanager
+def _nothing_started() -> Iterator[None]:
+    """Have no package start a server of its own: the stack starts its own. Debian asks this file, if it is there."""
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
 
 
 def _fetch_jars(say: Callable[[str], None]) -> None:

@@ -20,13 +20,15 @@ def join(options: Options) -> State:
     moved = _moved(options, current(options.data))
     if moved:
         raise UpElsewise(
-            f"already up on {options.data} with other ports ({', '.join(moved)}); stop it first: slipway down"
+            f"already up on {options.data} with other ports ({', '.join(moved)}); stop it first: {options.command} down"
         )
     if (profile := current(options.data).profile) != options.profile:
-        raise UpElsewise(f"already up on {options.data} in the {profile} profile; stop it first: slipway down")
+        raise UpElsewise(
+            f"already up on {options.data} in the {profile} profile; stop it first: {options.command} down"
+        )
     state = wait_ready(options.data, options.timeout_s)
     if not state.all_serving():
-        raise UpElsewise(f"already up on {options.data}, but not everything serves; see slipway status")
+        raise UpElsewise(f"already up on {options.data}, but not everything serves; see {options.command} status")
     return state
 
 

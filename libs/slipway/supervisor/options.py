@@ -38,6 +38,11 @@ class Options(Settings):
         return {**{one.name: dict(one.ports) for one in self.fleet.services}, **backing}
 
     @property
+    def command(self) -> str:
+        """What a person calls it by."""
+        return "slipway" if self.fleet.services else "scripts/stack"
+
+    @property
     def stack_root(self) -> Path:
         """Where Kafka, PostgreSQL and Redis of the stack profile keep what they have."""
         return self.data / "stack" if self.fleet.services else self.data

@@ -33,7 +33,7 @@ def current(data: Path) -> State:
         return state if state and running else _idle(data, f"a supervisor (pid {holder.pid}) is starting")
     if state is None or state.supervisor is None:
         return _idle(data, None)
-    return _idle(data, f"the supervisor (pid {state.supervisor.pid}) died without stopping; 'slipway up' starts again")
+    return _idle(data, f"the supervisor (pid {state.supervisor.pid}) died without stopping; 'up' starts again")
 
 
 def wait_ready(data: Path, timeout_s: float) -> State:
