@@ -1,34 +1,29 @@
 """Real services that fail, and are killed, at one failpoint after another while they work: each promise holds.
 
 A scene has one service at work. At each of its ``errors`` it fails once and goes on; at each of its ``kills`` it dies
-and is started again. What it promises is checked at the end, over all of that.
+and is started again. What it promises is checked at the end, over all of that. A start costs a second, so ``kills`` are
+the places where something is done and not yet known to be; ``scripts/faults`` kills at all of them, by chance.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import ClassVar
 
-import grpc.aio
 import pytest
 
 from slipway.client import (
     Aggregation,
     AggregationFunction,
     Artifact,
-    AsyncSlipway,
     ColumnSpec,
     DataType,
     Feature,
@@ -40,10 +35,8 @@ from slipway.client import (
     TensorSpec,
     ValueType,
 )
-from slipway.errors import Kind, SlipwayError
-from slipway.events import Event, EventLog, Record, dead_letter_topic
-from slipway.events.connect import open_log
-from slipway.failpoints import NAMES, Name, arm, armed
+from slipway.errors import SlipwayError
+from slipway.failpoints import NAMES, Name
 from slipway.gen.slipway.features.v1 import events_pb2 as features_pb2
 from slipway.gen.slipway.inference.v1 import events_pb2 as inference_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as monitor_pb2
@@ -51,16 +44,9 @@ from slipway.gen.slipway.monitor.v1 import resources_pb2 as monitor_resources_pb
 from slipway.gen.slipway.registry.v1 import events_pb2 as registry_pb2
 from slipway.gen.slipway.training.v1 import events_pb2 as training_pb2
 from slipway.gen.slipway.training.v1 import resources_pb2 as training_resources_pb2
-from slipway.supervisor.ports import free_port
 from slipway.supervisor.redis import find_redis
+from tests.faults.scene import PASSING, PATIENCE_S, START, Scene, Service, event, play, served
 
-PATIENCE_S = 60.0
-BEHIND_S = 0.05
-START = datetime(2013, 1, 1, tzinfo=UTC)
-# A gateway that has just started may not have loaded what it serves.
-PASSING = {Kind.UNAVAILABLE, Kind.RESOURCE_EXHAUSTED, Kind.DEADLINE_EXCEEDED, Kind.NOT_FOUND}
-# It is tried while the process still starts.
-SOON = [(f"grpc.{name}_reconnect_backoff_ms", 50) for name in ("initial", "min", "max")]
 # Every service's: what it takes from the log, and how it keeps what it did.
 COMMIT: tuple[Name, ...] = ("sql.commit.before", "sql.commit.after")
 OUTBOX: tuple[Name, ...] = (
@@ -81,126 +67,9 @@ LETTERS: tuple[Name, ...] = ("events.dead_letter.before", "events.dead_letter.af
 LOG: tuple[Name, ...] = ("log.commit.before", "log.commit.after")
 
 
-@dataclass
-class Service:
-    """A real service on a data folder, whose failpoints a file arms."""
-
-    folder: Path
-    command: str
-    area: str
-    environment: dict[str, str] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()
-    starts: int = 0
-
-    def __post_init__(self) -> None:
-        self.address = f"127.0.0.1:{free_port()}"
-        self.failpoints = self.folder / f"failpoints-{self.command}"
-        self._log = (self.folder / f"{self.command}.log").open("ab")
-        self._environment = {
-            **os.environ,
-            "SLIPWAY_DATA": str(self.folder),
-            "SLIPWAY_EVENTS": f"sqlite:///{self.folder / 'log.db'}",
-            "SLIPWAY_FAILPOINTS_FILE": str(self.failpoints),
-            f"SLIPWAY_{self.area}_DATABASE": "",
-            f"SLIPWAY_{self.area}_GRPC_LISTEN": self.address,
-            f"SLIPWAY_{self.area}_HTTP_LISTEN": "127.0.0.1:0",
-            f"SLIPWAY_{self.area}_METRICS_LISTEN": "127.0.0.1:0",
-            **self.environment,
-        }
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def alive(self) -> bool:
-        return self._process is not None and self._process.returncode is None
-
-    async def start(self) -> None:
-        """Start it and return when it serves."""
-        command = [str(Path(sys.executable).with_name(self.command)), "serve", *self.arguments]
-        self._process = await asyncio.create_subprocess_exec(*command, env=self._environment, stderr=self._log)
-        self.starts += 1
-        async with grpc.aio.insecure_channel(self.address, options=SOON) as channel:
-            check = channel.unary_unary("/grpc.health.v1.Health/Check", lambda data: data, lambda data: data)
-            # Serving is field 1, value 1.
-            while await check(b"", wait_for_ready=True, timeout=PATIENCE_S) != b"\x08\x01":
-                pass
-
-    async def wait(self, seconds: float = PATIENCE_S) -> int | None:
-        """Its exit status; None while it lives on."""
-        assert self._process is not None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                return await self._process.wait()
-        return None
-
-    async def stop(self) -> int | None:
-        """Let it drain; its exit status."""
-        assert self._process is not None
-        self._process.terminate()
-        return await self.wait()
-
-    async def close(self) -> None:
-        if self._process is not None and self.alive:
-            self._process.kill()
-            await self.wait()
-        self._log.close()
-
-
-class Scene:
-    """A service at work: ``act`` has it do everything once, ``check`` holds it to its promise."""
-
-    errors: ClassVar[Sequence[Name]]
-    kills: ClassVar[Sequence[Name]]
-
-    client: AsyncSlipway
-
-    def __init__(self, service: Service, connect: Callable[[], AsyncSlipway], log: EventLog) -> None:
-        self.service = service
-        self.log = log
-        self.number = 0
-        self._connect = connect
-
-    async def using(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do some work by a client of its own: one that saw the process die would wait before it tries again."""
-        async with self._connect() as self.client:
-            await work()
-
-    async def prepare(self) -> None:
-        """What must be there first."""
-
-    async def act(self) -> None:
-        """One of everything. Raises SlipwayError; what was asked may have been done all the same."""
-        raise NotImplementedError
-
-    async def check(self) -> None:
-        """Wait until all is through, and compare."""
-        raise NotImplementedError
-
-    async def publish(self, *events: Event) -> None:
-        await self.log.publisher().publish(events)
-
-    async def arrived(self, topic: str, counts: Callable[[Record], bool], wanted: int) -> list[Record]:
-        """The topic's records up to the ``wanted``-th that counts, and what comes in a moment after it."""
-        async with self.log.consumer([topic], "test") as consumer:
-            records: list[Record] = []
-            while (found := sum(map(counts, records))) < wanted:
-                some = await consumer.poll(500, PATIENCE_S)
-                assert some, f"{found} of {wanted} events on {topic}"
-                records += some
-            return [*records, *await consumer.poll(500, 0.2)]
-
-    async def set_aside_once(self, topic: str, group: str, ids: Sequence[str]) -> None:
-        """Hold the dead letters to these, each once."""
-        letters = await self.arrived(dead_letter_topic(topic, group), lambda _: True, len(ids))
-        assert Counter(one.event.id for one in letters) == Counter(ids)
-
-
-def event(identity: str, topic: str, value: bytes) -> Event:
-    return Event(identity, topic, topic, "t", "/test", START, value)
-
-
 class Registering(Scene):
     errors = (*COMMIT, *OUTBOX, *CONSUMED, *LETTERS, *LOG, "artifacts.rename.before", "artifacts.rename.after")
-    kills = (*COMMIT, "outbox.publish.before", "outbox.publish.after", "outbox.remove.after", "artifacts.rename.after")
+    kills = (*COMMIT, "outbox.publish.after", "outbox.remove.after", "artifacts.rename.after")
 
     async def prepare(self) -> None:
         await self.client.registry.create_model("m", owner="dock")
@@ -237,7 +106,7 @@ class Registering(Scene):
 
 class Monitoring(Scene):
     errors = (*COMMIT, *CONSUMED, *LETTERS, *LOG)
-    kills = ("inbox.claim.after", "events.handle.before", "events.handle.after", "events.commit.after", *LETTERS)
+    kills = ("inbox.claim.after", "events.handle.after", "events.commit.after", "events.dead_letter.after")
     topic = "inference.predictions.v1"
 
     async def prepare(self) -> None:
@@ -290,7 +159,7 @@ class Serving(Scene):
     """Each act is a minute of one plane."""
 
     errors = (*COMMIT, *CONSUMED, *LETTERS, *LOG, "online.write.before", "online.write.after")
-    kills = ("online.write.before", "online.write.after", *COMMIT)
+    kills = ("online.write.after", *COMMIT)
     topic = "features.rows.v1"
 
     async def prepare(self) -> None:
@@ -333,7 +202,7 @@ class Serving(Scene):
 class Training(Scene):
     attempts: tuple[Name, ...] = ("attempt.begin.before", "attempt.begin.after", "attempt.end.before")
     errors = (*COMMIT, *OUTBOX, *LOG, *attempts, "attempt.end.after", "artifacts.rename.before")
-    kills = ("sql.commit.after", *attempts, "attempt.end.after", "artifacts.rename.after")
+    kills = ("sql.commit.after", "attempt.begin.after", "attempt.end.before", "attempt.end.after")
 
     async def prepare(self) -> None:
         self.runs: dict[int, str] = {}
@@ -368,7 +237,7 @@ class Predicting(Scene):
     published: tuple[Name, ...] = ("events.publish.before", "events.publish.after")
     snapshot: tuple[Name, ...] = ("snapshot.store.before", "snapshot.store.after")
     errors = (*spool, *kept, *published, *snapshot, *LOG)
-    kills = ("spool.append.before", "spool.append.after", "spool.checkpoint.after", "events.publish.after")
+    kills = ("spool.append.after", "spool.checkpoint.after", "events.publish.after")
     topic = "inference.predictions.v1"
 
     async def prepare(self) -> None:
@@ -409,60 +278,6 @@ class Predicting(Scene):
         rows = Counter(row for batch in batches for row in batch.prediction_ids)
         assert rows == Counter({str(number): 1 for number in range(1, self.number + 1)})
         await self.service.start()
-
-
-async def weather(scene: Scene) -> None:
-    """Fail once at each of its errors, die at each of its kills."""
-    service = scene.service
-    for name in scene.errors:
-        arm(service.failpoints, f"{name}=error*1")
-        while armed(service.failpoints):
-            await _act(scene)
-        assert service.alive
-    for name in scene.kills:
-        arm(service.failpoints, f"{name}=kill")
-        while service.alive:
-            await _act(scene)
-        assert await service.wait() == -signal.SIGKILL
-        assert armed(service.failpoints) == ()
-        await service.start()
-    assert service.starts == 1 + len(scene.kills)
-
-
-async def _act(scene: Scene) -> None:
-    try:
-        await scene.using(scene.act)
-    except SlipwayError as error:
-        if error.kind not in PASSING:
-            raise
-    # What it has taken on goes on behind the answer, and may be what it dies of.
-    await scene.service.wait(BEHIND_S)
-
-
-@asynccontextmanager
-async def served(*services: Service) -> AsyncIterator[Callable[[], AsyncSlipway]]:
-    """Clients of services that run until left."""
-    areas = {"REGISTRY": "registry", "MONITOR": "monitor", "FEATURE_SERVING": "features"}
-    areas |= {"TRAINING_SCHEDULER": "training", "INFERENCE_GATEWAY": "gateway"}
-    addresses = {areas[one.area]: one.address for one in services}
-    try:
-        for one in services:
-            await one.start()
-        yield lambda: AsyncSlipway(timeout_s=10.0, **addresses)
-    finally:
-        for one in reversed(services):
-            await one.close()
-
-
-async def play(kind: type[Scene], service: Service, connect: Callable[[], AsyncSlipway]) -> None:
-    async with open_log(f"sqlite:///{service.folder / 'log.db'}") as log:
-        scene = kind(service, connect, log)
-        await scene.using(scene.prepare)
-        await weather(scene)
-        await scene.using(scene.check)
-    assert await service.stop() == 0
-    told = (service.folder / f"{service.command}.log").read_text(encoding="utf-8", errors="replace")
-    assert told.count("this process may fail on purpose") == service.starts
 
 
 @pytest.mark.parametrize(
