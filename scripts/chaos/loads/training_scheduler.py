@@ -25,7 +25,7 @@ from slipway.gen.slipway.training.v1 import events_pb2, resources_pb2
 INCIDENTS, GROUP, RUNS = "monitor.incident.v1", "training_scheduler", "training.run.v1"
 _START = datetime(2013, 1, 1, tzinfo=UTC)
 _WORKFLOW = "noting"
-_SUBMITTERS, _TELLERS, _TRIGGERS = 6, 2, 2
+_SUBMITTERS, _READERS, _TELLERS, _TRIGGERS = 4, 4, 2, 2
 _CANCEL_EVERY = 4
 _WORKFLOWS = Path(__file__).parents[1] / "workflows"
 # No run may fail: what a step makes is good, and no step dies so often.
@@ -49,6 +49,7 @@ class _Submitter:
     name: str
     turn: int = 0
     run_id: str | None = None
+    ended: str | None = None
 
     async def step(self) -> None:
         """See Client."""
@@ -60,7 +61,7 @@ class _Submitter:
         else:
             run = await _about_run(self.scene, self.name, model.GET, self.run_id)
         if run is not None and run.state.final:
-            self.turn, self.run_id = self.turn + 1, None
+            self.turn, self.run_id, self.ended = self.turn + 1, None, run.id
 
     async def _submit(self) -> str | None:
         key = f"{self.name}-{self.turn}"
@@ -72,6 +73,22 @@ class _Submitter:
             told=lambda run: run.id,
         )
         return run.id if run else None
+
+
+@dataclass
+class _Reader:
+    """Looks at runs that ended."""
+
+    scene: Scene
+    name: str
+    submitters: Sequence[_Submitter]
+    turn: int = 0
+
+    async def step(self) -> None:
+        """See Client."""
+        self.turn += 1
+        if run_id := self.submitters[self.turn % len(self.submitters)].ended:
+            await _about_run(self.scene, self.name, model.GET, run_id)
 
 
 @dataclass
@@ -142,8 +159,10 @@ class TrainingSchedulerLoad:
 
     def clients(self, scene: Scene) -> Sequence[Client]:
         """See Load."""
-        submitters = [_Submitter(scene, f"s{scene.history.session}c{number}") for number in range(_SUBMITTERS)]
-        return [*submitters, *(_Teller(scene, endpoint) for endpoint in _endpoints(scene))]
+        session = scene.history.session
+        submitters = [_Submitter(scene, f"s{session}c{number}") for number in range(_SUBMITTERS)]
+        readers = [_Reader(scene, f"s{session}r{number}", submitters) for number in range(_READERS)]
+        return [*submitters, *readers, *(_Teller(scene, endpoint) for endpoint in _endpoints(scene))]
 
     async def observe(self, scene: Scene) -> model.Observed:
         """See Load."""
