@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from slipway.errors import SlipwayError
-from slipway.tcp_proxy.address import host_and_port
+from slipway.tcp_proxy.address import loopback
 from slipway.tcp_proxy.control import serve
 from slipway.tcp_proxy.proxy import TcpProxy
 
@@ -19,8 +19,8 @@ async def _run(to: str, listen: str, control: str, seed: int) -> None:
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    host, port = loopback(control, "control")
     async with TcpProxy.open(to, listen, seed=seed) as proxy:
-        host, port = host_and_port(control, "control")
         server = await asyncio.start_server(partial(serve, proxy), host, port)
         async with server:
             bound = server.sockets[0].getsockname()

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Self
 
-from slipway.errors import invalid_field
-from slipway.tcp_proxy.address import host_and_port
+from slipway.tcp_proxy.address import host_and_port, loopback
 from slipway.tcp_proxy.conditions import Conditions, Counters, Direction, End
 from slipway.tcp_proxy.connection import Connection, Stream
 from slipway.tcp_proxy.weather import Weather
@@ -33,9 +32,7 @@ class TcpProxy:
         Raises InvalidInput for an address, OSError when it can't listen.
         """
         proxy = cls(host_and_port(to, "to"), seed)
-        host, port = host_and_port(listen, "listen")
-        if host not in {"127.0.0.1", "localhost", "::1"}:
-            raise invalid_field("listen", f"{host} is not this machine alone; use 127.0.0.1")
+        host, port = loopback(listen, "listen")
         server = await asyncio.start_server(proxy._accept, host, port)
         bound = server.sockets[0].getsockname()
         proxy.address = f"[{bound[0]}]:{bound[1]}" if ":" in bound[0] else f"{bound[0]}:{bound[1]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -326,6 +328,13 @@ async def raw(control: Control, lines: bytes) -> list[bytes]:
     told = await reader.read()
     writer.close()
     return told.splitlines()
+
+
+def test_others_can_not_steer_it() -> None:
+    command = [sys.executable, "-m", "slipway.tcp_proxy", "--to", "127.0.0.1:1", "--control", "0.0.0.0:0"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "control: 0.0.0.0 is not this machine alone; use 127.0.0.1" in told.stderr
 
 
 def test_a_proxy_that_can_not_listen_says_why() -> None:
