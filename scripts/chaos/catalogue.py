@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from scripts.chaos.fault import Fault
-from scripts.chaos.faults.backing import BrokerRestart, DatabaseRestart, RedisFlush
+from scripts.chaos.faults.backing import BrokerLost, BrokerRestart, DatabaseRestart, RedisFlush
 from scripts.chaos.faults.clocks import ClockJump
 from scripts.chaos.faults.disk import DiskFull
 from scripts.chaos.faults.failpoint import KillAtFailpoint
@@ -40,6 +40,7 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
     "disk-full": DiskFull,
     "clock-jump": ClockJump,
     "broker-restart": BrokerRestart,
+    "broker-lost": BrokerLost,
     "database-restart": DatabaseRestart,
     "event-log-away": EventLogAway,
     "spool-full": SpoolFull,

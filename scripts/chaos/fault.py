@@ -35,6 +35,11 @@ class Fault(Protocol):
         """As ``--fault`` names it."""
         ...
 
+    @property
+    def brokers(self) -> int:
+        """How many Kafka brokers the stack profile runs for it: 1 or 3."""
+        ...
+
     def unsuited(self, needs: Needs, profile: str) -> str | None:
         """Why it can't be had for this load, in words; None: it can."""
         ...

@@ -61,6 +61,7 @@ class Platform:
         configs: Mapping[str, str],
         adapt: Adapt,
         profile: Profile = "embedded",
+        brokers: int = 1,
     ) -> AsyncIterator[Platform]:
         """Start the units on ``folder``, which keeps its data from one opening to the next.
 
@@ -72,6 +73,7 @@ class Platform:
             config_dir=_written(configs, folder),
             without=frozenset({"redis", "ray"}) - backing,
             profile=profile,
+            brokers=brokers,
             fleet=_fleet(services),
         )
         with lock.hold(folder) as me:

@@ -93,6 +93,7 @@ class Cell:
                         configs=needs.configs,
                         adapt=self.fault.adapt,
                         profile=self.profile,
+                        brokers=self.fault.brokers,
                     ) as platform,
                     platform.client() as slipway,
                     open_log(platform.events) as log,

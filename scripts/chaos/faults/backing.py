@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+import shutil
 import signal
 import time
 
@@ -12,8 +14,10 @@ import redis.asyncio
 from scripts.chaos.fault import Injection
 from scripts.chaos.faults.plain import Plain
 from scripts.chaos.load import Needs, Scene
+from slipway.supervisor.fleet import BROKERS
 
 _GONE_S = 30.0
+_LOST_S, _CAUGHT_UP_S = (0.0, 3.0), 5.0
 
 
 class RedisFlush(Plain):
@@ -58,6 +62,35 @@ class BrokerRestart(_Restart):
     """The Kafka broker goes away and comes again."""
 
     name, unit = "broker-restart", "kafka"
+
+
+class BrokerLost(Plain):
+    """One of three brokers dies, and its disk with it; it comes again with an empty one."""
+
+    name = "broker-lost"
+
+    @property
+    def brokers(self) -> int:
+        """See Fault."""
+        return 3
+
+    def unsuited(self, needs: Needs, profile: str) -> str | None:
+        """See Fault."""
+        return None if profile == "stack" else "the embedded profile has no brokers: a file takes their place"
+
+    async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
+        """See Fault."""
+        unit = dice.choice(BROKERS)
+        pid = await scene.platform.pid_of_serving(unit)
+        began_s = time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        await scene.platform.died(unit, pid, _GONE_S)
+        shutil.rmtree(scene.platform.folder / "stack" / unit / "logs", ignore_errors=True)
+        await asyncio.sleep(dice.uniform(*_LOST_S))
+        # The next round may take another, and two of three have to have everything by then.
+        await scene.platform.pid_of_serving(unit)
+        await asyncio.sleep(_CAUGHT_UP_S)
+        return Injection(began_s, f"{unit} and its disk lost")
 
 
 class DatabaseRestart(_Restart):

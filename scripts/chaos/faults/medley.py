@@ -17,6 +17,7 @@ class Medley:
     """Each of ``faults`` that suits the load, one a round. See :class:`scripts.chaos.fault.Fault`."""
 
     name = "medley"
+    brokers = 1
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = list(faults)

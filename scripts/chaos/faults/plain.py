@@ -13,6 +13,11 @@ from slipway.supervisor.spec import UnitSpec
 class Plain:
     """The parts of :class:`scripts.chaos.fault.Fault` that do nothing."""
 
+    @property
+    def brokers(self) -> int:
+        """See Fault."""
+        return 1
+
     def unsuited(self, needs: Needs, profile: str) -> str | None:
         """See Fault."""
         return None

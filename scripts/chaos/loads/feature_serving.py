@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scripts.chaos.findings import Finding
-from scripts.chaos.history import Mark, Operation
+from scripts.chaos.history import Mark, Operation, acknowledged
 from scripts.chaos.load import Client, Needs, Scene
 from scripts.chaos.models import feature_serving as model
 from slipway.client import Aggregation, AggregationFunction, Feature, FeatureView, ValueType
@@ -179,8 +179,9 @@ async def _close(scene: Scene, view: str, end: datetime) -> None:
 
 async def _rebuilding(scene: Scene) -> bool:
     """Whether something is missing that comes back after a loss; if it never does, the wait for it ends in time."""
-    entities = _entities(scene, model.PUBLISHED)
-    return any(row["flights:flown"] is None for _, row in await _values(scene, "flights", entities))
+    windows = await _values(scene, "flights", _entities(scene, model.PUBLISHED))
+    rows = await _values(scene, "planes", [one.key for one in acknowledged(scene.history.operations, model.WRITE)])
+    return any(None in row.values() for _, row in (*windows, *rows))
 
 
 async def _values(scene: Scene, view: str, entities: list[str]) -> list[tuple[str, dict[str, Any]]]:
