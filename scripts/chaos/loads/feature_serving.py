@@ -36,7 +36,7 @@ _WINDOWED = FeatureView(
     ),
     hop=_HOP,
 )
-_PUSHERS, _PUBLISHERS, _ENTITIES, _AT_ONCE = 6, 2, 20, 5
+_PUSHERS, _READERS, _PUBLISHERS, _ENTITIES, _AT_ONCE = 6, 4, 2, 20, 5
 _SETTLES_WITHIN_S, _REBUILT_WITHIN_S = 60.0, 20.0
 
 
@@ -84,6 +84,28 @@ class _Pusher:
             amount=amount,
         )
         self.waiting = None if told else self.waiting
+
+
+@dataclass
+class _Reader:
+    """Reads entities of one of the pushers."""
+
+    scene: Scene
+    name: str
+    whose: str
+    turn: int = 0
+
+    async def step(self) -> None:
+        """See Client."""
+        self.turn += 1
+        entity = f"{self.whose}-{self.turn % _ENTITIES}"
+        await self.scene.history.attempt(
+            self.name,
+            model.GLANCE,
+            entity,
+            lambda: self.scene.slipway.features.get_online(["planes:last"], [{"plane": entity}]),
+            told=lambda found: found["planes:last"].values[0],
+        )
 
 
 @dataclass
@@ -136,7 +158,9 @@ class FeatureServingLoad:
         """See Load."""
         session = scene.history.session
         pushers = [_Pusher(scene, f"s{session}c{number}") for number in range(_PUSHERS)]
-        return [*pushers, *(_Publisher(scene, f"s{session}p{number}") for number in range(_PUBLISHERS))]
+        readers = [_Reader(scene, f"s{session}r{number}", f"s{session}c{number}") for number in range(_READERS)]
+        publishers = [_Publisher(scene, f"s{session}p{number}") for number in range(_PUBLISHERS)]
+        return [*pushers, *readers, *publishers]
 
     async def observe(self, scene: Scene) -> model.Observed:
         """See Load."""

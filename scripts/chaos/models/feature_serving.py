@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from scripts.chaos.findings import Finding, duplicated, lost, wrong
 from scripts.chaos.history import Mark, Operation, Outcome
 
-WRITE, READ, EVENTS, PUBLISHED, ROWS = "write", "read", "events", "published", "rows"
+WRITE, READ, GLANCE = "write", "read", "glance"
+EVENTS, PUBLISHED, ROWS = "events", "published", "rows"
 FLUSH = "redis-flush"
 
 
@@ -49,17 +50,20 @@ def check(operations: Sequence[Operation], marks: Sequence[Mark], observed: Obse
 
 
 def _reads(operations: Sequence[Operation], marks: Sequence[Mark]) -> Iterator[Finding]:
-    """A client reads its own entities, after its writes were answered: it sees the last, unless a flush came."""
+    """A read sees the last write that was answered before it, or a later one, unless a flush came."""
     flushes = [one for one in marks if one.kind == FLUSH]
-    told: dict[str, Operation] = {}
+    told: dict[str, list[Operation]] = defaultdict(list)
     asked: dict[str, int] = {}
     for one in operations:
         if one.kind == WRITE:
             asked[one.key] = one.arguments["value"]
             if one.outcome is Outcome.OK:
-                told[one.key] = one
-        elif one.kind == READ and one.outcome is Outcome.OK and one.key in told:
-            yield from _read(one, told[one.key], asked[one.key], flushes)
+                told[one.key].append(one)
+        elif one.kind in (READ, GLANCE) and one.outcome is Outcome.OK:
+            before = next((each for each in reversed(told[one.key]) if (each.ended_s or 0.0) < one.began_s), None)
+            if before is not None:
+                # Whoever glances does not know what is asked for meanwhile.
+                yield from _read(one, before, asked[one.key] if one.kind == READ else one.result or 0, flushes)
 
 
 def _read(read: Operation, last: Operation, most: int, flushes: Sequence[Mark]) -> Iterator[Finding]:
