@@ -97,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="of every choice by chance (default 0)")
     parser.add_argument("--rounds", type=_above_0, metavar="K", help="injections a cell (default 3 without --minutes)")
-    parser.add_argument("--minutes", type=float, metavar="M", help="of rounds of all cells together")
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", help="of the rounds of all cells together, in equal shares"
+    )
     parser.add_argument("--profile", choices=["embedded", "stack"], default="embedded", help="what is under them")
     parser.add_argument(
         "--json", metavar="FILE", help="write the rows there as JSON; - prints them instead of the table"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass
 
 from scripts.chaos import catalogue
@@ -27,20 +26,24 @@ class Run:
 
         A cell whose platform does not start, or whose load breaks, gives a row that says so.
         """
-        began_s, rows = time.monotonic(), list[Row]()
-        for number, (service, fault) in enumerate(self.asked.cells):
+        share_s, rows = self._share_s(), list[Row]()
+        for service, fault in self.asked.cells:
             row = self.journal.row(service, fault)
             if row is None:
-                row = await self._row(service, fault, self._share_s(began_s, len(self.asked.cells) - number))
+                row = await self._row(service, fault, share_s)
                 self.journal.add_row(row)
             rows.append(row)
         return rows
 
-    def _share_s(self, began_s: float, cells_left: int) -> float | None:
-        """The seconds that the next cell's rounds have: what a cell before it left over is shared out again."""
+    def _share_s(self) -> float | None:
+        """The seconds that the rounds of each cell have; starting and stopping its platform come on top."""
         if self.asked.minutes is None:
             return None
-        return max(0.0, self.asked.minutes * 60.0 - (time.monotonic() - began_s)) / cells_left
+        suited = sum(
+            catalogue.fault(fault).unsuited(catalogue.LOADS[service]().needs, self.asked.profile) is None
+            for service, fault in self.asked.cells
+        )
+        return self.asked.minutes * 60.0 / max(1, suited)
 
     async def _row(self, service: str, name: str, seconds: float | None) -> Row:
         load, fault, profile = catalogue.LOADS[service](), catalogue.fault(name), self.asked.profile
