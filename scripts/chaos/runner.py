@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass
 
@@ -9,7 +10,6 @@ from scripts.chaos import catalogue
 from scripts.chaos.journal import Asked, Journal
 from scripts.chaos.report import Row, refused_row, row_of
 from scripts.chaos.rounds import Cell, Say, Until
-from slipway.errors import SlipwayError
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class Run:
         cell = Cell(load, fault, self.asked.seed, Until(self.asked.rounds, seconds), self.journal, self.say, profile)
         try:
             done = await cell.run()
-        except (SlipwayError, TimeoutError) as error:
+        except Exception as error:  # one cell that breaks must not take the others along
+            logging.getLogger(__name__).exception("%s / %s failed", service, name)
             self.say(f"{service} / {name}: failed: {error}")
             return {"service": service, "fault": name, "profile": profile, "failed": f"{type(error).__name__}: {error}"}
         row = row_of(service, name, profile, self.asked.seed, done)
