@@ -182,6 +182,7 @@ async def test_what_carries_no_event_is_set_aside_unseen(consumer: ListConsumer)
     assert counted == [2]
     assert consumer.committed == 6
 
+
 async def test_cancelled_within_the_effect_nothing_is_committed(consumer: ListConsumer) -> None:
     started = asyncio.Event()
 
