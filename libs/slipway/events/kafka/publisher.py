@@ -56,7 +56,8 @@ class KafkaPublisher:
 
     async def send(self, messages: Sequence[Outgoing], names: Sequence[str]) -> None:
         """Publish messages as they are; ``names`` are what errors call them."""
-        size = sum(message.size_bytes for message in messages)
+        sizes = [message.size_bytes for message in messages]
+        size = sum(sizes)
         if self._waiting_bytes and self._waiting_bytes + size > _WAITING_BYTES:
             raise PublishQueueFull(
                 f"{self._waiting_bytes} bytes wait for Kafka already; try again later", retry_after_s=1.0
@@ -64,18 +65,20 @@ class KafkaPublisher:
         self._waiting_bytes += size
         try:
             give_up_at = time.monotonic() + self._address.timeout_s
-            await self._thread.run(self._send, messages, names, give_up_at)
+            await self._thread.run(self._send, messages, names, sizes, give_up_at)
         finally:
             self._waiting_bytes -= size
 
-    def _send(self, messages: Sequence[Outgoing], names: Sequence[str], give_up_at: float) -> None:
+    def _send(
+        self, messages: Sequence[Outgoing], names: Sequence[str], sizes: Sequence[int], give_up_at: float
+    ) -> None:
         self._require_time(give_up_at)
         topics = {message.topic for message in messages}
         self._topics.ensure(topics)
-        for message, name in zip(messages, names, strict=True):
-            limit = self._topics.largest(message.topic)
-            if message.size_bytes > limit - _FRAMING_BYTES:
-                raise EventTooLarge(name, message.size_bytes, limit - _FRAMING_BYTES)
+        limits = {topic: self._topics.largest(topic) - _FRAMING_BYTES for topic in topics}
+        for message, name, size in zip(messages, names, sizes, strict=True):
+            if size > limits[message.topic]:
+                raise EventTooLarge(name, size, limits[message.topic])
         refused: list[KafkaError] = []
 
         def report(error: KafkaError | None, _message: Message) -> None:

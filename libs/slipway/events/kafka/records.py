@@ -29,8 +29,10 @@ class Outgoing(NamedTuple):
     @property
     def size_bytes(self) -> int:
         """Key, value and headers."""
-        headers = sum(len(name.encode()) + len(text or b"") for name, text in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
+        size = len(self.key or b"") + len(self.value or b"")
+        for name, text in self.headers:
+            size += len(name if name.isascii() else name.encode()) + len(text or b"")
+        return size
 
 
 @dataclass(frozen=True, slots=True)
