@@ -38,6 +38,8 @@ class Batch:
 
     ``event_times_us`` [rows] are microseconds since 1970 UTC; ``timed`` says that the caller gave them.
     ``places`` [rows] are the rows' numbers in the caller's request, where they are others than here.
+    ``tenant`` is who asks, and pays; of its batches that wait, those with the lower ``priority`` number come first, 1
+    before all, and 0 stands for 65,536.
     """
 
     endpoint: str
@@ -50,6 +52,8 @@ class Batch:
     protocol: Protocol
     trace_id: str = ""
     places: Array | None = None
+    tenant: str = ""
+    priority: int = 0
 
     def take(self, rows: Array) -> Batch:
         """The batch of ``rows`` (indices, ascending) alone."""
@@ -64,6 +68,8 @@ class Batch:
             self.protocol,
             self.trace_id,
             rows if self.places is None else self.places[rows],
+            self.tenant,
+            self.priority,
         )
 
 

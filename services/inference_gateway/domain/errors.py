@@ -68,12 +68,17 @@ class WorkerDied(Unavailable):
 
 
 class QueueFull(Exhausted):
-    """As many batches wait for the worker as are allowed to."""
+    """As much waits for a version as is allowed to, or as much of one tenant's; ``of`` are items, rows or bytes."""
 
     reason = "QUEUE_FULL"
 
-    def __init__(self, version: str, limit: int) -> None:
-        super().__init__(f"{limit} batches wait for {version}; try again or send less", retry_after_s=0.05)
+    def __init__(self, version: str, limit: int, of: str = "batches", tenant: str = "") -> None:
+        whose = f"tenant {tenant!r} has its share of the {limit} {of} that may" if tenant else f"{limit} {of}"
+        super().__init__(
+            f"{whose} wait for {version}; try again or send less",
+            facts={"version": version, "limit": str(limit), "of": of} | ({"tenant": tenant} if tenant else {}),
+            retry_after_s=0.05,
+        )
 
 
 class ModelFailed(SlipwayError):

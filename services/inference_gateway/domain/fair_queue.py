@@ -1,0 +1,258 @@
+"""What waits for one loaded version: bounded, and fair to tenants by rows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, heapreplace
+from math import inf
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from services.inference_gateway.domain.errors import QueueFull
+
+DEFAULT_PRIORITY = 1 << 16
+"""What priority 0 stands for; 1 is the highest."""
+
+
+class Waiting(Protocol):
+    """What a queue needs to know of an item; ``deadline`` is for whoever tells :meth:`FairQueue.take` what is gone."""
+
+    @property
+    def tenant(self) -> str:
+        """Who pays for it."""
+        ...
+
+    @property
+    def priority(self) -> int:
+        """1 first, then 2 and so on, among the tenant's own; 0 is :data:`DEFAULT_PRIORITY`."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """What it costs to answer, at least 1."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """What it costs to keep."""
+        ...
+
+    @property
+    def deadline(self) -> float | None:
+        """Monotonic seconds after which nobody wants the answer."""
+        ...
+
+
+T = TypeVar("T", bound=Waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait at once."""
+
+    items: int
+    rows: int
+    bytes: int
+
+
+class FairQueue(Generic[T]):
+    """A bounded queue from which tenants are served by turns, each by its weight in rows.
+
+    Order: of the tenants that wait, the one that was given the fewest rows for its weight comes first (start-time
+    fair queueing: deficit round robin with a single item as the quantum). So shares of rows converge to the weights,
+    and a tenant that was given nothing of late waits behind at most one item of each other. A tenant that was idle
+    has saved nothing up. Within a tenant the lower priority number comes first, and first in, first out among equals.
+
+    Bounds: more than ``bounds`` never waits, except that an empty queue takes any one item. Where tenants share the
+    queue, each is held to as much as is still free, times its weight over the mean: one that floods leaves about half
+    of the bounds to whoever comes next, and that one half of the rest. A tenant of which nothing waits is refused by
+    the bounds alone. What was accepted is never pushed out. A tenant that is the only one known may fill the queue.
+
+    ``weights`` are by tenant; one that is not named has weight 1. ``name`` is the version's, for refusals.
+    Push and take cost O(1) an item for one tenant and one priority, else the logarithm of how many there are.
+    """
+
+    def __init__(self, name: str, bounds: Bounds, weights: Mapping[str, float] | None = None) -> None:
+        self._name = name
+        self._bounds = bounds
+        self._weights = dict(weights or {})
+        self._mean = sum(self._weights.values()) / len(self._weights) if self._weights else 1.0
+        self._shared = len(self._weights) > 1
+        self._lanes: dict[str, _Lane[T]] = {}
+        # (virtual time at which the lane's next item starts, turn, lane), of lanes that hold something
+        self._turns: list[tuple[float, int, _Lane[T]]] = []
+        self._turn = 0
+        self._now = self._latest = 0.0  # virtual times: of what was taken last, and up to which anything was taken
+        self._items = self._rows = self._bytes = 0
+
+    def __len__(self) -> int:
+        return self._items
+
+    @property
+    def rows(self) -> int:
+        """The rows that wait."""
+        return self._rows
+
+    @property
+    def bytes(self) -> int:
+        """The bytes that wait."""
+        return self._bytes
+
+    def waiting(self, tenant: str) -> int:
+        """How many of a tenant's items wait."""
+        lane = self._lanes.get(tenant)
+        return lane.items if lane else 0
+
+    def push(self, item: T) -> None:
+        """Let it wait. Raises QueueFull, and then nothing has changed."""
+        lane = self._lanes.get(item.tenant) or self._open(item.tenant)
+        bounds, rows, size = self._bounds, item.rows, item.bytes
+        items_left = bounds.items - self._items
+        rows_left = bounds.rows - self._rows
+        bytes_left = bounds.bytes - self._bytes
+        if self._items and (items_left < 1 or rows_left < rows or bytes_left < size):
+            self._refuse("items" if items_left < 1 else "rows" if rows_left < rows else "bytes")
+        if lane.items and (self._shared or lane.items != self._items):
+            share = lane.share
+            if lane.items + 1 > items_left * share:
+                self._refuse("items", lane.tenant)
+            if lane.rows + rows > rows_left * share:
+                self._refuse("rows", lane.tenant)
+            if lane.bytes + size > bytes_left * share:
+                self._refuse("bytes", lane.tenant)
+        if not lane.items:
+            if not self._items:
+                self._now = self._latest  # nobody owes anything to a queue that was empty
+            lane.starts = max(lane.starts, self._now)
+            self._turn += 1
+            heappush(self._turns, (lane.starts, self._turn, lane))
+        lane.push(item)
+        lane.items += 1
+        lane.rows += rows
+        lane.bytes += size
+        self._items += 1
+        self._rows += rows
+        self._bytes += size
+
+    def take(self, max_rows: int, gone: Callable[[T], bool] | None = None) -> list[T]:
+        """The next items, out of the queue: as many as have ``max_rows`` together, but one at least while any waits.
+
+        Those that are ``gone`` (cancelled, past their deadline) leave the queue too, unreturned and at nobody's cost.
+        """
+        taken: list[T] = []
+        room = max_rows
+        while self._turns:
+            lane = self._turns[0][2]
+            spent, fits = self._serve(lane, room, taken, gone)
+            room -= spent
+            if not lane.items:
+                heappop(self._turns)
+            elif spent:
+                self._turn += 1
+                heapreplace(self._turns, (lane.starts, self._turn, lane))
+            if not fits:
+                break
+        return taken
+
+    def drop(self, predicate: Callable[[T], bool]) -> list[T]:
+        """Take out all items for which ``predicate`` holds, tenant by tenant, in order; it is asked about every one."""
+        dropped: list[T] = []
+        for lane in self._lanes.values():
+            out = lane.drop(predicate)
+            self._release(lane, len(out), sum(item.rows for item in out), sum(item.bytes for item in out))
+            dropped += out
+        self._turns = [turn for turn in self._turns if turn[2].items]
+        heapify(self._turns)
+        return dropped
+
+    def _serve(self, lane: _Lane[T], room: int, taken: list[T], gone: Callable[[T], bool] | None) -> tuple[int, bool]:
+        """Take from one lane until another's turn comes. The rows taken, and False when the next item does not fit."""
+        others = len(self._turns) - 1
+        until = min(self._turns[1][0], self._turns[2 if others > 1 else 1][0]) if others else inf
+        items = spent = lost = size = 0
+        starts, row_cost, fits = lane.starts, lane.row_cost, True
+        while items < lane.items:
+            item = lane.first()
+            if gone is not None and gone(item):
+                lost += item.rows
+            elif spent and starts >= until:
+                break
+            elif spent + item.rows > room and taken:
+                fits = False
+                break
+            else:
+                taken.append(item)
+                spent += item.rows
+                self._now = starts
+                starts += item.rows * row_cost
+            lane.pop()
+            items += 1
+            size += item.bytes
+        lane.starts = starts
+        self._latest = max(self._latest, starts)
+        self._release(lane, items, spent + lost, size)
+        return spent, fits
+
+    def _release(self, lane: _Lane[T], items: int, rows: int, size: int) -> None:
+        lane.items -= items
+        lane.rows -= rows
+        lane.bytes -= size
+        self._items -= items
+        self._rows -= rows
+        self._bytes -= size
+
+    def _open(self, tenant: str) -> _Lane[T]:
+        weight = self._weights.get(tenant, 1.0)
+        lane = self._lanes[tenant] = _Lane(tenant, weight, weight / self._mean)
+        return lane
+
+    def _refuse(self, bound: str, tenant: str = "") -> NoReturn:
+        raise QueueFull(self._name, getattr(self._bounds, bound), bound, tenant)
+
+
+class _Lane(Generic[T]):
+    """One tenant's items, by priority."""
+
+    __slots__ = ("bytes", "items", "levels", "order", "row_cost", "rows", "share", "starts", "tenant")
+
+    def __init__(self, tenant: str, weight: float, share: float) -> None:
+        self.tenant = tenant
+        self.row_cost = 1.0 / weight
+        self.share = share
+        self.starts = 0.0
+        self.items = self.rows = self.bytes = 0
+        self.levels: dict[int, deque[T]] = {}
+        self.order: list[int] = []
+
+    def push(self, item: T) -> None:
+        priority = item.priority or DEFAULT_PRIORITY
+        level = self.levels.get(priority)
+        if level is None:
+            if not self.items:
+                self.levels.clear()
+                self.order.clear()
+            level = self.levels[priority] = deque()
+            heappush(self.order, priority)
+        level.append(item)
+
+    def first(self) -> T:
+        return self.levels[self.order[0]][0]
+
+    def pop(self) -> None:
+        level = self.levels[self.order[0]]
+        level.popleft()
+        if not level and len(self.order) > 1:  # the last one stays, empty: it is what comes next, mostly
+            del self.levels[heappop(self.order)]
+
+    def drop(self, predicate: Callable[[T], bool]) -> list[T]:
+        """What it holds for, in the lane's order; its counts are left to the caller."""
+        dropped: list[T] = []
+        for priority in sorted(self.levels):
+            kept: deque[T] = deque()
+            for item in self.levels[priority]:
+                (dropped if predicate(item) else kept).append(item)
+            self.levels[priority] = kept
+        self.levels = {priority: level for priority, level in self.levels.items() if level}
+        self.order = sorted(self.levels)
+        return dropped
