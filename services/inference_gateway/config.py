@@ -35,12 +35,15 @@ class WorkerConfig(Settings):
     """How models are run."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    per_version: int = Field(1, ge=1, le=256)
     intra_op_threads: int = Field(1, ge=0, le=256)
     run_timeout_s: float = Field(10.0, gt=0)
     load_timeout_s: float = Field(60.0, gt=0)
     memory_limit_bytes: int = Field(0, ge=0)
     queue_limit: int = Field(256, ge=1)
     drain_s: float = Field(10.0, ge=0)
+    quarantine_deaths: int = Field(10, ge=1, le=10_000)
+    quarantine_window_s: float = Field(300.0, gt=0)
 
 
 class SpoolConfig(Settings):

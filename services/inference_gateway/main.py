@@ -20,14 +20,17 @@ from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
 from services.inference_gateway.config import GatewayConfig
 from services.inference_gateway.domain.guardrail import Guardrails
+from services.inference_gateway.domain.quarantine import Patience
 from services.inference_gateway.engine.announce import Announce
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.follow import Follow
 from services.inference_gateway.engine.guard import Guard
+from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.predict import Predict
-from services.inference_gateway.engine.reconcile import Limits, Reconciler
+from services.inference_gateway.engine.reconcile import Reconciler
+from services.inference_gateway.engine.runner import Pool
 from services.inference_gateway.engine.score import Score
 from services.inference_gateway.engine.shadow import Shadow
 from services.inference_gateway.engine.ship import Ship
@@ -106,8 +109,8 @@ async def _routing(
     await announce.restore()
     models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
     workers = ProcessWorkers(_worker_settings(config), folder / "workers")
-    limits = Limits(config.worker.queue_limit, config.worker.drain_s)
-    async with Reconciler(models, workers, clock, limits, guard) as reconciler:
+    launch = Launch(models, workers)
+    async with Reconciler(launch, clock, _pool(config), guard, config.worker.drain_s) as reconciler:
         stream = RegistryStream(slipway, gateway_id, clock)
         follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
         await follow.restore()
@@ -177,6 +180,15 @@ def _worker_settings(config: GatewayConfig) -> WorkerSettings:
         run_timeout_s=worker.run_timeout_s,
         load_timeout_s=worker.load_timeout_s,
         memory_limit_bytes=worker.memory_limit_bytes,
+    )
+
+
+def _pool(config: GatewayConfig) -> Pool:
+    worker = config.worker
+    return Pool(
+        per_device=worker.per_version,
+        queue_limit=worker.queue_limit,
+        patience=Patience(worker.quarantine_deaths, worker.quarantine_window_s),
     )
 
 

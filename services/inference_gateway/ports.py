@@ -11,6 +11,7 @@ from typing import Protocol
 from services.inference_gateway.domain.batch import Answer, Prediction
 from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
+from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.features import FeatureColumn
 from services.inference_gateway.domain.guardrail import Disabled
 from services.inference_gateway.domain.signature import Tensors
@@ -35,6 +36,11 @@ class Worker(Protocol):
         """Set when the process has ended."""
         ...
 
+    @property
+    def cause(self) -> str:
+        """How the process ended, as in "the last one …": known after :meth:`stop`, empty while it runs."""
+        ...
+
     async def run(self, inputs: Tensors) -> Tensors:
         """The model's outputs. Raises WorkerDied when the process ends or hangs, ModelFailed when it refuses."""
         ...
@@ -47,7 +53,12 @@ class Worker(Protocol):
 class Workers(Protocol):
     """Starts workers."""
 
-    async def launch(self, spec: VersionSpec, model: bytes) -> Worker:
+    @property
+    def devices(self) -> Sequence[Device]:
+        """Where they may run, one at least."""
+        ...
+
+    async def launch(self, spec: VersionSpec, model: bytes, device: Device) -> Worker:
         """A worker with the model loaded. Raises UnusableModel, or WorkerDied when it does not come up."""
         ...
 

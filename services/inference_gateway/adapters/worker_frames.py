@@ -29,12 +29,12 @@ class Kind(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """How a worker runs its model; ``intra_op_threads`` 0 lets ONNX Runtime choose."""
+    """How a worker runs its model; ``intra_op_threads`` 0 lets ONNX Runtime choose, ``gpu`` is CUDA's number of one."""
 
     version: str
     signature: Signature
     intra_op_threads: int
-    use_gpu: bool
+    gpu: int | None = None
     memory_limit_bytes: int = 0
 
 

@@ -125,10 +125,9 @@ def _session(settings: LoadSettings, model: bytes) -> Any:
     # A worker that spins between batches takes the core that the front needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # From bytes, so that what was verified is what is loaded and no external file can be named.
-    if settings.use_gpu and "CUDAExecutionProvider" in ort.get_available_providers():
-        providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    else:
-        providers = ["CPUExecutionProvider"]
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if settings.gpu is not None and "CUDAExecutionProvider" in ort.get_available_providers():
+        providers = [("CUDAExecutionProvider", {"device_id": settings.gpu}), "CPUExecutionProvider"]
     try:
         return ort.InferenceSession(model, options, providers=providers)
     except Exception as error:

@@ -8,6 +8,7 @@ import ctypes
 import itertools
 import logging
 import os
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from services.inference_gateway.adapters.worker_frames import HEAD, Kind, LoadSettings, frame, pack_load
 from services.inference_gateway.domain.desired import VersionSpec
+from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied, WorkerNotStarted
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.domain.tensors import BadRaw, pack, unpack
@@ -42,16 +44,16 @@ class ProcessWorkers:
         """``folder`` is where workers run: one that stays empty."""
         self._settings = settings
         self._folder = folder
-        self._use_gpu = settings.device == "cuda" or (settings.device == "auto" and _has_gpu())
+        self.devices = _devices(settings)
 
-    async def launch(self, spec: VersionSpec, model: bytes) -> ProcessWorker:
+    async def launch(self, spec: VersionSpec, model: bytes, device: Device) -> ProcessWorker:
         """See Workers."""
         worker = await self._started(str(spec.key))
         settings = LoadSettings(
             str(spec.key),
             spec.signature,
             self._settings.intra_op_threads,
-            self._use_gpu,
+            device.gpu,
             self._settings.memory_limit_bytes,
         )
         try:
@@ -59,7 +61,7 @@ class ProcessWorkers:
         except BaseException:
             await worker.stop()
             raise
-        if self._use_gpu and worker.provider == "CPUExecutionProvider":
+        if device.gpu is not None and worker.provider == "CPUExecutionProvider":
             log.warning("there is a GPU, but the worker runs on the CPU", extra={"version": str(spec.key)})
         return worker
 
@@ -106,12 +108,21 @@ class ProcessWorker:
         self._timer: asyncio.TimerHandle | None = None
         self.died = asyncio.Event()
         self.provider = ""
+        self._cause = ""
         self._listener = asyncio.create_task(self._listen(), name=f"replies of {version}")
 
     @property
     def pid(self) -> int:
         """See Worker."""
         return self._process.pid
+
+    @property
+    def cause(self) -> str:
+        """See Worker."""
+        code = self._process.returncode
+        if code is None or self._cause:
+            return self._cause
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
 
     async def load(self, settings: LoadSettings, model: bytes, timeout_s: float) -> None:
         """Give the worker its model. Raises UnusableModel, WorkerDied."""
@@ -184,6 +195,7 @@ class ProcessWorker:
             self._watch(timeout_s)
             return
         log.error("a worker hangs and is ended", extra={"version": self._version, "timeout_s": timeout_s})
+        self._cause = f"hung: it answered nothing for {timeout_s:g} s"
         self._end()
 
     def _end(self) -> None:
@@ -212,11 +224,20 @@ class ProcessWorker:
             self._tell_death()
 
 
-def _has_gpu() -> bool:
-    """Whether a CUDA driver and a device are there; asked without loading ONNX Runtime's CUDA libraries."""
+def _devices(settings: WorkerSettings) -> list[Device]:
+    cores = len(os.sched_getaffinity(0))
+    useful = max(1, cores // settings.intra_op_threads) if settings.intra_op_threads else 1
+    gpus = 0 if settings.device == "cpu" else _gpus()
+    if settings.device == "cuda":
+        gpus = max(1, gpus)  # what it can't have it says when it starts
+    return [Device(useful, gpu) for gpu in range(gpus)] or [Device(useful)]
+
+
+def _gpus() -> int:
+    """How many CUDA devices there are; asked without loading ONNX Runtime's CUDA libraries."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return False
+        return 0
     count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    return count.value if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0

@@ -67,6 +67,31 @@ class WorkerDied(Unavailable):
         super().__init__(f"the worker of {version} died on this batch; try again", retry_after_s=0.2)
 
 
+class Quarantined(SlipwayError):
+    """The version killed so many workers that it gets no more."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "VERSION_QUARANTINED"
+
+    def __init__(self, version: str, why: str) -> None:
+        super().__init__(
+            f"{version} is in quarantine: {why}; change the endpoint in the registry, or load the version again",
+            facts={"version": version},
+        )
+
+
+class VersionNotWanted(NotFound):
+    """No endpoint has the version among its arms."""
+
+    reason = "VERSION_NOT_WANTED"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"no endpoint of this gateway has {version} among its arms; give it one in the registry",
+            facts={"version": version},
+        )
+
+
 class QueueFull(Exhausted):
     """As much waits for a version as is allowed to, or as much of one tenant's; ``of`` are items, rows or bytes."""
 

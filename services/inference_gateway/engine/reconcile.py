@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.inference_gateway.domain.desired import NOTHING, Desired, Route, VersionKey, plan
-from services.inference_gateway.domain.errors import EndpointNotFound, NotReady, VersionNotServed
+from services.inference_gateway.domain.errors import (
+    EndpointNotFound,
+    NotReady,
+    Quarantined,
+    VersionNotServed,
+    VersionNotWanted,
+)
 from services.inference_gateway.engine.guard import Guard
-from services.inference_gateway.engine.runner import Runner
-from services.inference_gateway.ports import Models, Workers
+from services.inference_gateway.engine.launch import Launch
+from services.inference_gateway.engine.runner import Pool, Runner
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
 
@@ -31,14 +38,6 @@ class Arm:
     runner: Runner
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How versions are run: batches allowed to wait a version, and the time a drained one gets."""
-
-    queue_limit: int
-    drain_s: float
-
-
 def named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
     """The arms of the version that a caller named, or all of them. Raises VersionNotServed."""
     if not version:
@@ -52,18 +51,21 @@ def named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
 class Reconciler:
     """Owns the runners. Readers take :meth:`arms`, one immutable snapshot, and never wait for a change."""
 
-    def __init__(self, models: Models, workers: Workers, clock: Clock, limits: Limits, guard: Guard) -> None:
-        self._models = models
-        self._workers = workers
+    def __init__(self, launch: Launch, clock: Clock, pool: Pool, guard: Guard, drain_s: float) -> None:
+        """``drain_s`` is the time that a drained version gets."""
+        self._launch = launch
         self._clock = clock
-        self._limits = limits
+        self._pool = pool
         self._guard = guard
+        self._drain_s = drain_s
         self._runners: dict[VersionKey, Runner] = {}
         self._loading: dict[VersionKey, asyncio.Task[None]] = {}
+        self._hopeless: set[VersionKey] = set()
         self._draining: set[asyncio.Task[None]] = set()
         self._serving: dict[str, tuple[Route, ...]] = {}
         self._arms: Mapping[str, tuple[Arm, ...]] = {}
         self._settled = asyncio.Event()
+        self._stepped = asyncio.Event()
         self._attempts: dict[VersionKey, int] = {}
         self.failures: dict[VersionKey, str] = {}
         self.desired: Desired = NOTHING
@@ -101,12 +103,31 @@ class Reconciler:
             self._step()
 
     def want(self, desired: Desired) -> None:
-        """Take over a new desired state and start moving towards it."""
+        """Take over a new desired state and start moving towards it; what is in quarantine and changes leaves it."""
+        changed = [one for one in desired.endpoints.values() if self.desired.endpoints.get(one.name) != one]
         self.desired = desired
+        for key in {route.version for endpoint in changed for route in endpoint.routes}:
+            if self._in_quarantine(key):
+                self._renew(key)
         self._guard.follow(desired)
         self.changed_at = self._clock.now()
         self._settled.clear()
         self._step()
+
+    async def reload(self, key: VersionKey) -> None:
+        """Give a version another chance at once, out of quarantine too; returns when it answers.
+
+        Raises VersionNotWanted; NotReady or Quarantined when it fails again.
+        """
+        self._renew(key)
+        self._step()
+        while (runner := self._runners.get(key)) is None:
+            if key not in self.desired.versions:
+                raise VersionNotWanted(str(key))
+            if why := self.failures.get(key):
+                raise NotReady(str(key), why)
+            await self._stepped.wait()
+        await runner.up()
 
     async def settled(self) -> None:
         """Wait until every version that is wanted has been loaded or has failed once."""
@@ -117,14 +138,17 @@ class Reconciler:
         for task in self._loading.values():
             task.cancel()
         await asyncio.gather(*self._loading.values(), *self._draining, return_exceptions=True)
-        await asyncio.gather(*(runner.stop(self._limits.drain_s) for runner in self._runners.values()))
+        await asyncio.gather(*(runner.stop(self._drain_s) for runner in self._runners.values()))
 
     def _step(self) -> None:
         wanted = self.desired.versions.keys()
         for key in self._attempts.keys() - wanted:
             del self._attempts[key]
-        self._guard.judge_loads(self.desired, self._attempts, self._runners.keys(), self.failures)
-        following = plan(self.effective, self._runners.keys(), self._loading.keys(), self._serving)
+        self._hopeless &= wanted
+        sound = {key for key, runner in self._runners.items() if not runner.quarantined}
+        self._guard.judge_loads(self.desired, self._attempts, sound, self.failures)
+        busy = self._loading.keys() | self._hopeless
+        following = plan(self.effective, self._runners.keys(), busy, self._serving)
         for key in self._loading.keys() - wanted:
             self._give_up(self._loading.pop(key))
         for key in self.failures.keys() - wanted:
@@ -142,16 +166,18 @@ class Reconciler:
             self._retire(self._runners.pop(key))
         if not self._loading.keys() - self.failures.keys():
             self._settled.set()
+        self._stepped.set()
+        self._stepped.clear()
 
     async def _load(self, key: VersionKey) -> None:
         delay = _FIRST_DELAY_S
+        runner = Runner(self.desired.versions[key], self._launch, self._clock, self._pool, self._quarantined)
         while True:
-            runner = Runner(
-                self.desired.versions[key], self._models, self._workers, self._clock, self._limits.queue_limit
-            )
             try:
                 await runner.start()
                 break
+            except Quarantined:
+                return  # told already
             except SlipwayError as error:
                 log.warning("a version can't be loaded yet", extra={"version": str(key), "why": error.message})
                 self.failures[key] = error.message
@@ -170,8 +196,31 @@ class Reconciler:
         log.info("a version is ready", extra={"version": str(key)})
         self._step()
 
+    def _quarantined(self, key: VersionKey, why: str) -> None:
+        log.error("a version is put in quarantine", extra={"version": str(key), "why": why})
+        self.failures[key] = f"{key} is in quarantine: {why}"
+        self._attempts[key] = sys.maxsize  # no try to come would tell more
+        if loading := self._loading.pop(key, None):
+            self._await_at_stop(loading)
+            self._hopeless.add(key)
+        self._step()
+
+    def _in_quarantine(self, key: VersionKey) -> bool:
+        runner = self._runners.get(key)
+        return key in self._hopeless or (runner is not None and bool(runner.quarantined))
+
+    def _renew(self, key: VersionKey) -> None:
+        """Forget how a version failed, and try it again."""
+        self.failures.pop(key, None)
+        self._attempts.pop(key, None)
+        self._hopeless.discard(key)
+        if runner := self._runners.get(key):
+            runner.release()
+        elif loading := self._loading.pop(key, None):
+            self._give_up(loading)
+
     def _retire(self, runner: Runner) -> None:
-        self._await_at_stop(asyncio.create_task(runner.stop(self._limits.drain_s), name=f"drain {runner.spec.key}"))
+        self._await_at_stop(asyncio.create_task(runner.stop(self._drain_s), name=f"drain {runner.spec.key}"))
 
     def _give_up(self, loading: asyncio.Task[None]) -> None:
         loading.cancel()

@@ -1,138 +1,227 @@
-"""One loaded version: its worker, kept alive."""
+"""One loaded version: its workers, kept alive."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from services.inference_gateway.domain.desired import VersionSpec
-from services.inference_gateway.domain.errors import ModelFailed, QueueFull, UnusableModel, WorkerDied
-from services.inference_gateway.domain.outputs import shaped, warm_row
-from services.inference_gateway.domain.signature import Tensors, check_servable
-from services.inference_gateway.ports import Models, Worker, Workers
+from services.inference_gateway.domain.desired import VersionKey, VersionSpec
+from services.inference_gateway.domain.errors import ModelFailed, Quarantined, QueueFull, WorkerDied
+from services.inference_gateway.domain.outputs import shaped
+from services.inference_gateway.domain.quarantine import Deaths, Patience
+from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.engine.berth import Berth
+from services.inference_gateway.engine.launch import Launch
+from services.inference_gateway.ports import Worker
 from slipway.clock import Clock
+from slipway.errors import SlipwayError
 
 log = logging.getLogger(__name__)
 
-_FIRST_DELAY_S = 0.1
-_LONGEST_DELAY_S = 10.0
+DEPTH = 2
+"""Batches that a worker has at once: one runs while the next one lies ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How a version is run: workers a device, batches that may wait, and the deaths that are borne."""
+
+    per_device: int
+    queue_limit: int
+    patience: Patience
 
 
 class Runner:
-    """Runs batches on a worker; starts another when it dies, and retries what it died on once.
+    """Runs batches on a version's workers; starts another for one that dies, and retries what it died on once.
 
-    At most ``limit`` batches wait or run; more are refused with QueueFull.
+    At most ``queue_limit`` batches wait or run; more are refused with QueueFull. A version that kills more workers
+    than is borne is in quarantine, of which ``on_quarantine`` is told: nothing runs until :meth:`release`.
     """
 
-    def __init__(self, spec: VersionSpec, models: Models, workers: Workers, clock: Clock, limit: int) -> None:
+    def __init__(
+        self,
+        spec: VersionSpec,
+        launch: Launch,
+        clock: Clock,
+        pool: Pool,
+        on_quarantine: Callable[[VersionKey, str], None],
+    ) -> None:
         self.spec = spec
-        self._models = models
-        self._workers = workers
+        self.changed = asyncio.Event()
+        """Set when there may be more room, or less, than before; whoever waits for it clears it."""
+        self.quarantined = ""
+        """Why nothing runs until :meth:`release`; empty while it does."""
         self._clock = clock
-        self._limit = limit
+        self._pool = pool
+        self._on_quarantine = on_quarantine
+        self._deaths = Deaths(pool.patience)
+        self._berths = [
+            Berth(str(spec.key), partial(launch.worker, spec, device), clock, self._look, self._count_death)
+            for device in launch.places(pool.per_device)
+        ]
         self._pending = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._worker: Worker | None = None
         self._up = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        """Set while a batch that waits for a worker has an answer: a worker is there, or none will be."""
         self._second_tries = asyncio.Lock()
+        self._turning: asyncio.Task[None] | None = None
         self._stopped = False
 
     @property
+    def workers(self) -> Sequence[Worker]:
+        """The workers that answer now."""
+        return [berth.worker for berth in self._berths if berth.worker is not None]
+
+    @property
     def worker(self) -> Worker | None:
-        """The worker that answers now; None while another one starts."""
-        return self._worker if self._up.is_set() else None
+        """One that answers now; None while there is none."""
+        return next(iter(self.workers), None)
+
+    @property
+    def capacity(self) -> int:
+        """How many batches may usefully be in flight now."""
+        return DEPTH * len(self.workers)
 
     async def start(self) -> None:
-        """Load, answer a warm-up row, and keep a worker up from then on. Raises UnusableModel, WorkerDied."""
-        self._worker = await self._launch()
-        self._up.set()
-        self._keeper = asyncio.create_task(self._keep(), name=f"worker of {self.spec.key}")
+        """Load, answer a warm-up row, and keep workers up from then on. Raises UnusableModel, WorkerDied, Quarantined.
 
-    async def run(self, inputs: Tensors, rows: int) -> Tensors:
-        """The outputs, [rows, …] each. Raises QueueFull, ModelFailed, WorkerDied after the second death."""
-        if self._pending >= self._limit:
-            raise QueueFull(str(self.spec.key), self._limit)
+        Returns when each worker is up or has failed once; with the first one the start fails.
+        """
+        first, *others = self._berths
+        try:
+            await first.fill()
+            for one in await asyncio.gather(*(berth.fill() for berth in others), return_exceptions=True):
+                if isinstance(one, SlipwayError):
+                    log.warning("a worker did not come up", extra={"version": str(self.spec.key), "why": one.message})
+                elif one is not None:
+                    raise one
+            self._check_quarantine()
+        except BaseException as error:
+            await self._empty()
+            if isinstance(error, WorkerDied):
+                self._check_quarantine()
+            raise
+        for berth in self._berths:
+            berth.keep()
+
+    async def run(self, inputs: Tensors, rows: int, deadline: float | None = None) -> Tensors:
+        """The outputs, [rows, …] each; ``deadline`` (monotonic) bounds the wait for a worker and the second try.
+
+        Raises QueueFull, ModelFailed, Quarantined, and WorkerDied after the second death or past the deadline.
+        """
+        if self._pending >= self._pool.queue_limit:
+            raise QueueFull(str(self.spec.key), self._pool.queue_limit)
         self._pending += 1
         self._idle.clear()
         try:
-            return await self._run(inputs, rows)
-        except WorkerDied:
-            log.warning("a batch is tried again on another worker", extra={"version": str(self.spec.key)})
-            # One after the other: what kills its second worker takes no other second try with it.
-            async with self._second_tries:
-                return await self._run(inputs, rows)
+            return await self._twice(inputs, rows, deadline)
         finally:
             self._pending -= 1
+            self.changed.set()
             if not self._pending:
                 self._idle.set()
 
+    async def up(self) -> None:
+        """Return when a worker answers. Raises Quarantined, WorkerDied when it is stopped instead."""
+        if self._least_busy() is None:
+            await self._next_free(None)
+
+    def release(self) -> None:
+        """End the quarantine, if there is one: the version gets workers and a new chance."""
+        if not self.quarantined:
+            return
+        self.quarantined = ""
+        self._deaths.forget()
+        self._up.clear()
+        self._turning = asyncio.create_task(self._revive(self._turning), name=f"revive {self.spec.key}")
+
     async def stop(self, grace_s: float) -> None:
-        """Let what runs finish within the grace, then end the worker."""
+        """Let what runs finish within the grace, then end the workers."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-        if self._worker is not None:
-            await self._worker.stop()
+        if self._turning is not None:
+            await self._turning
+        await self._empty()
         # Whoever still waits for a worker waits no longer.
         self._stopped = True
-        self._up.set()
+        self._look()
 
-    async def _run(self, inputs: Tensors, rows: int) -> Tensors:
-        outputs = await (await self._live()).run(inputs)
+    async def _twice(self, inputs: Tensors, rows: int, deadline: float | None) -> Tensors:
+        try:
+            return await self._once(inputs, rows, deadline)
+        except WorkerDied:
+            if self._stopped or (deadline is not None and self._clock.monotonic() >= deadline):
+                raise
+        log.warning("a batch is tried again on another worker", extra={"version": str(self.spec.key)})
+        try:
+            # One after the other: what kills its second worker takes no other second try with it.
+            async with self._before(deadline), self._second_tries:
+                return await self._once(inputs, rows, deadline)
+        except TimeoutError:
+            raise WorkerDied(str(self.spec.key)) from None
+
+    async def _once(self, inputs: Tensors, rows: int, deadline: float | None) -> Tensors:
+        berth, worker = self._least_busy() or await self._next_free(deadline)
+        berth.running += 1
+        try:
+            outputs = await worker.run(inputs)
+        finally:
+            berth.running -= 1
         try:
             return shaped(self.spec.signature, outputs, rows)
         except ValueError as error:
             raise ModelFailed(str(self.spec.key), str(error)) from error
 
-    async def _live(self) -> Worker:
-        """The worker, or the next one while it is being replaced."""
-        while True:
-            await self._up.wait()
-            if self._worker is None or self._stopped:
-                raise WorkerDied(str(self.spec.key))
-            if not self._worker.died.is_set():
-                return self._worker
-            self._up.clear()  # the keeper has not seen it yet
-
-    async def _launch(self) -> Worker:
-        signature = self.spec.signature
-        if why := check_servable(signature):
-            raise UnusableModel(f"{self.spec.key} can't be served: {why}")
-        worker = await self._workers.launch(self.spec, await self._models.fetch(self.spec))
-        try:
-            shaped(signature, await worker.run(warm_row(signature)), rows=1)
-        except BaseException as error:
-            await worker.stop()
-            if isinstance(error, (ValueError, ModelFailed)):
-                raise UnusableModel(f"{self.spec.key} failed its warm-up row: {error}") from error
-            raise
-        return worker
-
-    async def _keep(self) -> None:
-        delay = _FIRST_DELAY_S
-        while True:
-            assert self._worker is not None  # noqa: S101  (start() came first)
-            began = self._clock.monotonic()
-            await self._worker.died.wait()
+    def _least_busy(self) -> tuple[Berth, Worker] | None:
+        self._check_quarantine()
+        up = [berth for berth in self._berths if berth.worker is not None]
+        if not up:
             self._up.clear()
-            log.error("a worker ended; another one starts", extra={"version": str(self.spec.key)})
-            await self._worker.stop()
-            if self._clock.monotonic() - began > _LONGEST_DELAY_S:
-                delay = _FIRST_DELAY_S
-            while True:
-                try:
-                    self._worker = await self._launch()
-                    break
-                except Exception:
-                    # Whatever it was, callers wait for the next try.
-                    log.exception("a worker did not come up again", extra={"version": str(self.spec.key)})
-                    await self._clock.sleep(delay)
-                    delay = min(delay * 2, _LONGEST_DELAY_S)
-            self._up.set()
+            return None
+        berth = min(up, key=lambda one: one.running)
+        assert berth.worker is not None  # noqa: S101  (chosen by it)
+        return berth, berth.worker
+
+    async def _next_free(self, deadline: float | None) -> tuple[Berth, Worker]:
+        try:
+            async with self._before(deadline):
+                while (found := self._least_busy()) is None:
+                    if self._stopped:
+                        raise WorkerDied(str(self.spec.key))
+                    await self._up.wait()
+        except TimeoutError:
+            raise WorkerDied(str(self.spec.key)) from None
+        return found
+
+    def _before(self, deadline: float | None) -> asyncio.Timeout:
+        return asyncio.timeout(None if deadline is None else max(0.0, deadline - self._clock.monotonic()))
+
+    def _look(self) -> None:
+        self._up.set()
+        self.changed.set()
+
+    def _check_quarantine(self) -> None:
+        if self.quarantined:
+            raise Quarantined(str(self.spec.key), self.quarantined)
+
+    def _count_death(self, cause: str) -> None:
+        if self._deaths.add(self._clock.monotonic()) and not self.quarantined:
+            self.quarantined = f"{self._pool.patience}, the last one {cause}"
+            self._turning = asyncio.create_task(self._empty(), name=f"quarantine {self.spec.key}")
+            self._on_quarantine(self.spec.key, self.quarantined)
+        self._look()
+
+    async def _empty(self) -> None:
+        await asyncio.gather(*(berth.empty() for berth in self._berths))
+
+    async def _revive(self, emptying: asyncio.Task[None] | None) -> None:
+        if emptying is not None:
+            await emptying
+        for berth in self._berths:
+            berth.keep()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.inference_gateway.domain.batch import Answer, Batch
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import FeatureTypeMismatch, ModelFailed, WorkerDied
+from services.inference_gateway.domain.errors import FeatureTypeMismatch, ModelFailed, Quarantined, WorkerDied
 from services.inference_gateway.domain.features import Filled, Online, fill, join_keys, unread
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Signature, conform
@@ -40,12 +40,13 @@ class Score:
     async def answer(self, work: Work, arm: Arm, rows: Array) -> Answer:
         """What the arm says about the ``rows`` (indices) of the batch.
 
-        Raises InvalidInput, FeaturesUnavailable, FeatureTypeMismatch, QueueFull, ModelFailed, WorkerDied.
+        Raises InvalidInput, FeaturesUnavailable, FeatureTypeMismatch, QueueFull, ModelFailed, Quarantined,
+        WorkerDied.
         """
         endpoint = work.batch.endpoint
         try:
             answer = await _scored(work, arm, rows)
-        except (FeatureTypeMismatch, ModelFailed, WorkerDied) as error:
+        except (FeatureTypeMismatch, ModelFailed, Quarantined, WorkerDied) as error:
             self._reconciler.observe(endpoint, arm.route, error.message)
             raise
         except InvalidInput as error:

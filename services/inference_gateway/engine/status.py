@@ -82,10 +82,9 @@ class Status:
     def answers(self, endpoint: str, version: str = "") -> bool:
         """Whether a call for the endpoint (and version) would find a loaded model. Raises EndpointNotFound."""
         try:
-            self.primary(endpoint, version)
+            return not self.primary(endpoint, version).runner.quarantined
         except (NotReady, VersionNotServed):
             return False
-        return True
 
     def _endpoint(self, endpoint: Endpoint) -> EndpointStatus:
         serving = {arm.route.name: arm for arm in self._reconciler.serving.get(endpoint.name, ())}
@@ -96,7 +95,7 @@ class Status:
         worker = arm.runner.worker if arm else None
         reason = self._reconciler.failures.get(route.version, "")
         current = arm is not None and arm.route.version == route.version
-        state = State.READY if current else State.FAILED if reason else State.LOADING
+        state = State.FAILED if reason else State.READY if current else State.LOADING
         return ArmStatus(
             name=route.name,
             desired=route.version,

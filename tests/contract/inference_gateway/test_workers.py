@@ -256,7 +256,7 @@ async def main():
     signature = Signature(columns, (TensorSpec("y", DataType.FP32, (-1, 1)),))
     workers = ProcessWorkers(WorkerSettings(device="cpu"), Path(sys.argv[1]) / "workers")
     spec = VersionSpec(VersionKey("m", 1), "sha256:00", signature)
-    worker = await workers.launch(spec, (Path(sys.argv[1]) / "model").read_bytes())
+    worker = await workers.launch(spec, (Path(sys.argv[1]) / "model").read_bytes(), workers.devices[0])
     print(worker.pid, flush=True)
     await worker.died.wait()
 

@@ -1,0 +1,88 @@
+"""An operator's second chance for a version, on real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
+from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+from services.inference_gateway.domain.errors import NotReady, VersionNotWanted
+from services.inference_gateway.domain.guardrail import Guardrails
+from services.inference_gateway.domain.quarantine import Patience
+from services.inference_gateway.domain.signature import DataType
+from services.inference_gateway.engine.guard import Guard
+from services.inference_gateway.engine.launch import Launch
+from services.inference_gateway.engine.reconcile import Reconciler
+from services.inference_gateway.engine.runner import Pool
+from slipway.clock import ManualClock, SystemClock
+
+KEY = VersionKey("m", 1)
+
+
+class Shelf:
+    """Artifacts of one version; what it has may change."""
+
+    model = b""
+
+    async def fetch(self, spec: VersionSpec) -> bytes:
+        return self.model
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+async def reconciler(shelf: Shelf, tmp_path: Path, versioned: Any) -> AsyncIterator[Reconciler]:
+    """Wants version 1; its clock stands still, so that nothing is tried again by itself."""
+    guard = Guard(Guardrails(20, 0.5, 3), SystemClock())
+    workers = ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")
+    pool = Pool(1, 256, Patience(1, 300.0))
+    async with Reconciler(Launch(shelf, workers), ManualClock(), pool, guard, 0.0) as reconciler:
+        spec = versioned({"a": DataType.FP32, "b": DataType.FP32})
+        reconciler.want(Desired(1, {"e": Endpoint("e", (Route("main", KEY, 1),), 1)}, {KEY: spec}))
+        yield reconciler
+
+
+async def test_a_quarantine_ends_when_an_operator_loads_the_version(
+    reconciler: Reconciler, shelf: Shelf, onnx_models: Any
+) -> None:
+    shelf.model = onnx_models.add()
+    await reconciler.reload(KEY)
+    [arm] = reconciler.arms("e")
+    [worker] = arm.runner.workers
+    os.kill(worker.pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while not arm.runner.quarantined:
+            await arm.runner.changed.wait()
+            arm.runner.changed.clear()
+    assert "is in quarantine: 1 of its workers died" in reconciler.failures[KEY]
+    await reconciler.reload(KEY)
+    assert [one.pid for one in arm.runner.workers] != [worker.pid]
+    assert reconciler.failures == {}
+
+
+async def test_a_version_that_can_t_be_loaded_is_tried_again_at_once_when_asked_for(
+    reconciler: Reconciler, shelf: Shelf, onnx_models: Any
+) -> None:
+    await reconciler.settled()
+    assert "can't load it" in reconciler.failures[KEY]
+    with pytest.raises(NotReady, match="can't load it"):
+        await reconciler.reload(KEY)
+    shelf.model = onnx_models.add()
+    await reconciler.reload(KEY)
+    assert reconciler.failures == {}
+    assert len(reconciler.arms("e")) == 1
+
+
+async def test_a_version_that_no_endpoint_has_is_not_loaded(reconciler: Reconciler) -> None:
+    with pytest.raises(VersionNotWanted, match="no endpoint of this gateway has m/7"):
+        await reconciler.reload(VersionKey("m", 7))
