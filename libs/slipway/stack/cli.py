@@ -132,8 +132,12 @@ def kafka(*, tool: str, arguments: tuple[str, ...], data: Path | None) -> None:
 
 @main.command(epilog="Example: scripts/stack install")
 def install() -> None:
-    """Get the programs that are missing, and start nothing: Kafka by Maven, the rest by apt-get where root."""
+    """Get the programs that are missing, and start nothing: Kafka by Maven, the rest by apt-get where root.
+
+    kcat too, which no server needs: where it can't be had, that is said (0).
+    """
     programs.install(VARIABLES, say)
+    programs.install_readers(say)
 
 
 def _options(data: Path, *, fast: bool, ports: dict[str, int] | None = None, timeout_s: float = 120.0) -> Options:

@@ -49,6 +49,15 @@ def install(servers: Iterable[str], say: Callable[[str], None]) -> None:
         _fetch_jars(say)
 
 
+def install_readers(say: Callable[[str], None]) -> None:
+    """Get kcat, which reads topics and which no server needs: where it can't be had, say so."""
+    if shutil.which("kcat") is None:
+        try:
+            _install_packages(["kcat"], say)
+        except NotInstalled as error:
+            say(error.message)
+
+
 def _packages() -> list[tuple[str, str, Callable[[], bool]]]:
     """Server, Debian package, and whether what it brings is there."""
     return [

@@ -1,0 +1,1 @@
+"""Consumers of the platform's topics: see docs/events.md."""

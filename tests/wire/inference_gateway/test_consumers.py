@@ -1,0 +1,69 @@
+"""The consumer of docs/events.md on what a gateway really logs: from the embedded log, and from Kafka."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from scripts.toolchain.tree import ROOT
+from slipway.events.connect import open_log
+
+TOPIC = "inference.predictions.v1"
+
+
+def follow(into: Path, *options: str) -> tuple[str, str]:
+    """Run the example as its readers do, to the log's end."""
+    command = [sys.executable, "-m", "examples.consumers.predictions", "--into", str(into), "--once", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout, done.stderr
+
+
+def kept(into: Path) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(into)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute("SELECT * FROM prediction ORDER BY prediction_id")]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_example_keeps_every_prediction_once(served: Any, tmp_path: Path, kafka_url: str) -> None:
+    rows = [served.row | {"year": 2000.0}, {name: value for name, value in served.row.items() if name != "year"}]
+    for number in range(2):
+        ids = [f"{number}-{row}" for row in range(2)]
+        await served.client.inference.predict("late", rows, prediction_ids=ids)
+    await served.logged("late", 4)
+
+    embedded = tmp_path / "embedded.db"
+    follow(embedded, "--log", served.events.removeprefix("sqlite:///"))
+    found = kept(embedded)
+    assert [(one["prediction_id"], one["version"], one["route"]) for one in found] == [
+        (f"{number}-{row}", 1, "main") for number in range(2) for row in range(2)
+    ]
+    assert [json.loads(one["features"])["year"] for one in found] == [2000.0, None] * 2
+    assert json.loads(found[0]["outputs"])["seen_carrier"] == ["UA"]
+
+    servers, prefix = kafka_url.removeprefix("kafka://").split("?prefix=")
+    events = [record.event for record in await served.records(TOPIC)]
+    async with open_log(kafka_url) as log:
+        # Delivered again, with junk of ours between, and a message of somebody else.
+        await log.publisher().publish([*events, replace(events[0], id="junk", value=b"\xff"), *events])
+    producer = Producer({"bootstrap.servers": servers})
+    producer.produce(f"{prefix}{TOPIC}", b"no event")
+    assert producer.flush(30) == 0
+    streamed = tmp_path / "streamed.db"
+    options = ["--kafka", servers, "--topic", f"{prefix}{TOPIC}", "--group"]
+    _, complaints = follow(streamed, *options, f"{prefix}one")
+    assert kept(streamed) == found
+    assert "skipped event junk" in complaints
+    assert "no event of the platform" in complaints
+    # Another group begins anew, and what was kept is not kept twice.
+    follow(streamed, *options, f"{prefix}other")
+    assert kept(streamed) == found
