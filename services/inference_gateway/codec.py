@@ -32,7 +32,9 @@ _EARLIEST_US = -62_104_060_800_000_000
 _LATEST_US = 253_370_764_800_000_000
 
 
-def decode_batch(request: inference_pb2.PredictRequest, now: datetime, trace_id: str) -> Batch:
+def decode_batch(
+    request: inference_pb2.PredictRequest, now: datetime, trace_id: str, deadline_s: float | None = None
+) -> Batch:
     """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
     features = tuple(_column("features", one) for one in request.features)
     entity_keys = tuple(_column("entity_keys", one) for one in request.entity_keys)
@@ -47,6 +49,7 @@ def decode_batch(request: inference_pb2.PredictRequest, now: datetime, trace_id:
         features=features,
         protocol=Protocol.PREDICT,
         trace_id=trace_id,
+        deadline_s=deadline_s,
     )
 
 
@@ -105,11 +108,16 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         prediction_ids=answer.ids,
         event_times_us=batch.event_times_us.tolist(),
         input_digests=answer.digests or [b""] * batch.rows,
-        trace_id=batch.trace_id,
+        trace_id=_one_trace(batch),
         gateway_id=gateway_id,
         shadow=answer.shadow,
         degraded_rows=answer.degraded,
     )
+    for origin in batch.origins:
+        message.request_rows.append(origin.rows)
+        message.trace_ids.append(origin.trace_id)
+        message.tenants.append(origin.tenant)
+        message.latencies_us.append(max(0, round((answer.ended_s - origin.began_s) * 1e6)))
     for view, times in answer.view_times.items():
         message.view_times.add(view=view, event_times_us=times.tolist())
     message.answer_time.FromDatetime(now)
@@ -125,6 +133,11 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         else:
             entry.values.extend(flat)
     return message
+
+
+def _one_trace(batch: Batch) -> str:
+    traces = {origin.trace_id for origin in batch.origins} or {batch.trace_id}
+    return traces.pop() if len(traces) == 1 else ""
 
 
 def encode_disabled(disabled: Disabled, gateway_id: str) -> events_pb2.ArmDisabled:

@@ -46,6 +46,15 @@ class WorkerConfig(Settings):
     quarantine_window_s: float = Field(300.0, gt=0)
 
 
+class BatchConfig(Settings):
+    """How requests wait for a version, and how many rows its worker is given at once."""
+
+    max_rows: int = Field(1024, ge=1, le=65_536)
+    queue_requests: int = Field(4096, ge=1)
+    queue_rows: int = Field(65_536, ge=1)
+    queue_bytes: int = Field(256 * 1024**2, ge=1024)
+
+
 class SpoolConfig(Settings):
     """How the prediction log is kept until the event bus has it."""
 
@@ -71,6 +80,7 @@ class GatewayConfig(Settings):
     http: Http = Http()
     observe: Observe = Observe()
     worker: WorkerConfig = WorkerConfig()
+    batch: BatchConfig = BatchConfig()
     spool: SpoolConfig = SpoolConfig()
     guardrail: GuardrailConfig = GuardrailConfig()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)

@@ -19,20 +19,25 @@ from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
 from services.inference_gateway.config import GatewayConfig
+from services.inference_gateway.domain.fair_queue import Bounds
 from services.inference_gateway.domain.guardrail import Guardrails
 from services.inference_gateway.domain.quarantine import Patience
 from services.inference_gateway.engine.announce import Announce
+from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.follow import Follow
 from services.inference_gateway.engine.guard import Guard
+from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.predict import Predict
+from services.inference_gateway.engine.reconcile import Limits, Reconciler
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.runner import Pool
-from services.inference_gateway.engine.score import Score
+from services.inference_gateway.engine.settle import Settle
 from services.inference_gateway.engine.shadow import Shadow
+from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from services.inference_gateway.engine.ship import Ship
 from services.inference_gateway.engine.status import Status
 from slipway import lifecycle, observe
@@ -139,27 +144,23 @@ def _answering(
 ) -> tuple[Predict, Shadow]:
     memory = Memory(config.remembered_predictions)
     memory.restore(log.replay())
-    fetch, score = Fetch(features, meter, clock), Score(reconciler)
+    fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
+    settle = Settle(reconciler, log, waiting, meter, clock)
+    dispatch = Dispatch(settle, clock, _bounds(config), config.batch.max_rows)
     shadow = Shadow(
-        fetch=fetch,
-        score=score,
-        prediction_log=log,
-        meter=meter,
-        clock=clock,
-        limit=config.shadow_queue_limit,
-        flush_s=config.rpc.grace_s / 2,
-    )
-    predict = Predict(
+        queue=waiting,
+        dispatch=dispatch,
         reconciler=reconciler,
         fetch=fetch,
-        score=score,
-        shadow=shadow,
-        prediction_log=log,
-        memory=memory,
-        meter=meter,
         clock=clock,
+        flush_s=config.rpc.grace_s / 2,
     )
-    return predict, shadow
+    return Predict(Intake(reconciler, fetch, dispatch, clock), memory, clock), shadow
+
+
+def _bounds(config: GatewayConfig) -> Bounds:
+    batch = config.batch
+    return Bounds(batch.queue_requests, batch.queue_rows, batch.queue_bytes)
 
 
 def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer) -> RestServer:

@@ -27,6 +27,11 @@ class Call:
         return deadline.remaining()
 
     @property
+    def deadline_s(self) -> float | None:
+        """The monotonic time, in seconds, at which the answer is no longer wanted; None on a stream without a deadline."""
+        return deadline.ends_at()
+
+    @property
     def trace_id(self) -> str:
         """The trace of this call as 32 hexadecimal digits; empty when it is not traced."""
         context = trace.get_current_span().get_span_context()

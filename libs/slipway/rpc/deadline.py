@@ -14,6 +14,11 @@ def start(seconds: float) -> None:
     _ends_at.set(time.monotonic() + seconds)
 
 
+def ends_at() -> float | None:
+    """The monotonic time, in seconds, at which the call ends; None where no call set a deadline."""
+    return _ends_at.get()
+
+
 def remaining() -> float | None:
     """Seconds left, never negative; None where no call set a deadline."""
     ends_at = _ends_at.get()

@@ -17,7 +17,6 @@ from slipway.client._async.transport import AsyncStub
 from slipway.errors import Unavailable
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.gen.slipway.features.v1 import resources_pb2 as res
-from slipway.rpc import deadline
 
 _MOST_VALUES = 250_000  # that feature_serving answers at once
 _SHARE = 0.5  # of what the caller has left: the answer must still be made
@@ -58,10 +57,9 @@ class FeatureService:
             await stub.aclose()
 
     async def read(
-        self, features: Sequence[str], keys: Sequence[Column], event_times_us: Array
+        self, features: Sequence[str], keys: Sequence[Column], event_times_us: Array, left_s: float | None
     ) -> Mapping[str, FeatureColumn]:
         """See Features."""
-        left_s = deadline.remaining()
         timeout_s = self._timeout_s if left_s is None else min(self._timeout_s, left_s * _SHARE)
         views = dict.fromkeys(one.partition(":")[0] for one in features)
         await asyncio.gather(*(self._learn(view, timeout_s) for view in views if view not in self._entities))

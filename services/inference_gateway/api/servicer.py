@@ -27,7 +27,7 @@ class InferenceServicer:
 
     async def Predict(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
         """Answer a batch."""
-        batch = codec.decode_batch(request, self._clock.now(), call.trace_id)
+        batch = codec.decode_batch(request, self._clock.now(), call.trace_id, call.deadline_s)
         return codec.encode_predictions(await self._predict.predictions(batch))
 
     async def ListEndpoints(self, request: pb.ListEndpointsRequest, call: Call) -> pb.ListEndpointsResponse:

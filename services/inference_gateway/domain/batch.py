@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,6 +33,19 @@ class Protocol(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where successive rows of a batch come from: one caller's request, its trace, and when it was taken in.
+
+    ``began_s`` is monotonic, in seconds.
+    """
+
+    rows: int
+    tenant: str = ""
+    trace_id: str = ""
+    began_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Rows for one endpoint. ``ids`` are the caller's, one a row, or none.
 
@@ -40,6 +53,8 @@ class Batch:
     ``places`` [rows] are the rows' numbers in the caller's request, where they are others than here.
     ``tenant`` is who asks, and pays; of its batches that wait, those with the lower ``priority`` number come first, 1
     before all, and 0 stands for 65,536.
+    ``deadline_s`` is the monotonic time, in seconds, at which nobody waits any more. ``origins`` are the requests of
+    a batch that was merged of several, in the rows' order; none for a batch that is one request.
     """
 
     endpoint: str
@@ -54,6 +69,8 @@ class Batch:
     places: Array | None = None
     tenant: str = ""
     priority: int = 0
+    deadline_s: float | None = None
+    origins: tuple[Origin, ...] = ()
 
     def take(self, rows: Array) -> Batch:
         """The batch of ``rows`` (indices, ascending) alone."""
@@ -70,7 +87,18 @@ class Batch:
             rows if self.places is None else self.places[rows],
             self.tenant,
             self.priority,
+            self.deadline_s,
+            _kept(self.origins, rows),
         )
+
+
+def _kept(origins: tuple[Origin, ...], rows: Array) -> tuple[Origin, ...]:
+    """The requests that some rows (indices, ascending) come from, with how many of each."""
+    if not origins:
+        return ()
+    ends = np.cumsum([one.rows for one in origins])
+    counts = np.bincount(np.searchsorted(ends, rows, side="right"), minlength=len(origins)).tolist()
+    return tuple(replace(one, rows=count) for one, count in zip(origins, counts, strict=True) if count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +107,7 @@ class Answer:
 
     ``view_times`` [rows] say, by view, when what was read online was true: microseconds since 1970 UTC, 0 where the
     view told nothing. ``degraded`` are the rows, in order, that went without a feature. A ``shadow`` answer is one
-    that no caller gets.
+    that no caller gets. ``ended_s`` is the monotonic time at which the model was done.
     """
 
     batch: Batch
@@ -93,26 +121,31 @@ class Answer:
     view_times: Mapping[str, Array] = field(default_factory=dict)
     degraded: tuple[int, ...] = ()
     shadow: bool = False
+    ended_s: float = 0.0
+
+    def take(self, rows: Array) -> Answer:
+        """What was answered about ``rows`` (indices, ascending) alone."""
+        chosen = rows.tolist()
+        lacking = set(self.degraded)
+        return Answer(
+            self.batch.take(rows),
+            tuple(self.ids[row] for row in chosen),
+            tuple(self.digests[row] for row in chosen) if self.digests else (),
+            self.model,
+            self.version,
+            self.route,
+            {name: array[rows] for name, array in self.features.items()},
+            {name: array[rows] for name, array in self.outputs.items()},
+            {view: times[rows] for view, times in self.view_times.items()},
+            tuple(place for place, row in enumerate(chosen) if row in lacking) if lacking else (),
+            self.shadow,
+            self.ended_s,
+        )
 
     def halves(self) -> tuple[Answer, Answer]:
         """The first and the second half of the rows; there must be two."""
         middle = self.batch.rows // 2
-        return self._part(0, middle), self._part(middle, self.batch.rows)
-
-    def _part(self, start: int, end: int) -> Answer:
-        return Answer(
-            self.batch.take(np.arange(start, end)),
-            self.ids[start:end],
-            self.digests[start:end],
-            self.model,
-            self.version,
-            self.route,
-            {name: array[start:end] for name, array in self.features.items()},
-            {name: array[start:end] for name, array in self.outputs.items()},
-            {view: times[start:end] for view, times in self.view_times.items()},
-            tuple(row - start for row in self.degraded if start <= row < end),
-            self.shadow,
-        )
+        return self.take(np.arange(middle)), self.take(np.arange(middle, self.batch.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +223,12 @@ def digests(batch: Batch) -> tuple[bytes, ...]:
     )
 
 
-def predictions(answer: Answer) -> Sequence[Prediction]:
-    """An answer row by row, in the batch's order."""
-    flat = {name: array.reshape(answer.batch.rows, -1).tolist() for name, array in answer.outputs.items()}
-    ages = ages_by_row(answer.batch.event_times_us, answer.view_times)
+def predictions(answer: Answer, start: int = 0, end: int | None = None) -> list[Prediction]:
+    """An answer row by row, in the batch's order; or its rows from ``start`` to ``end`` alone."""
+    end = answer.batch.rows if end is None else end
+    flat = {name: array[start:end].reshape(end - start, -1).tolist() for name, array in answer.outputs.items()}
+    told = {view: times[start:end] for view, times in answer.view_times.items()}
+    ages = ages_by_row(answer.batch.event_times_us[start:end], told)
     degraded = set(answer.degraded)
     return [
         Prediction(
@@ -203,9 +238,9 @@ def predictions(answer: Answer) -> Sequence[Prediction]:
             answer.version,
             answer.route,
             feature_ages=ages[row],
-            degraded=row in degraded,
+            degraded=start + row in degraded,
         )
-        for row, one in enumerate(answer.ids)
+        for row, one in enumerate(answer.ids[start:end])
     ]
 
 

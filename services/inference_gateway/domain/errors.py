@@ -106,6 +106,19 @@ class QueueFull(Exhausted):
         )
 
 
+class TooLate(SlipwayError):
+    """The answer would come after the caller's deadline: nothing is run for it."""
+
+    kind = Kind.DEADLINE_EXCEEDED
+    reason = "TOO_LATE"
+
+    def __init__(self, version: str, left_s: float, needed_s: float) -> None:
+        super().__init__(
+            f"{version} needs {needed_s * 1e3:.1f} ms and {left_s * 1e3:.1f} ms are left; allow more time or ask for less",
+            facts={"version": version},
+        )
+
+
 class ModelFailed(SlipwayError):
     """The model itself refused the batch."""
 

@@ -44,6 +44,10 @@ class FeatureColumn:
     statuses: Array
     event_times_us: Array
 
+    def take(self, rows: Array) -> FeatureColumn:
+        """The column of ``rows`` (indices) alone."""
+        return FeatureColumn(self.kind, self.values[rows], self.statuses[rows], self.event_times_us[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Online:
@@ -51,6 +55,10 @@ class Online:
 
     columns: Mapping[str, FeatureColumn]
     failure: str = ""
+
+    def take(self, rows: Array) -> Online:
+        """The same for ``rows`` (indices) of the batch alone."""
+        return Online({name: column.take(rows) for name, column in self.columns.items()}, self.failure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,13 @@ class Fetch:
         self._clock = clock
         self._told_at: float | None = None
 
-    async def read(self, batch: Batch, answering: Sequence[Signature], shadows: Sequence[Signature]) -> Online:
+    async def read(
+        self, batch: Batch, answering: Sequence[Signature], shadows: Sequence[Signature], left_s: float | None = None
+    ) -> Online:
         """What the versions that answer take, and the shadows too where the caller's keys allow.
 
-        Nobody waits for a shadow alone: that is left to :meth:`more`. Raises InvalidInput when the keys of a version
+        Nobody waits for a shadow alone: that is left to :meth:`more`. ``left_s`` are the seconds that the callers still
+        wait. Raises InvalidInput when the keys of a version
         that answers are missing.
         """
         questions = [_question(one, batch) for one in answering]
@@ -49,7 +52,7 @@ class Fetch:
                 questions.append(_question(one, batch))
             except InvalidInput:
                 continue  # the shadow's loss, which its score will tell
-        return await self._ask([one for one in questions if one[0]], batch)
+        return await self._ask([one for one in questions if one[0]], batch, left_s)
 
     async def more(self, online: Online, batch: Batch, shadow: Signature) -> Online:
         """What was read, and what a shadow takes beside it, if nobody asked for that yet."""
@@ -61,27 +64,29 @@ class Fetch:
             return online  # its score tells
         return Online({**online.columns, **found.columns}, found.failure)
 
-    async def _ask(self, questions: Sequence[Question], batch: Batch) -> Online:
+    async def _ask(self, questions: Sequence[Question], batch: Batch, left_s: float | None = None) -> Online:
         _check_times(batch)
         whole = _union(questions)
         began = self._clock.monotonic()
         try:
-            columns: Mapping[str, FeatureColumn] = await self._features.read(*whole, batch.event_times_us)
+            columns: Mapping[str, FeatureColumn] = await self._features.read(
+                *whole, batch.event_times_us, left_s
+            )
             failure = ""
         except SlipwayError as error:
-            columns, failure = await self._apart(error, questions, batch)
+            columns, failure = await self._apart(error, questions, batch, left_s)
         self._meter.fetched(batch.endpoint, self._clock.monotonic() - began, failed=bool(failure))
         if failure:
             self._tell(batch.endpoint, failure)
         return Online(columns, failure)
 
     async def _apart(
-        self, error: SlipwayError, questions: Sequence[Question], batch: Batch
+        self, error: SlipwayError, questions: Sequence[Question], batch: Batch, left_s: float | None
     ) -> tuple[Mapping[str, FeatureColumn], str]:
         """A service that refuses may refuse one version's features; the others are not to suffer for it."""
         if error.kind in _AWAY or len({one[0] for one in questions}) == 1:
             return {}, error.message
-        asked = (self._features.read(*one, batch.event_times_us) for one in questions)
+        asked = (self._features.read(*one, batch.event_times_us, left_s) for one in questions)
         columns: dict[str, FeatureColumn] = {}
         failure = ""
         for found in await asyncio.gather(*asked, return_exceptions=True):

@@ -63,10 +63,9 @@ class Meter:
         """A batch's features were asked for."""
         self._fetch_seconds.record(seconds, {"endpoint": endpoint, "failed": failed})
 
-    def shadowed(self, answer: Answer) -> None:
+    def shadowed(self, rows: int, endpoint: str, version: VersionKey) -> None:
         """A shadow scored rows."""
-        labels = {"endpoint": answer.batch.endpoint, "model": answer.model, "version": str(answer.version)}
-        self._shadowed.add(answer.batch.rows, labels)
+        self._shadowed.add(rows, {"endpoint": endpoint, "model": version.model, "version": str(version.number)})
 
     def shadow_lost(self, rows: int, version: VersionKey) -> None:
         """Rows were left out of a shadow."""

@@ -63,6 +63,8 @@ class Runner:
             Berth(str(spec.key), partial(launch.worker, spec, device), clock, self._look, self._count_death)
             for device in launch.places(pool.per_device)
         ]
+        self.waiting = 0
+        """Chunks that whoever hands out batches has not settled: a drain waits for them."""
         self._pending = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -109,8 +111,10 @@ class Runner:
         for berth in self._berths:
             berth.keep()
 
-    async def run(self, inputs: Tensors, rows: int, deadline: float | None = None) -> Tensors:
+    async def run(self, inputs: Tensors, rows: int, deadline: float | None = None, *, again: bool = True) -> Tensors:
         """The outputs, [rows, …] each; ``deadline`` (monotonic) bounds the wait for a worker and the second try.
+
+        There is a second try only if ``again``.
 
         Raises QueueFull, ModelFailed, Quarantined, and WorkerDied after the second death or past the deadline.
         """
@@ -119,7 +123,8 @@ class Runner:
         self._pending += 1
         self._idle.clear()
         try:
-            return await self._twice(inputs, rows, deadline)
+            run = self._twice if again else self._once
+            return await run(inputs, rows, deadline)
         finally:
             self._pending -= 1
             self.changed.set()
@@ -144,7 +149,9 @@ class Runner:
         """Let what runs finish within the grace, then end the workers."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
-                await self._idle.wait()
+                while self._pending or self.waiting:
+                    self._idle.clear()
+                    await self._idle.wait()
         if self._turning is not None:
             await self._turning
         await self._empty()

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-import numpy as np
-
-from services.inference_gateway.domain.batch import Answer
-from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.desired import VersionKey
+from services.inference_gateway.domain.errors import FeatureTypeMismatch
+from services.inference_gateway.engine.ask import Ask, Chunk, Share
+from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
-from services.inference_gateway.engine.meter import Meter
-from services.inference_gateway.engine.reconcile import Arm
-from services.inference_gateway.engine.score import Score, Work
-from services.inference_gateway.ports import PredictionLog
+from services.inference_gateway.engine.prepare import prepare
+from services.inference_gateway.engine.reconcile import Arm, Reconciler
+from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from slipway.clock import Clock
-from slipway.errors import SlipwayError
+from slipway.errors import InvalidInput, SlipwayError
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-_TOLD_EVERY_S = 30.0
-Task = tuple[Work, Arm, Array]
+_LAST = 2**31 - 1
+"""The priority of what no caller waits for."""
 
 
 class Shadow:
-    """A bounded queue of scores to make. What does not fit is left out, counted and said; no caller notices.
+    """Scores what waits in the queue, after everything that callers wait for.
 
     A score that was queued when the process was killed is lost; one that was logged is not made again.
     """
@@ -38,95 +33,85 @@ class Shadow:
     def __init__(
         self,
         *,
+        queue: ShadowQueue,
+        dispatch: Dispatch,
+        reconciler: Reconciler,
         fetch: Fetch,
-        score: Score,
-        prediction_log: PredictionLog,
-        meter: Meter,
         clock: Clock,
-        limit: int,
         flush_s: float,
     ) -> None:
+        self._queue = queue
+        self._dispatch = dispatch
+        self._reconciler = reconciler
         self._fetch = fetch
-        self._score = score
-        self._log = prediction_log
-        self._meter = meter
         self._clock = clock
-        self._limit = limit
         self._flush_s = flush_s
-        self._queue: deque[Task] = deque()
-        self._waiting = asyncio.Event()
-        self._told_at: float | None = None
-
-    def offer(self, work: Work, arms: Sequence[Arm], answered: Sequence[tuple[Arm, Array]]) -> None:
-        """Queue what each shadow among ``arms`` did not answer itself of a batch that was answered and logged."""
-        for arm in arms:
-            if not arm.route.shadow:
-                continue
-            others = [rows for one, rows in answered if one.route.name != arm.route.name]
-            if not others:
-                continue
-            rows = np.sort(np.concatenate(others))
-            if len(self._queue) >= self._limit:
-                self._lose(arm.route.version, len(rows), "more wait than are allowed to")
-                continue
-            self._queue.append((replace(work, marks=(), shadow=True), arm, rows))
-            self._waiting.set()
 
     async def run(self) -> None:
         """Score until cancelled; what was not scored then is left to :meth:`flush`."""
         while True:
-            await self._waiting.wait()
+            await self._queue.filled.wait()
             await self._score_some()
 
     async def flush(self) -> None:
         """Score what is left when the process ends, within the grace."""
+        tasks = self._queue.tasks
         try:
             async with asyncio.timeout(self._flush_s):
-                while self._queue:
+                while tasks:
                     await self._score_some()
         except TimeoutError:
-            for _, arm, rows in self._queue:
-                self._lose(arm.route.version, len(rows), "the process ends")
+            for chunk, arm in tasks:
+                self._queue.lose(arm.route.version, chunk.rows, "the process ends")
 
     async def _score_some(self) -> None:
-        some = list(islice(self._queue, _AT_ONCE))
-        answers = await asyncio.gather(*(self._scored(*one) for one in some))
-        # Logged and taken off without a pause between: what is cancelled above is made again, what is logged never.
-        self._keep([answer for answer in answers if answer is not None])
-        for _ in some:
-            self._queue.popleft()
-        if not self._queue:
-            self._waiting.clear()
-
-    async def _scored(self, work: Work, arm: Arm, rows: Array) -> Answer | None:
+        tasks = self._queue.tasks
+        some = list(islice(tasks, _AT_ONCE))
+        asks: list[Ask | None] = []
         try:
-            if work.online is not None:
-                online = await self._fetch.more(work.online, work.batch, arm.runner.spec.signature)
-                work = replace(work, online=online)
-            return await self._score.answer(work, arm, rows)
+            for chunk, arm in some:
+                asks.append(await self._begun(chunk, arm))
+            for ask, (chunk, arm) in zip(asks, some, strict=True):
+                if ask is not None:
+                    await self._scored(ask, chunk, arm)
+        finally:
+            # Logged and taken off without a pause between: what is cancelled here is made again, what is logged never.
+            left = [task for ask, task in zip(asks, some, strict=False) if ask is not None and ask.answered.cancel()]
+            left += some[len(asks) :]
+            for _ in some:
+                tasks.popleft()
+            tasks.extendleft(reversed(left))
+            if not tasks:
+                self._queue.filled.clear()
+
+    async def _begun(self, chunk: Chunk, arm: Arm) -> Ask | None:
+        """The same rows on their way to a shadow; None, and counted, where it can't take them."""
+        batch = replace(chunk.batch, priority=_LAST, deadline_s=None)
+        ask = Ask(batch, chunk.ids, self._clock.monotonic())
+        try:
+            online = chunk.online
+            if online is not None:
+                online = online if chunk.rows_read is None else online.take(chunk.rows_read)
+                online = await self._fetch.more(online, batch, arm.runner.spec.signature)
+            shares = (Share(ask, batch.rows),)
+            self._dispatch.offer(prepare(arm, batch, chunk.ids, (), shares, online=online, shadow=True))
+        except InvalidInput as error:
+            # Input that suited the arm which answered is this arm's fault, not the caller's.
+            self._reconciler.observe(batch.endpoint, arm.route, error.message)
+            self._queue.lose(arm.route.version, batch.rows, error.message)
+            return None
         except SlipwayError as error:
-            self._lose(arm.route.version, len(rows), error.message)
+            if isinstance(error, FeatureTypeMismatch):
+                self._reconciler.observe(batch.endpoint, arm.route, error.message)
+            self._queue.lose(arm.route.version, batch.rows, error.message)
+            return None
+        return ask
+
+    async def _scored(self, ask: Ask, chunk: Chunk, arm: Arm) -> None:
+        try:
+            await asyncio.shield(ask.answered)
+        except SlipwayError as error:
+            self._queue.lose(arm.route.version, chunk.rows, error.message)
         except Exception:
             log.exception("a shadow failed by a defect", extra={"version": str(arm.route.version)})
-            self._meter.shadow_lost(len(rows), arm.route.version)
-        return None
-
-    def _keep(self, answers: Sequence[Answer]) -> None:
-        if not answers:
-            return
-        try:
-            self._log.append(answers, self._clock.now())
-        except SlipwayError as error:
-            # No answers: these are counted apart from what was answered and not logged.
-            for answer in answers:
-                self._lose(VersionKey(answer.model, answer.version), answer.batch.rows, error.message)
-            return
-        for answer in answers:
-            self._meter.shadowed(answer)
-
-    def _lose(self, version: VersionKey, rows: int, why: str) -> None:
-        self._meter.shadow_lost(rows, version)
-        now = self._clock.monotonic()
-        if self._told_at is None or now - self._told_at >= _TOLD_EVERY_S:
-            self._told_at = now
-            log.warning("rows are left out of a shadow", extra={"version": str(version), "rows": rows, "why": why})
+            self._queue.lose(arm.route.version, chunk.rows, "by a defect")

@@ -1,0 +1,191 @@
+"""A caller's request on its way to its answer, and rows of requests that go to a model together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import Answer, Batch, Prediction, predictions
+from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.features import Online
+from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.engine.reconcile import Arm
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a request, answered by one version: the rows from ``start`` to ``end`` of ``answer``.
+
+    ``places`` [rows] are their numbers in the request; None when they are all of it, in order.
+    """
+
+    answer: Answer
+    start: int
+    end: int
+    places: Array | None = None
+
+    @property
+    def version(self) -> int:
+        """The version that answered."""
+        return self.answer.version
+
+    @property
+    def route(self) -> str:
+        """The arm that answered."""
+        return self.answer.route
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The rows' prediction ids."""
+        return self.answer.ids[self.start : self.end]
+
+    @property
+    def outputs(self) -> Mapping[str, Array]:
+        """By tensor name, [rows, …] each."""
+        return {name: array[self.start : self.end] for name, array in self.answer.outputs.items()}
+
+    def predictions(self) -> list[Prediction]:
+        """Row by row."""
+        return predictions(self.answer, self.start, self.end)
+
+
+Keep = Callable[[Sequence[Part]], None]
+"""What is done with a request's parts between their place on the log and the caller's waking: it must not fail."""
+
+
+class Ask:
+    """One request: who waits for it, and what of it is answered already.
+
+    ``answered`` ends with an error, or without one when ``parts`` are complete; it is cancelled when the caller goes.
+    ``left`` counts the arms whose parts are missing; ``held`` are the chunks of those that are there.
+    ``whole`` says that one version must answer all rows, the one numbered ``version`` if that is named.
+    """
+
+    __slots__ = ("answered", "batch", "began_s", "held", "ids", "keep", "left", "marks", "parts", "version", "whole")
+
+    def __init__(
+        self,
+        batch: Batch,
+        ids: tuple[str, ...],
+        began_s: float,
+        *,
+        marks: tuple[bytes, ...] = (),
+        keep: Keep | None = None,
+        whole: bool = False,
+        version: str = "",
+    ) -> None:
+        self.batch = batch
+        self.ids = ids
+        self.began_s = began_s
+        self.marks = marks
+        self.keep = keep
+        self.whole = whole
+        self.version = version
+        self.left = 1
+        self.parts: list[Part] = []
+        self.held: list[Chunk] = []
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody still waits."""
+        return not self.answered.done()
+
+    def fail(self, error: BaseException) -> None:
+        """Tell whoever waits."""
+        if not self.answered.done():
+            self.answered.set_exception(error)
+
+    def complete(self) -> None:
+        """Wake whoever waits: all parts are there, and logged."""
+        if not self.answered.done():
+            if self.keep is not None:
+                self.keep(self.parts)
+            self.answered.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Successive rows of a chunk that are of one request; ``places`` as in :class:`Part`."""
+
+    ask: Ask
+    rows: int
+    places: Array | None = None
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows for one arm, of requests of one tenant and one priority, as the model takes them.
+
+    ``inputs`` [rows, …] are conformed; ``read`` is what was read online for all rows of the wave, of which these are
+    ``rows_read`` (None: all). ``shadows`` are the arms that score behind the answer. A ``shadow`` chunk is for the log.
+    """
+
+    arm: Arm
+    batch: Batch
+    ids: tuple[str, ...]
+    marks: tuple[bytes, ...]
+    inputs: Tensors
+    shares: Sequence[Share]
+    view_times: Mapping[str, Array]
+    degraded: tuple[int, ...] = ()
+    online: Online | None = None
+    rows_read: Array | None = None
+    shadows: Sequence[Arm] = ()
+    shadow: bool = False
+    bytes: int = 0
+
+    @property
+    def tenant(self) -> str:
+        """Whose rows these are."""
+        return self.batch.tenant
+
+    @property
+    def priority(self) -> int:
+        """Their priority, 1 first; 0 is the default."""
+        return self.batch.priority
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.batch.rows
+
+    @property
+    def deadline(self) -> float | None:
+        """When nobody waits for any of them any more, in monotonic seconds; None: somebody waits for ever."""
+        return self.batch.deadline_s
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody waits for any of them."""
+        return not any([share.ask.waits for share in self.shares])
+
+
+def each_share(chunk: Chunk) -> list[Chunk]:
+    """The chunk request by request."""
+    if len(chunk.shares) == 1:
+        return [chunk]
+    found, start = [], 0
+    for share in chunk.shares:
+        found.append(_cut(chunk, share, np.arange(start, start + share.rows)))
+        start += share.rows
+    return found
+
+
+def _cut(chunk: Chunk, share: Share, rows: Array) -> Chunk:
+    span = slice(int(rows[0]), int(rows[-1]) + 1)
+    return replace(
+        chunk,
+        batch=replace(chunk.batch.take(rows), deadline_s=share.ask.batch.deadline_s, places=share.ask.batch.places),
+        ids=chunk.ids[span],
+        marks=chunk.marks[span],
+        inputs={name: array[span] for name, array in chunk.inputs.items()},
+        shares=(share,),
+        view_times={view: times[span] for view, times in chunk.view_times.items()},
+        degraded=tuple([row - span.start for row in chunk.degraded if span.start <= row < span.stop]),
+        rows_read=rows if chunk.rows_read is None else chunk.rows_read[rows],
+        bytes=chunk.bytes * share.rows // chunk.rows,
+    )

@@ -1,0 +1,68 @@
+"""Making rows fit a version: what was read is filled in, and the signature is checked, for a whole chunk at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.features import Filled, Online, fill, join_keys, unread
+from services.inference_gateway.domain.signature import Signature, conform
+from services.inference_gateway.engine.ask import Chunk, Share
+from services.inference_gateway.engine.reconcile import Arm
+
+_AS_GIVEN = Filled((), (), {})
+_ROW_BYTES = 64  # what a row takes beside its values
+
+
+def prepare(
+    arm: Arm,
+    batch: Batch,
+    ids: tuple[str, ...],
+    marks: tuple[bytes, ...],
+    shares: Sequence[Share],
+    *,
+    online: Online | None = None,
+    rows: Array | None = None,
+    shadows: Sequence[Arm] = (),
+    shadow: bool = False,
+) -> Chunk:
+    """The chunk of ``batch`` for an arm.
+
+    ``online`` was read for a batch of which this one is the ``rows`` (indices; None: all), and is None where the
+    protocol reads nothing. Raises InvalidInput, FeaturesUnavailable, FeatureMissing, FeatureTypeMismatch.
+    """
+    signature = arm.runner.spec.signature
+    filled = _filled(signature, batch, online, rows, shadow=shadow)
+    columns = batch.features
+    if filled.columns:
+        read = {column.name for column in filled.columns}
+        columns = (*filled.columns, *[column for column in columns if column.name not in read])
+    inputs = conform(signature, columns, batch.rows, batch.places, batch.protocol.field)
+    return Chunk(
+        arm,
+        batch,
+        ids,
+        marks,
+        inputs,
+        shares,
+        filled.view_times,
+        filled.degraded,
+        online,
+        rows,
+        shadows,
+        shadow,
+        sum([array.nbytes for array in inputs.values()]) + batch.rows * _ROW_BYTES,
+    )
+
+
+def _filled(
+    signature: Signature, batch: Batch, online: Online | None, rows: Array | None, *, shadow: bool
+) -> Filled:
+    if online is None or not (specs := unread(signature, batch.features)):
+        return _AS_GIVEN
+    if shadow:
+        join_keys(signature, batch.entity_keys)
+    return fill(specs, online, np.arange(batch.rows) if rows is None else rows, batch.places)

@@ -1,0 +1,172 @@
+"""What follows an answer or a failure of a batch: the log, then the callers, then the shadows; and the guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.desired import VersionKey
+from services.inference_gateway.domain.errors import ModelFailed, Quarantined, WorkerDied
+from services.inference_gateway.domain.guardrail import why_unsound
+from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
+from services.inference_gateway.engine.meter import Meter
+from services.inference_gateway.engine.reconcile import Reconciler
+from services.inference_gateway.engine.shadow_queue import ShadowQueue
+from services.inference_gateway.engine.unlogged import Unlogged
+from services.inference_gateway.ports import PredictionLog
+from slipway.clock import Clock
+from slipway.errors import Exhausted, SlipwayError, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds."""
+
+    began_s: float
+    took_s: float
+    ended_s: float
+
+
+class Settle:
+    """Logs before it answers. What nobody waits for any more is not logged: nobody was answered."""
+
+    def __init__(
+        self, reconciler: Reconciler, prediction_log: PredictionLog, shadows: ShadowQueue, meter: Meter, clock: Clock
+    ) -> None:
+        self._reconciler = reconciler
+        self._log = prediction_log
+        self._shadows = shadows
+        self._meter = meter
+        self._clock = clock
+        self._unlogged = Unlogged(meter, clock)
+
+    def failed(self, chunk: Chunk, error: BaseException) -> None:
+        """A batch, or a request of it, got no answer."""
+        if isinstance(error, (ModelFailed, Quarantined, WorkerDied)):
+            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, error.message)
+        for share in chunk.shares:
+            share.ask.fail(error)
+
+    def answered(self, chunks: Sequence[Chunk], outputs: Tensors, times: Times) -> None:
+        """A version answered the rows of these chunks, one after the other."""
+        start, settled = 0, []
+        for chunk in chunks:
+            end = start + chunk.rows
+            mine = outputs if len(chunks) == 1 else {name: array[start:end] for name, array in outputs.items()}
+            start = end
+            sound = why_unsound(chunk.arm.runner.spec.signature, mine)
+            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, sound)
+            settled.append(Settled.of(chunk, _answer(chunk, mine, times.ended_s)))
+        self._keep(settled)
+        for one in settled:
+            self._finish(one, times)
+
+    def _finish(self, one: Settled, times: Times) -> None:
+        for answer in one.answers:
+            self._meter.answered(answer, times.ended_s - answer.batch.origins[0].began_s)
+        for ask in one.asks:
+            ask.complete()
+        if one.answers:
+            for chunk in one.chunks:
+                self._shadows.offer(chunk)
+
+    def _keep(self, settled: Sequence[Settled]) -> None:
+        answers = [answer for one in settled for answer in one.answers]
+        if not answers:
+            return
+        try:
+            self._log.append(answers, self._clock.now())
+        except (Exhausted, Unavailable) as error:
+            # The promise to applications outranks the log: answers go on, and what is missing is counted and said.
+            self._unlogged.missed(sum([answer.batch.rows for answer in answers if not answer.shadow]), error.message)
+            for answer in answers:
+                if answer.shadow:
+                    self._shadows.lose(VersionKey(answer.model, answer.version), answer.batch.rows, error.message)
+        except SlipwayError as error:
+            self._keep_each(settled, error)
+        else:
+            self._unlogged.kept()
+
+    def _keep_each(self, settled: Sequence[Settled], error: SlipwayError) -> None:
+        """An answer is too large for the log: whose it is gets the error, and the others their answers."""
+        if len(settled) == 1 and len(settled[0].asks) == 1:
+            settled[0].asks[0].fail(error)
+            settled[0].answers.clear()
+            return
+        for one in settled:
+            alone = one.each()
+            for request in alone:
+                self._keep([request])
+            one.answers[:] = [answer for request in alone for answer in request.answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Answers that go to the log now, of which chunks they are, and the requests that are complete with them."""
+
+    chunks: list[Chunk]
+    answers: list[Answer]
+    asks: list[Ask]
+
+    @classmethod
+    def of(cls, chunk: Chunk, answer: Answer) -> Settled:
+        """What of a chunk's answer somebody waits for.
+
+        Parts of a request that other arms answer too are kept back until all of them are there.
+        """
+        if not all([share.places is None and share.ask.waits for share in chunk.shares]):
+            return cls._sorted_out(chunk, answer)
+        asks, start = [], 0
+        for share in chunk.shares:
+            share.ask.parts.append(Part(answer, start, start + share.rows))
+            share.ask.held.append(chunk)
+            start += share.rows
+            asks.append(share.ask)
+        return cls([chunk], [answer], asks)
+
+    @classmethod
+    def _sorted_out(cls, chunk: Chunk, answer: Answer) -> Settled:
+        found = cls([], [], [])
+        start = 0
+        for share, own in zip(chunk.shares, each_share(chunk), strict=True):
+            rows, start = np.arange(start, start + share.rows), start + share.rows
+            ask = share.ask
+            if not ask.waits:
+                continue
+            ask.parts.append(Part(answer.take(rows), 0, share.rows, share.places))
+            ask.held.append(own)
+            ask.left -= 1
+            if ask.left <= 0:
+                found.answers.extend([part.answer for part in ask.parts])
+                found.chunks.extend(ask.held)
+                found.asks.append(ask)
+        return found
+
+    def each(self) -> list[Settled]:
+        """The same request by request."""
+        return [
+            Settled([], [part.answer.take(np.arange(part.start, part.end)) for part in ask.parts], [ask])
+            for ask in self.asks
+        ]
+
+
+def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:
+    spec = chunk.arm.runner.spec
+    return Answer(
+        chunk.batch,
+        chunk.ids,
+        chunk.marks,
+        spec.key.model,
+        spec.key.number,
+        chunk.arm.route.name,
+        chunk.inputs,
+        outputs,
+        chunk.view_times,
+        chunk.degraded,
+        chunk.shadow,
+        ended_s,
+    )

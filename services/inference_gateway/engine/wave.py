@@ -1,0 +1,149 @@
+"""Requests of one endpoint and one layout, taken in together: which arm gets which rows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.features import Online, unread
+from services.inference_gateway.domain.merge import merged
+from services.inference_gateway.domain.routing import assign
+from services.inference_gateway.domain.signature import Signature
+from services.inference_gateway.engine.ask import Ask, Chunk, Share
+from services.inference_gateway.engine.prepare import prepare
+from services.inference_gateway.engine.reconcile import Arm, named
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """The requests, their rows as one batch, the endpoint's arms of one moment, and which of them answers what.
+
+    Of ``parts`` the rows are indices into the batch, ascending, or None for all of them.
+    """
+
+    asks: Sequence[Ask]
+    batch: Batch
+    ids: tuple[str, ...]
+    marks: tuple[bytes, ...]
+    arms: Sequence[Arm]
+    parts: Sequence[tuple[Arm, Array | None]]
+
+    @classmethod
+    def of(cls, asks: Sequence[Ask], arms: Sequence[Arm]) -> Wave:
+        """The wave of requests of one layout. Raises VersionNotServed for a version that they name."""
+        batch = merged([ask.batch for ask in asks], [ask.began_s for ask in asks])
+        ids = asks[0].ids if len(asks) == 1 else tuple([name for ask in asks for name in ask.ids])
+        marks = tuple([mark for ask in asks for mark in ask.marks])
+        answering = named(batch.endpoint, arms, asks[0].version) if asks[0].version else arms
+        return cls(asks, batch, ids, marks, arms, _split(asks, batch, ids, answering))
+
+    @property
+    def whole(self) -> bool:
+        """Whether each request is answered by one version, which reads nothing."""
+        return self.asks[0].whole
+
+    @property
+    def signatures(self) -> list[Signature]:
+        """Of the versions that answer."""
+        return [arm.runner.spec.signature for arm, _ in self.parts]
+
+    @property
+    def shadow_signatures(self) -> list[Signature]:
+        """Of the versions that score in the shadow."""
+        return [arm.runner.spec.signature for arm in self.arms if arm.route.shadow]
+
+    @property
+    def reads(self) -> bool:
+        """Whether a version that answers takes features that the callers left out."""
+        return not self.whole and any(unread(one, self.batch.features) for one in self.signatures)
+
+    @property
+    def deadline_s(self) -> float | None:
+        """When the first of the callers waits no more, in monotonic seconds."""
+        known = [ask.batch.deadline_s for ask in self.asks if ask.batch.deadline_s is not None]
+        return min(known) if known else None
+
+    def chunk(self, arm: Arm, rows: Array | None, online: Online | None, alone: Ask | None = None) -> Chunk:
+        """An arm's rows as its version takes them; of one request ``alone``, the errors name rows as its caller does.
+
+        Raises as :func:`prepare`.
+        """
+        shadows = [one for one in self.arms if one.route.shadow and one.route.name != arm.route.name]
+        if rows is None:
+            shares = [Share(ask, ask.batch.rows) for ask in self.asks]
+            return prepare(arm, self.batch, self.ids, self.marks, shares, online=online, shadows=shadows)
+        part = self.batch.take(rows)
+        chosen = rows.tolist()
+        shares = self._shares(rows, alone)
+        if alone is not None:
+            places = shares[0].places
+            own = alone.batch.places
+            if places is None:
+                places = np.arange(alone.batch.rows)
+            part = replace(part, places=places if own is None else own[places])
+        return prepare(
+            arm,
+            part,
+            tuple([self.ids[row] for row in chosen]),
+            tuple([self.marks[row] for row in chosen]) if self.marks else (),
+            shares,
+            online=online,
+            rows=rows,
+            shadows=shadows,
+        )
+
+    def by_ask(self, rows: Array | None) -> Iterator[tuple[Ask, Array]]:
+        """The same rows request by request."""
+        every = np.arange(self.batch.rows) if rows is None else rows
+        for ask, start in zip(self.asks, self._starts(), strict=True):
+            own = every[np.searchsorted(every, start) : np.searchsorted(every, start + ask.batch.rows)]
+            if len(own):
+                yield ask, own
+
+    def _starts(self) -> list[int]:
+        ends = np.cumsum([ask.batch.rows for ask in self.asks])
+        return [0, *ends[:-1].tolist()]
+
+    def _shares(self, rows: Array, alone: Ask | None) -> list[Share]:
+        shares = []
+        for ask, start in zip(self.asks, self._starts(), strict=True):
+            if alone is not None and ask is not alone:
+                continue
+            own = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + ask.batch.rows)]
+            if len(own):
+                shares.append(Share(ask, len(own), None if len(own) == ask.batch.rows else own - start))
+        return shares
+
+
+def _split(
+    asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], arms: Sequence[Arm]
+) -> list[tuple[Arm, Array | None]]:
+    live = [arm for arm in arms if arm.route.weight] or list(arms[:1])
+    if len(live) == 1:
+        return [(live[0], None)]
+    chosen = _assigned(asks, batch, ids, live)
+    parts = [(arm, np.flatnonzero(chosen == place)) for place, arm in enumerate(live)]
+    found: list[tuple[Arm, Array | None]] = [(arm, rows) for arm, rows in parts if len(rows)]
+    if len(found) == 1:
+        return [(found[0][0], None)]
+    for ask, start in zip(asks, np.cumsum([0, *[one.batch.rows for one in asks]]).tolist(), strict=False):
+        ask.left = len(np.unique(chosen[start : start + ask.batch.rows]))
+    return found
+
+
+def _assigned(asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], live: Sequence[Arm]) -> Array:
+    """Each row's arm; of requests that one version must answer, all rows go where the first one goes."""
+    routes = [arm.route for arm in live]
+    if batch.entity_keys:
+        keys = [b"".join(parts) for parts in zip(*(one.encoded_rows() for one in batch.entity_keys), strict=True)]
+    else:
+        keys = [one.encode() for one in ids]
+    if not asks[0].whole:
+        return assign(batch.endpoint, keys, routes)
+    counts = [ask.batch.rows for ask in asks]
+    firsts = np.cumsum([0, *counts[:-1]]).tolist()
+    return np.repeat(assign(batch.endpoint, [keys[row] for row in firsts], routes), counts)
