@@ -32,7 +32,6 @@ from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.predict import Predict
-from services.inference_gateway.engine.reconcile import Limits, Reconciler
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.runner import Pool
 from services.inference_gateway.engine.settle import Settle
@@ -155,7 +154,8 @@ def _answering(
         clock=clock,
         flush_s=config.rpc.grace_s / 2,
     )
-    return Predict(Intake(reconciler, fetch, dispatch, clock), memory, clock), shadow
+    intake = Intake(reconciler, fetch, dispatch, clock, bounds=_bounds(config), wave_rows=config.batch.max_rows)
+    return Predict(intake, memory, clock), shadow
 
 
 def _bounds(config: GatewayConfig) -> Bounds:

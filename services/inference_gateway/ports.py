@@ -102,7 +102,7 @@ class Features(Protocol):
     async def read(
         self, features: Sequence[str], keys: Sequence[Column], event_times_us: Array, left_s: float | None
     ) -> Mapping[str, FeatureColumn]:
-        """Every one of ``features`` (``view:feature``), for all rows, within a part of ``left_s`` if callers have a limit.
+        """Every one of ``features`` (``view:feature``), for all rows, within a part of ``left_s`` if there is a limit.
 
         Of ``keys`` those are used that the features' views are found by. Raises a SlipwayError: Unavailable or a
         deadline while the service is away; anything else when it is there and refuses.

@@ -28,7 +28,7 @@ class Call:
 
     @property
     def deadline_s(self) -> float | None:
-        """The monotonic time, in seconds, at which the answer is no longer wanted; None on a stream without a deadline."""
+        """When the answer is no longer wanted, in monotonic seconds; None on a stream without a deadline."""
         return deadline.ends_at()
 
     @property

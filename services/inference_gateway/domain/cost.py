@@ -34,10 +34,7 @@ class Cost:
         self._xy = self._xy * _DECAY + rows * seconds
         x, y = self._x / self._weight, self._y / self._weight
         spread = self._xx / self._weight - x * x
-        if spread > 0.01 * x * x:
-            slope = (self._xy / self._weight - x * y) / spread
-        else:
-            slope = y / x / 2
+        slope = (self._xy / self._weight - x * y) / spread if spread > 0.01 * x * x else y / x / 2
         self.per_row_s = min(max(slope, 0.0), y / x)
         self.per_batch_s = max(y - self.per_row_s * x, 0.0)
 

@@ -114,7 +114,8 @@ class TooLate(SlipwayError):
 
     def __init__(self, version: str, left_s: float, needed_s: float) -> None:
         super().__init__(
-            f"{version} needs {needed_s * 1e3:.1f} ms and {left_s * 1e3:.1f} ms are left; allow more time or ask for less",
+            f"{version} needs {needed_s * 1e3:.1f} ms, and {left_s * 1e3:.1f} ms are left; "
+            "allow more time or ask for less",
             facts={"version": version},
         )
 

@@ -78,7 +78,7 @@ def _stacked(groups: Sequence[Sequence[Column]]) -> tuple[Column, ...]:
 def _joined(columns: Sequence[Column]) -> Column:
     first = columns[0]
     values = np.concatenate([one.values for one in columns])
-    if not any([len(one.absent) for one in columns]):
+    if not any(len(one.absent) for one in columns):
         return Column(first.name, first.kind, values)
     absent: list[int] = []
     start = 0

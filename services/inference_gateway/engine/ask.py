@@ -14,6 +14,8 @@ from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.reconcile import Arm
 
+_ROW_BYTES = 64  # what a row takes beside its values
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -90,6 +92,31 @@ class Ask:
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
+    def tenant(self) -> str:
+        """Who asks."""
+        return self.batch.tenant
+
+    @property
+    def priority(self) -> int:
+        """1 first; 0 is the default."""
+        return self.batch.priority
+
+    @property
+    def rows(self) -> int:
+        """How many are asked about."""
+        return self.batch.rows
+
+    @property
+    def bytes(self) -> int:
+        """What the request takes, about."""
+        return sum([column.values.nbytes for column in self.batch.features]) + self.batch.rows * _ROW_BYTES
+
+    @property
+    def deadline(self) -> float | None:
+        """When the caller goes, in monotonic seconds."""
+        return self.batch.deadline_s
+
+    @property
     def waits(self) -> bool:
         """Whether somebody still waits."""
         return not self.answered.done()
@@ -161,31 +188,38 @@ class Chunk:
     @property
     def gone(self) -> bool:
         """Whether nobody waits for any of them."""
-        return not any([share.ask.waits for share in self.shares])
+        return not any(share.ask.waits for share in self.shares)
 
 
 def each_share(chunk: Chunk) -> list[Chunk]:
     """The chunk request by request."""
     if len(chunk.shares) == 1:
         return [chunk]
-    found, start = [], 0
-    for share in chunk.shares:
-        found.append(_cut(chunk, share, np.arange(start, start + share.rows)))
-        start += share.rows
-    return found
+    return [cut(chunk, place, place + 1) for place in range(len(chunk.shares))]
 
 
-def _cut(chunk: Chunk, share: Share, rows: Array) -> Chunk:
-    span = slice(int(rows[0]), int(rows[-1]) + 1)
+def cut(chunk: Chunk, first: int, last: int) -> Chunk:
+    """The requests of a chunk from the ``first`` up to the ``last``, which is left out, alone."""
+    counts = [share.rows for share in chunk.shares]
+    start = sum(counts[:first])
+    rows = np.arange(start, start + sum(counts[first:last]))
+    span = slice(start, start + len(rows))
+    shares = chunk.shares[first:last]
+    deadlines = [share.ask.batch.deadline_s for share in shares]
+    batch = replace(
+        chunk.batch.take(rows),
+        deadline_s=None if None in deadlines else max(one for one in deadlines if one is not None),
+        places=shares[0].ask.batch.places if len(shares) == 1 else None,
+    )
     return replace(
         chunk,
-        batch=replace(chunk.batch.take(rows), deadline_s=share.ask.batch.deadline_s, places=share.ask.batch.places),
+        batch=batch,
         ids=chunk.ids[span],
         marks=chunk.marks[span],
         inputs={name: array[span] for name, array in chunk.inputs.items()},
-        shares=(share,),
+        shares=shares,
         view_times={view: times[span] for view, times in chunk.view_times.items()},
-        degraded=tuple([row - span.start for row in chunk.degraded if span.start <= row < span.stop]),
+        degraded=tuple([row - start for row in chunk.degraded if start <= row < span.stop]),
         rows_read=rows if chunk.rows_read is None else chunk.rows_read[rows],
-        bytes=chunk.bytes * share.rows // chunk.rows,
+        bytes=chunk.bytes * len(rows) // chunk.rows,
     )

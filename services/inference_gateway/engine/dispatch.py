@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from math import inf
 from weakref import WeakKeyDictionary
 
@@ -36,6 +37,13 @@ class Dispatch:
         self._batch_rows = batch_rows
         self._weights = weights
         self._lanes: WeakKeyDictionary[Runner, Lane] = WeakKeyDictionary()
+        self.on_room: Callable[[], None] = _nothing
+        """Called when a version may have room for more."""
+
+    def has_room(self, runner: Runner) -> bool:
+        """Whether a version's workers would take up another chunk of callers' rows before long."""
+        lane = self._lanes.get(runner)
+        return lane is None or lane.unsettled < max(1, runner.capacity)
 
     def offer(self, chunk: Chunk) -> None:
         """Let a chunk be run. Raises QueueFull; requests that can't be answered in time are refused at once."""
@@ -43,97 +51,123 @@ class Dispatch:
         lane = self._lanes.get(runner)
         if lane is None:
             queue: FairQueue[Chunk] = FairQueue(str(runner.spec.key), self._bounds, self._weights)
-            lane = self._lanes[runner] = Lane(runner, queue, self._settle, self._clock, self._batch_rows)
+            lane = self._lanes[runner] = Lane(
+                runner,
+                queue,
+                settle=self._settle,
+                clock=self._clock,
+                batch_rows=self._batch_rows,
+                on_room=self._tell,
+            )
         lane.push(chunk)
+
+    def _tell(self) -> None:
+        self.on_room()
 
 
 class Lane:
     """One version's queue and the batches that are in its workers.
 
-    No batch waits while a worker has room, none is larger than what the first of its callers can wait for, and what
-    fails together is tried again request by request.
+    No batch waits while a worker has room; none is larger than what its callers can wait for, where a smaller one is
+    quick enough; and what fails together is tried again request by request.
     """
 
     def __init__(
-        self, runner: Runner, queue: FairQueue[Chunk], settle: Settle, clock: Clock, batch_rows: int
+        self,
+        runner: Runner,
+        queue: FairQueue[Chunk],
+        *,
+        settle: Settle,
+        clock: Clock,
+        batch_rows: int,
+        on_room: Callable[[], None],
     ) -> None:
         self._runner = runner
         self._queue = queue
         self._settle = settle
         self._clock = clock
         self._batch_rows = batch_rows
+        self._on_room = on_room
         self._cost = Cost()
         self._running: set[asyncio.Task[None]] = set()
         self._rows_running = 0
         self._ended_at = 0.0
+        self.unsettled = 0
+        """Chunks of callers' rows that wait or run."""
 
     def push(self, chunk: Chunk) -> None:
         """See :meth:`Dispatch.offer`."""
         if chunk.deadline is not None and self._cost.known:
-            # Chunks of a higher priority may come in between: that this one is late is found out again when it is taken.
-            self._refuse_late([chunk], self._cost.seconds(self._queue.rows + self._rows_running))
+            # Others may come in between: whether it is late is found out again when it is taken.
+            self._refuse_late(chunk, self._cost.seconds(self._queue.rows + self._rows_running))
             if chunk.gone:
                 return
         self._queue.push(chunk)
-        self._runner.waiting += 1
+        self._count(chunk, 1)
         self._pump()
 
     def _pump(self) -> None:
         # A batch that waits for a worker to come up waits in the runner, which knows when none will.
         while len(self._queue) and len(self._running) < max(1, self._runner.capacity):
-            before = len(self._queue)
-            taken = self._queue.take(self._batch_rows, _gone)
-            self._runner.waiting -= before - len(self._queue) - len(taken)
-            self._refuse_late(taken, 0.0)
-            chunks = [chunk for chunk in taken if not chunk.gone]
-            self._runner.waiting -= len(taken) - len(chunks)
-            for batch in self._in_time(chunks):
-                task = asyncio.get_running_loop().create_task(self._run(batch), name="batch")
+            taken = self._queue.take(self._batch_rows)
+            for chunk in taken:
+                self._refuse_late(chunk, 0.0)
+                if chunk.gone:
+                    self._count(chunk, -1)
+            if chunks := [chunk for chunk in taken if not chunk.gone]:
+                task = asyncio.get_running_loop().create_task(self._run(chunks), name="batch")
                 self._running.add(task)
-                task.add_done_callback(self._running.discard)
 
-    def _in_time(self, chunks: Sequence[Chunk]) -> list[Sequence[Chunk]]:
-        """The chunks as one batch; or as two, if only so its first callers get their answers before their deadlines."""
-        if not chunks:
-            return []
-        deadlines = [chunk.deadline for chunk in chunks if chunk.deadline is not None]
-        if len(chunks) > 1 and deadlines and self._cost.known:
-            left_s = min(deadlines) - self._clock.monotonic()
-            if self._cost.seconds(sum([chunk.rows for chunk in chunks])) > left_s:
-                chunks = sorted(chunks, key=lambda chunk: inf if chunk.deadline is None else chunk.deadline)
-                return [chunks[:1], chunks[1:]]
-        return [chunks]
+    def _count(self, chunk: Chunk, change: int) -> None:
+        self._runner.waiting += change
+        if not chunk.shadow:
+            self.unsettled += change
 
-    def _refuse_late(self, chunks: Sequence[Chunk], wait_s: float) -> None:
+    def _refuse_late(self, chunk: Chunk, wait_s: float) -> None:
         """Tell those callers now who would have gone before their answer came."""
         now = self._clock.monotonic()
-        for chunk in chunks:
-            for share in chunk.shares:
-                deadline = share.ask.batch.deadline_s
-                if deadline is None or not share.ask.waits:
-                    continue
-                needed_s = wait_s + self._cost.seconds(share.rows)
-                if now + needed_s > deadline:
-                    share.ask.fail(TooLate(str(self._runner.spec.key), max(deadline - now, 0.0), needed_s))
+        for share in chunk.shares:
+            deadline = share.ask.batch.deadline_s
+            if deadline is None or not share.ask.waits:
+                continue
+            needed_s = wait_s + self._cost.seconds(share.rows)
+            if now + needed_s > deadline:
+                share.ask.fail(TooLate(str(self._runner.spec.key), max(deadline - now, 0.0), needed_s))
 
     async def _run(self, chunks: Sequence[Chunk]) -> None:
-        rows = sum([chunk.rows for chunk in chunks])
-        self._rows_running += rows
         try:
-            await self._answer(chunks, rows)
+            for batch in self._in_time(chunks):
+                await self._answer(batch)
         except Exception as error:
             log.exception("a batch failed by a defect", extra={"version": str(self._runner.spec.key)})
             for chunk in chunks:
                 self._settle.failed(chunk, error)
         finally:
-            self._rows_running -= rows
-            self._runner.waiting -= len(chunks)
-            self._running.discard(asyncio.current_task())  # type: ignore[arg-type]  # a task runs this
+            for chunk in chunks:
+                self._count(chunk, -1)
+            self._running.discard(asyncio.current_task())
             self._pump()
+            self._on_room()
 
-    async def _answer(self, chunks: Sequence[Chunk], rows: int) -> None:
+    def _in_time(self, chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
+        """The chunks as one batch; or, if only so all callers get their answers in time, the hurried ones first."""
+        deadlines = [
+            share.ask.batch.deadline_s
+            for chunk in chunks
+            for share in chunk.shares
+            if share.ask.batch.deadline_s is not None
+        ]
+        if deadlines and self._cost.known:
+            left_s = min(deadlines) - self._clock.monotonic()
+            if self._cost.seconds(sum([chunk.rows for chunk in chunks])) > left_s:
+                return iter([[one] for one in sorted(chain(*map(each_share, chunks)), key=_deadline)])
+        return iter([chunks])
+
+    async def _answer(self, chunks: Sequence[Chunk]) -> None:
+        rows = sum([chunk.rows for chunk in chunks])
         several = len(chunks) > 1 or len(chunks[0].shares) > 1
         began = self._clock.monotonic()
+        self._rows_running += rows
         try:
             # What several requests fail by may be the fault of one: the second try is each one's own.
             outputs = await self._runner.run(_stacked(chunks), rows, _last(chunks), again=not several)
@@ -152,16 +186,21 @@ class Lane:
             self._ended_at = ended
             self._cost.learn(rows, took_s)
             self._settle.answered(chunks, outputs, Times(began, took_s, ended))
+        finally:
+            self._rows_running -= rows
 
     async def _apart(self, chunks: Sequence[Chunk]) -> None:
-        for chunk in chunks:
-            for one in each_share(chunk):
-                if not one.gone:
-                    await self._answer([one], one.rows)
+        for one in chain(*map(each_share, chunks)):
+            if not one.gone:
+                await self._answer([one])
 
 
-def _gone(chunk: Chunk) -> bool:
-    return chunk.gone
+def _nothing() -> None:
+    """Nobody waits for room."""
+
+
+def _deadline(chunk: Chunk) -> float:
+    return inf if chunk.deadline is None else chunk.deadline
 
 
 def _last(chunks: Sequence[Chunk]) -> float | None:

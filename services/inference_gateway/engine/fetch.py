@@ -69,9 +69,7 @@ class Fetch:
         whole = _union(questions)
         began = self._clock.monotonic()
         try:
-            columns: Mapping[str, FeatureColumn] = await self._features.read(
-                *whole, batch.event_times_us, left_s
-            )
+            columns: Mapping[str, FeatureColumn] = await self._features.read(*whole, batch.event_times_us, left_s)
             failure = ""
         except SlipwayError as error:
             columns, failure = await self._apart(error, questions, batch, left_s)

@@ -1,4 +1,4 @@
-"""Taking requests in: those of one turn of the event loop become waves, and a wave the chunks of its arms."""
+"""Taking requests in: those that wait at an endpoint become waves, and a wave the chunks of its arms."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 import contextvars
 import logging
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 
-from services.inference_gateway.domain.batch import MAX_ROWS
+from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.errors import FeatureTypeMismatch
+from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout
 from services.inference_gateway.engine.ask import Ask, Chunk
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
-from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
+from services.inference_gateway.engine.reconcile import Arm, Reconciler
 from services.inference_gateway.engine.wave import Wave
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
@@ -24,78 +24,123 @@ from slipway.errors import SlipwayError
 log = logging.getLogger(__name__)
 
 
-class Intake:
-    """Works on all requests that came in one turn of the loop at once; none waits for another to come.
+_READING = 2  # waves of an endpoint whose features are being read; what comes meanwhile is read together
 
-    A wave sees one snapshot of the configuration. Whatever is wrong with one request is told to its caller alone.
+
+class _Line:
+    """What waits at one endpoint, and how many of its waves wait for their features."""
+
+    def __init__(self, queue: FairQueue[Ask]) -> None:
+        self.queue = queue
+        self.reading = 0
+
+
+class Intake:
+    """Makes a wave of what waits at an endpoint as soon as its main version has room for one.
+
+    So nothing waits while a worker idles, and what comes while all are busy goes together. A wave sees one snapshot
+    of the configuration. Whatever is wrong with one request is told to its caller alone.
     """
 
-    def __init__(self, reconciler: Reconciler, fetch: Fetch, dispatch: Dispatch, clock: Clock) -> None:
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        fetch: Fetch,
+        dispatch: Dispatch,
+        clock: Clock,
+        *,
+        bounds: Bounds,
+        wave_rows: int,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        """``bounds`` are of what waits at an endpoint, ``weights`` the tenants' shares of it."""
         self._reconciler = reconciler
         self._fetch = fetch
         self._dispatch = dispatch
         self._clock = clock
-        self._waiting: list[Ask] = []
+        self._bounds = bounds
+        self._wave_rows = wave_rows
+        self._weights = weights
+        self._lines: dict[str, _Line] = {}
         self._reading: set[asyncio.Task[None]] = set()
+        self._scheduled = False
         # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
         self._nobody = contextvars.Context()
+        dispatch.on_room = self._begin
 
     def take_in(self, ask: Ask) -> None:
-        """Let a request be answered; ``ask.answered`` tells when, or why not."""
-        self._waiting.append(ask)
-        if len(self._waiting) == 1:
+        """Let a request be answered; ``ask.answered`` tells when, or why not.
+
+        Raises EndpointNotFound, NotReady, and QueueFull where too much waits.
+        """
+        name = ask.batch.endpoint
+        self._reconciler.arms(name)
+        line = self._lines.get(name)
+        if line is None:
+            line = self._lines[name] = _Line(FairQueue(name, self._bounds, self._weights))
+        line.queue.push(ask)
+        if not self._scheduled:
+            self._scheduled = True
             asyncio.get_running_loop().call_soon(self._begin, context=self._nobody)
 
     def _begin(self) -> None:
-        asks, self._waiting = self._waiting, []
-        for alike in self._grouped(asks):
-            try:
-                self._start(alike)
-            except Exception as error:
-                log.exception("a wave failed by a defect")
-                _fail(alike, error)
+        self._scheduled = False
+        for name, line in self._lines.items():
+            while len(line.queue) and self._has_room(name, line):
+                for alike in self._grouped(line.queue.take(self._wave_rows, _gone)):
+                    self._begin_wave(line, alike)
+
+    def _has_room(self, name: str, line: _Line) -> bool:
+        try:
+            arms = self._reconciler.arms(name)
+        except SlipwayError:
+            return True  # those who wait are to hear it
+        return line.reading < _READING and self._dispatch.has_room(max(arms, key=_weight).runner)
+
+    def _begin_wave(self, line: _Line, asks: list[Ask]) -> None:
+        try:
+            self._start(line, asks)
+        except Exception as error:
+            log.exception("a wave failed by a defect")
+            _fail(asks, error)
 
     def _grouped(self, asks: Sequence[Ask]) -> Iterable[list[Ask]]:
-        """The requests that can be one wave, in order; none is larger than one request may be."""
+        """The requests that can be one wave, in order."""
         groups: dict[object, list[Ask]] = {}
-        rows: dict[object, int] = {}
-        full: list[list[Ask]] = []
         now = self._clock.monotonic()
         for ask in asks:
             key = (layout(ask.batch), ask.whole, ask.version, _patience(ask.batch.deadline_s, now))
-            group = groups.setdefault(key, [])
-            rows[key] = rows.get(key, 0) + ask.batch.rows
-            if group and rows[key] > MAX_ROWS:
-                full.append(group)
-                groups[key], rows[key] = [ask], ask.batch.rows
-            else:
-                group.append(ask)
-        return [*full, *groups.values()]
+            groups.setdefault(key, []).append(ask)
+        return groups.values()
 
-    def _start(self, asks: list[Ask]) -> None:
+    def _start(self, line: _Line, asks: Sequence[Ask]) -> None:
         try:
             wave = Wave.of(asks, self._reconciler.arms(asks[0].batch.endpoint))
             reads = wave.reads
         except SlipwayError as error:
-            self._apart(asks, error)
+            self._apart(line, asks, error)
             return
         if not reads:
             self._spread(wave, None if wave.whole else Online({}))
             return
-        task = asyncio.get_running_loop().create_task(self._read(wave), name="features of a wave")
+        task = asyncio.get_running_loop().create_task(self._read(line, wave), name="features of a wave")
+        line.reading += 1
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
-    async def _read(self, wave: Wave) -> None:
+    async def _read(self, line: _Line, wave: Wave) -> None:
         try:
             left_s = None if wave.deadline_s is None else wave.deadline_s - self._clock.monotonic()
             online = await self._fetch.read(wave.batch, wave.signatures, wave.shadow_signatures, left_s)
             self._spread(wave, online)
         except SlipwayError as error:
-            self._apart(wave.asks, error)
+            self._apart(line, wave.asks, error)
         except Exception as error:
             log.exception("reading the features of a wave failed by a defect")
             _fail(wave.asks, error)
+        finally:
+            line.reading -= 1
+            self._begin()
 
     def _spread(self, wave: Wave, online: Online | None) -> None:
         """Hand every arm its rows. A request that does not suit its arm fails alone."""
@@ -110,7 +155,7 @@ class Intake:
             for chunk in chunks:
                 self._offer(chunk)
 
-    def _each_alone(self, wave: Wave, arm: Arm, rows: object, online: Online | None) -> list[Chunk]:
+    def _each_alone(self, wave: Wave, arm: Arm, rows: Array | None, online: Online | None) -> list[Chunk]:
         chunks = []
         for ask, own in wave.by_ask(rows):
             try:
@@ -134,13 +179,21 @@ class Intake:
         except SlipwayError as error:
             _fail([share.ask for share in chunk.shares], error)
 
-    def _apart(self, asks: Sequence[Ask], error: SlipwayError) -> None:
+    def _apart(self, line: _Line, asks: Sequence[Ask], error: SlipwayError) -> None:
         """What several requests fail by together may be the fault of one."""
         if len(asks) == 1:
             asks[0].fail(error)
             return
         for ask in asks:
-            self._start([ask])
+            self._start(line, [ask])
+
+
+def _gone(ask: Ask) -> bool:
+    return not ask.waits
+
+
+def _weight(arm: Arm) -> int:
+    return arm.route.weight
 
 
 def _fail(asks: Iterable[Ask], error: BaseException) -> None:

@@ -58,9 +58,7 @@ def prepare(
     )
 
 
-def _filled(
-    signature: Signature, batch: Batch, online: Online | None, rows: Array | None, *, shadow: bool
-) -> Filled:
+def _filled(signature: Signature, batch: Batch, online: Online | None, rows: Array | None, *, shadow: bool) -> Filled:
     if online is None or not (specs := unread(signature, batch.features)):
         return _AS_GIVEN
     if shadow:

@@ -118,7 +118,7 @@ class Settled:
 
         Parts of a request that other arms answer too are kept back until all of them are there.
         """
-        if not all([share.places is None and share.ask.waits for share in chunk.shares]):
+        if not all(share.places is None and share.ask.waits for share in chunk.shares):
             return cls._sorted_out(chunk, answer)
         asks, start = [], 0
         for share in chunk.shares:
