@@ -83,7 +83,7 @@ async def test_a_bus_that_is_busy_delays_no_answer(world: Any, eventually: Any) 
         asked = [world.client.inference.predict("late", [world.row]) for _ in range(50)]
         answers = await asyncio.gather(*asked)
         assert len(answers) == 50
-        assert (await world.client.inference.prediction_log()).pending_batches == 50
+        assert 1 <= (await world.client.inference.prediction_log()).pending_batches <= 50
         holder.execute("ROLLBACK")
     finally:
         holder.close()
