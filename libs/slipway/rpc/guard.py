@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Guard:
-    """Enter it before the servicer is called; whatever is raised inside reaches the caller as a status."""
+    """One call's: :meth:`start` before the servicer is called, then :meth:`done`, or :meth:`failed` with the error."""
+
+    __slots__ = ("_context", "_draining", "_method", "_span")
 
     def __init__(
         self,
@@ -33,25 +35,27 @@ class Guard:
         self._span = span
         self._draining = draining
 
-    async def __aenter__(self) -> None:
-        self._span.__enter__()
+    def start(self) -> None:
+        """Begin the span."""
+        self._span.start()
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if error is None:
-            self._span.finish(grpc.StatusCode.OK)
-            return False
+    def done(self) -> None:
+        """There is an answer."""
+        self._span.finish(grpc.StatusCode.OK)
+
+    async def failed(self, error: BaseException) -> None:
+        """Tell the caller by a status, which raises; returns where there is nobody to tell, or it was told before."""
         if isinstance(error, grpc.aio.AbortError):
             self._span.finish(self._context.code() or grpc.StatusCode.UNKNOWN)
-            return False
+            return
         told = None if self._context.cancelled() else self._told(error)
         if told is None:
             # The caller left, or the loop ends: there is nobody to tell.
             self._span.finish(grpc.StatusCode.CANCELLED)
-            return False
+            return
         code, message, trailing = status.encode(told)
         self._span.finish(code, error)
         await self._context.abort(code, message, trailing)
-        return False
 
     def _told(self, error: BaseException) -> SlipwayError | None:
         if isinstance(error, SlipwayError):

@@ -6,8 +6,7 @@ grpcio answers UNKNOWN when its own deserialiser fails; a handler that parses fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,8 @@ from slipway.rpc import deadline
 from slipway.rpc.answer import Answer, Context
 from slipway.rpc.guard import Guard
 from slipway.rpc.refusals import DeadlineExceeded, Draining
-from slipway.rpc.telemetry import Telemetry
+from slipway.rpc.telemetry import MeasuredMethod, Telemetry
+from slipway.rpc.timers import Timers
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Handlers:
     def __init__(self, max_deadline_s: float, telemetry: Telemetry) -> None:
         self._max_deadline_s = max_deadline_s
         self._telemetry = telemetry
+        self._timers = Timers()
         self._calls: set[asyncio.Task[Any]] = set()
         self._streams: set[asyncio.Task[Any]] = set()
         self._watchers: set[asyncio.Task[Any]] = set()
@@ -100,62 +101,81 @@ class Handlers:
         return make(self._unary(method, answer, always=entry.foreign))  # type: ignore[no-any-return]
 
     def _stream(self, method: MethodDescriptor, answer: Answer, group: set[asyncio.Task[Any]]) -> Any:
+        measured = self._measured(method)
+
         async def stream(request: Any, context: Context) -> None:
-            with _among(group):
-                async with self._guard(method, context):
-                    if self._draining:
-                        raise Draining
-                    _start_clock(context.time_remaining())
-                    await answer.stream(request, context)
+            guard = Guard(method, context, measured.call(context), self._drains)
+            task = _current()
+            group.add(task)
+            try:
+                guard.start()
+                if self._draining:
+                    raise Draining
+                if (left := context.time_remaining()) is not None:
+                    deadline.start(left)
+                await answer.stream(request, context)
+                guard.done()
+            except BaseException as error:
+                await guard.failed(error)
+                raise
+            finally:
+                group.discard(task)
 
         return stream
 
     def _unary(self, method: MethodDescriptor, answer: Answer, *, always: bool) -> Any:
+        measured = self._measured(method)
+        bounded = not method.client_streaming
+
         async def unary(request: Any, context: Context) -> bytes:
-            with _among(self._calls):
-                async with self._guard(method, context):
-                    # Health goes on answering, to say that the process drains.
-                    if self._draining and not always:
-                        raise Draining
-                    return await self._bounded(method, answer, request, context)
-            raise AssertionError("the guard aborts")  # pragma: no cover
+            guard = Guard(method, context, measured.call(context), self._drains)
+            task = _current()
+            self._calls.add(task)
+            try:
+                guard.start()
+                # Health goes on answering, to say that the process drains.
+                if self._draining and not always:
+                    raise Draining
+                limit = context.time_remaining()
+                if bounded:
+                    limit = self._max_deadline_s if limit is None else min(limit, self._max_deadline_s)
+                data = await self._in_time(answer.unary(request, context), task, limit)
+                guard.done()
+                return data
+            except BaseException as error:
+                await guard.failed(error)
+                raise
+            finally:
+                self._calls.discard(task)
 
         return unary
 
-    async def _bounded(self, method: MethodDescriptor, answer: Answer, request: Any, context: Context) -> bytes:
-        limit = context.time_remaining()
-        if not method.client_streaming:
-            limit = self._max_deadline_s if limit is None else min(limit, self._max_deadline_s)
-        _start_clock(limit)
-        return await _in_time(answer.unary(request, context), limit)
+    async def _in_time(self, work: Awaitable[bytes], task: asyncio.Task[Any], limit: float | None) -> bytes:
+        if limit is None:
+            return await work
+        deadline.start(limit)
+        tick = self._timers.set(task, limit)
+        try:
+            data = await work
+        except asyncio.CancelledError:
+            if self._timers.clear(task, tick):
+                raise DeadlineExceeded(f"no answer within {limit:.3f} s; allow more time or ask for less") from None
+            raise
+        except BaseException:
+            self._timers.clear(task, tick)
+            raise
+        # An answer that came while its end was being told is an answer.
+        self._timers.clear(task, tick)
+        return data
 
-    def _guard(self, method: MethodDescriptor, context: Context) -> Guard:
-        span = self._telemetry.call(method.containing_service.full_name, method.name, context)
-        return Guard(method, context, span, lambda: self._draining)
+    def _measured(self, method: MethodDescriptor) -> MeasuredMethod:
+        return self._telemetry.method(method.containing_service.full_name, method.name)
+
+    def _drains(self) -> bool:
+        return self._draining
 
 
-@contextmanager
-def _among(group: set[asyncio.Task[Any]]) -> Iterator[None]:
+def _current() -> asyncio.Task[Any]:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  (grpc.aio always runs a handler as a task)
-    group.add(task)
-    try:
-        yield
-    finally:
-        group.discard(task)
-
-
-def _start_clock(limit: float | None) -> None:
-    if limit is not None:
-        deadline.start(limit)
-
-
-async def _in_time(work: Any, limit: float | None) -> bytes:
-    timer = asyncio.timeout(limit)
-    try:
-        async with timer:
-            return await work  # type: ignore[no-any-return]
-    except TimeoutError:
-        if not timer.expired():
-            raise
-        raise DeadlineExceeded(f"no answer within {limit:.3f} s; allow more time or ask for less") from None
+    return task

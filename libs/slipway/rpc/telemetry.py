@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import grpc.aio
 from opentelemetry import metrics, propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
@@ -31,45 +32,68 @@ class Telemetry:
             "rpc.server.duration", unit="s", description="Time from a call's arrival to its status."
         )
 
-    def call(self, service: str, method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> ServedCall:
+    def method(self, service: str, method: str) -> MeasuredMethod:
+        """The telemetry of one method's calls."""
+        return MeasuredMethod(self._tracer, self._duration, service, method)
+
+
+class MeasuredMethod:
+    """What the calls of one method have in common."""
+
+    def __init__(self, tracer: trace.Tracer, duration: Histogram, service: str, method: str) -> None:
+        self.name = f"{service}/{method}"
+        self.labels: dict[str, Any] = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
+        self.tracer = tracer
+        self._duration = duration
+        self._by_code: dict[grpc.StatusCode, dict[str, Any]] = {}
+        self._records: bool | None = None
+
+    def call(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> ServedCall:
         """The telemetry of one call, which continues the caller's trace."""
-        return ServedCall(self._tracer, self._duration, service, method, context)
+        return ServedCall(self, context)
+
+    @property
+    def records(self) -> bool:
+        """Whether spans go anywhere; where none does, a call that brings no trace gets none."""
+        if self._records is None:
+            # Asked of a span that is never ended, and so never exported.
+            self._records = self.tracer.start_span(self.name, context=Context()).is_recording()
+        return self._records
+
+    def took(self, seconds: float, code: grpc.StatusCode) -> None:
+        """Count one call."""
+        labels = self._by_code.get(code)
+        if labels is None:
+            labels = self._by_code[code] = {**self.labels, "rpc.grpc.status_code": code.name}
+        self._duration.record(seconds, labels)
 
 
 class ServedCall:
-    """One call's span, current from ``__enter__`` to :meth:`finish`."""
+    """One call's span, current from :meth:`start` to :meth:`finish`."""
 
-    def __init__(
-        self,
-        tracer: trace.Tracer,
-        duration: Histogram,
-        service: str,
-        method: str,
-        context: grpc.aio.ServicerContext[bytes, bytes],
-    ) -> None:
-        self._tracer = tracer
-        self._duration = duration
-        self._labels: dict[str, Any] = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
+    __slots__ = ("_began", "_context", "_current", "_method", "_span")
+
+    def __init__(self, method: MeasuredMethod, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+        self._method = method
         self._context = context
-        self._began = 0.0
         self._span: Span = trace.INVALID_SPAN
         self._current: AbstractContextManager[Span] | None = None
-
-    def __enter__(self) -> ServedCall:
         self._began = time.perf_counter()
-        carrier = {key: value for key, value in self._context.invocation_metadata() or () if isinstance(value, str)}
-        self._span = self._tracer.start_span(
-            f"{self._labels['rpc.service']}/{self._labels['rpc.method']}",
+
+    def start(self) -> None:
+        """Begin the span, if anybody will see it or the caller's is to be continued."""
+        sent = self._context.invocation_metadata() or ()
+        if not self._method.records and not any(key == "traceparent" for key, _ in sent):
+            return
+        carrier = {key: value for key, value in sent if isinstance(value, str)}
+        self._span = self._method.tracer.start_span(
+            self._method.name,
             context=propagate.extract(carrier),
             kind=SpanKind.SERVER,
-            attributes=self._labels,
+            attributes=self._method.labels,
         )
         self._current = trace.use_span(self._span, end_on_exit=False)
         self._current.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the ending to :meth:`finish`, which knows the status."""
 
     @property
     def trace_id(self) -> str:
@@ -79,12 +103,12 @@ class ServedCall:
 
     def finish(self, code: grpc.StatusCode, error: BaseException | None = None) -> None:
         """End the span and record the duration under the status code."""
-        self._span.set_attribute("rpc.grpc.status_code", code.value[0])
-        if code in _SERVER_FAULTS:
-            self._span.set_status(Status(StatusCode.ERROR, code.name))
-            if error is not None:
-                self._span.record_exception(error)
         if self._current is not None:
+            self._span.set_attribute("rpc.grpc.status_code", code.value[0])
+            if code in _SERVER_FAULTS:
+                self._span.set_status(Status(StatusCode.ERROR, code.name))
+                if error is not None:
+                    self._span.record_exception(error)
             self._current.__exit__(None, None, None)
-        self._span.end()
-        self._duration.record(time.perf_counter() - self._began, {**self._labels, "rpc.grpc.status_code": code.name})
+            self._span.end()
+        self._method.took(time.perf_counter() - self._began, code)

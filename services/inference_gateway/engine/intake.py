@@ -24,6 +24,8 @@ from slipway.errors import SlipwayError
 log = logging.getLogger(__name__)
 
 
+_GATHERED = 16  # requests that are worth a wave while the event loop is busy with others
+_QUIET_TURNS = 8  # of the event loop, in which none came: it takes some to get a request from its socket to here
 _READING = 2  # waves of an endpoint whose features are being read; what comes meanwhile is read together
 
 
@@ -64,6 +66,8 @@ class Intake:
         self._lines: dict[str, _Line] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._scheduled = False
+        self._came = self._left = 0
+        self._crowded = False
         # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
         self._nobody = contextvars.Context()
         dispatch.on_room = self._begin
@@ -79,12 +83,28 @@ class Intake:
         if line is None:
             line = self._lines[name] = _Line(FairQueue(name, self._bounds, self._weights))
         line.queue.push(ask)
+        self._came += 1
+        self._left = _QUIET_TURNS
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._begin, context=self._nobody)
+            asyncio.get_running_loop().call_soon(self._gather, context=self._nobody)
+
+    def _gather(self) -> None:
+        """Begin now, unless the loop is at work on requests that may as well come along.
+
+        A lone caller waits for nothing. Where several call at once, a wave each would cost the loop the time in which
+        it could have taken in the others.
+        """
+        self._left -= 1
+        if self._crowded and self._left > 0 and self._came < _GATHERED:
+            asyncio.get_running_loop().call_soon(self._gather, context=self._nobody)
+            return
+        self._scheduled = False
+        self._crowded = self._came > 1
+        self._came = 0
+        self._begin()
 
     def _begin(self) -> None:
-        self._scheduled = False
         for name, line in self._lines.items():
             while len(line.queue) and self._has_room(name, line):
                 for alike in self._grouped(line.queue.take(self._wave_rows, _gone)):
