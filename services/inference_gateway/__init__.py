@@ -2,8 +2,8 @@
 
 Owns
     endpoints as they run now: which versions are loaded, in which worker processes, and who answers what; the
-    spool of the prediction log; which arms it took to zero by itself. It owns no tables: what should run is the
-    registry's to say.
+    spool of the prediction log; which arms it took to zero by itself; its tenants' tokens and limits, which are
+    configuration, and their counts since it started. It owns no tables: what should run is the registry's to say.
 
 Promises
     Every answer is in the spool on disk before it leaves, and on ``inference.predictions.v1`` once. A row whose
@@ -18,6 +18,10 @@ Promises
     An arm of which too many batches fail, or whose version can't be loaded, is taken to zero here, at once, and that
     is told on ``inference.arm.v1`` at least once; it stays so, over restarts, until the registry changes the
     endpoint. The last arm with weight stays, and so does one that fails no more than the others.
+
+    Where tenants are configured, only they are answered, each within its quota and its fair share of queues and of
+    what is answered at once; one that floods is refused, at once and with the time to come back, and the others are
+    not. Health and metadata are open to all. Nothing that was accepted is pushed out.
 
 Fails
     Without the registry: goes on, and says so in ListEndpoints. Without the event bus: answers go on, the spool

@@ -14,7 +14,7 @@ from slipway.errors import invalid_field
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
-    from slipway.client import EndpointStatus, Slipway
+    from slipway.client import EndpointStatus, Slipway, TenantStatus
 
 
 def _serve() -> Callable[[GatewayConfig], Coroutine[Any, Any, None]]:
@@ -31,21 +31,27 @@ main = ServiceCommand(
 ).group()
 
 _ADDRESS = address_option("inference_gateway")
+_TOKEN = click.option(
+    "--token",
+    metavar="TOKEN",
+    help="Whose call this is, where the gateway knows tenants. Default: $SLIPWAY_TOKEN, which no process list shows.",
+)
 _NONE = "no endpoint is desired; create one with `slipway-registry put-endpoint`"
 
 
-def _connect(address: str | None) -> Slipway:
+def _connect(address: str | None, token: str | None) -> Slipway:
     from slipway.client import Slipway  # noqa: PLC0415  (grpc is slow to import)
 
-    return Slipway(gateway=address)
+    return Slipway(gateway=address, token=token)
 
 
 @main.command("endpoints", epilog="Example: slipway-gateway endpoints --json")
 @_ADDRESS
+@_TOKEN
 @json_option
-def endpoints(address: str | None, as_json: bool) -> None:
+def endpoints(address: str | None, token: str | None, as_json: bool) -> None:
     """Show every endpoint's arms as they run here."""
-    with _connect(address) as slipway:
+    with _connect(address, token) as slipway:
         found = slipway.inference.endpoints()
     emit(_arms(found, as_json=as_json), as_json=as_json, empty=_NONE)
 
@@ -53,10 +59,11 @@ def endpoints(address: str | None, as_json: bool) -> None:
 @main.command("routes", epilog="Example: slipway-gateway routes flight-delay --json")
 @click.argument("endpoint", required=False)
 @_ADDRESS
+@_TOKEN
 @json_option
-def routes(endpoint: str | None, address: str | None, as_json: bool) -> None:
+def routes(endpoint: str | None, address: str | None, token: str | None, as_json: bool) -> None:
     """Show who answers an endpoint, who scores in the shadow, and whom this gateway took to zero."""
-    with _connect(address) as slipway:
+    with _connect(address, token) as slipway:
         found = list(slipway.inference.endpoints())
     if endpoint is not None:
         known = ", ".join(one.name for one in found) or "none"
@@ -117,6 +124,7 @@ def _arms(found: Iterable[EndpointStatus], *, as_json: bool) -> list[dict[str, A
 @click.option("--event-time", metavar="ISO", help="The moment asked about, with its zone; now when left out.")
 @click.option("--id", "prediction_id", help="The prediction's id; repeat it to get the same answer again.")
 @_ADDRESS
+@_TOKEN
 @json_option
 def predict(
     *,
@@ -126,13 +134,14 @@ def predict(
     event_time: str | None,
     prediction_id: str | None,
     address: str | None,
+    token: str | None,
     as_json: bool,
 ) -> None:
     """Ask an endpoint about one row. A value that reads as a number or true/false is sent as one; quote texts."""
     row, entity = _pairs("--feature", features), _pairs("--entity", keys)
     if prediction_id == "":
         raise invalid_field("--id", "is empty; give an id, or leave the option out")
-    with _connect(address) as slipway:
+    with _connect(address, token) as slipway:
         [answer] = slipway.inference.predict(
             endpoint,
             [row],
@@ -172,10 +181,11 @@ def _age(age_s: float | None) -> str:
 
 @main.command("log", epilog="Example: slipway-gateway log --json")
 @_ADDRESS
+@_TOKEN
 @json_option
-def prediction_log(address: str | None, as_json: bool) -> None:
+def prediction_log(address: str | None, token: str | None, as_json: bool) -> None:
     """Show how the prediction log's spool stands."""
-    with _connect(address) as slipway:
+    with _connect(address, token) as slipway:
         spool = slipway.inference.prediction_log()
     emit_one(
         {
@@ -186,6 +196,32 @@ def prediction_log(address: str | None, as_json: bool) -> None:
         },
         as_json=as_json,
     )
+
+
+@main.command("tenants", epilog="Example: slipway-gateway tenants --json")
+@_ADDRESS
+@_TOKEN
+@json_option
+def tenants(address: str | None, token: str | None, as_json: bool) -> None:
+    """Show who may ask here, within which limits, and how they stand since the gateway started."""
+    with _connect(address, token) as slipway:
+        found = slipway.inference.tenants()
+    emit([_standing(one) for one in found], as_json=as_json, empty="")
+
+
+def _standing(tenant: TenantStatus) -> dict[str, Any]:
+    return {
+        "tenant": tenant.name,
+        "weight": tenant.weight,
+        "rows_per_s": tenant.rows_per_s,
+        "burst_rows": tenant.burst_rows,
+        "max_in_flight": tenant.max_in_flight,
+        "in_flight": tenant.in_flight,
+        "requests": tenant.admitted_requests,
+        "rows": tenant.admitted_rows,
+        "refused": tenant.refused_requests,
+        "operator": tenant.operator,
+    }
 
 
 def _pairs(field: str, texts: Sequence[str]) -> dict[str, bool | int | float | str | None]:

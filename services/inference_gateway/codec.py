@@ -33,7 +33,11 @@ _LATEST_US = 253_370_764_800_000_000
 
 
 def decode_batch(
-    request: inference_pb2.PredictRequest, now: datetime, trace_id: str, deadline_s: float | None = None
+    request: inference_pb2.PredictRequest,
+    now: datetime,
+    trace_id: str,
+    deadline_s: float | None = None,
+    tenant: str = "",
 ) -> Batch:
     """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
     features = tuple(_column("features", one) for one in request.features)
@@ -50,6 +54,7 @@ def decode_batch(
         protocol=Protocol.PREDICT,
         trace_id=trace_id,
         deadline_s=deadline_s,
+        tenant=tenant,
     )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
 from slipway.config import DataFolder, EventsUrl, LoopbackAddress, Settings, data_root, from_env
+from slipway.errors import InvalidInput
+from slipway.naming import resource_name
 from slipway.observe import ObserveSettings
 from slipway.rpc.settings import RpcSettings
+
+_SHORTEST_TOKEN = 16
 
 
 class Rpc(RpcSettings):
@@ -73,6 +80,62 @@ class GuardrailConfig(Settings):
     load_attempts: int = Field(3, ge=1)
 
 
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$"), PlainSerializer(lambda digest: digest[:8] + "…")]
+"""The SHA-256 of a token in hexadecimal; shown by its beginning."""
+
+
+class TenantConfig(Settings):
+    """Who a tenant is, and how much it may ask. 0 sets no limit; a burst of 0 is what a second allows."""
+
+    token_sha256: tuple[Digest, ...] = ()
+    token_file: Path | None = None
+    weight: float = Field(1.0, gt=0, le=1000)
+    rows_per_s: float = Field(0.0, ge=0)
+    burst_rows: int = Field(0, ge=0)
+    max_in_flight: int = Field(0, ge=0)
+    operator: bool = False
+
+    @model_validator(mode="after")
+    def _has_tokens(self) -> Self:
+        if not self.digests:
+            raise ValueError("has no token; give token_sha256, or a token_file with a token a line")
+        if self.burst_rows and not self.rows_per_s:
+            raise ValueError("has burst_rows without rows_per_s; give both, or neither")
+        return self
+
+    @cached_property
+    def digests(self) -> tuple[bytes, ...]:
+        """SHA-256 of each of its tokens."""
+        written = [bytes.fromhex(one) for one in self.token_sha256]
+        return (*written, *(hashlib.sha256(token.encode()).digest() for token in self._file_tokens()))
+
+    def _file_tokens(self) -> list[str]:
+        if self.token_file is None:
+            return []
+        try:
+            tokens = self.token_file.expanduser().read_text(encoding="ascii").split()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
+            raise ValueError(f"token_file {self.token_file} can't be read: {reason}") from None
+        if any(len(token) < _SHORTEST_TOKEN for token in tokens):
+            raise ValueError(f"token_file {self.token_file} has a token under {_SHORTEST_TOKEN} characters")
+        return tokens
+
+
+def _tenant_names(tenants: Mapping[str, TenantConfig]) -> Mapping[str, TenantConfig]:
+    owners: dict[bytes, str] = {}
+    for name, tenant in tenants.items():
+        try:
+            resource_name("name", name)
+        except InvalidInput as error:
+            raise ValueError(f"{name!r} is no tenant's {error.message}") from None
+        for digest in tenant.digests:
+            other = owners.setdefault(digest, name)
+            if other != name:
+                raise ValueError(f"{other} and {name} have a token in common; give each its own")
+    return tenants
+
+
 class GatewayConfig(Settings):
     """What ``slipway-gateway serve`` runs by."""
 
@@ -83,6 +146,7 @@ class GatewayConfig(Settings):
     batch: BatchConfig = BatchConfig()
     spool: SpoolConfig = SpoolConfig()
     guardrail: GuardrailConfig = GuardrailConfig()
+    tenants: Annotated[Mapping[str, TenantConfig], AfterValidator(_tenant_names)] = Field(default_factory=dict)
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     registry: str = from_env("SLIPWAY_REGISTRY_ADDRESS", "127.0.0.1:50051")

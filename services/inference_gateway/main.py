@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from math import ceil
 from typing import NamedTuple
 
 from services.inference_gateway.adapters.arm_events import ArmEvents
@@ -15,6 +16,7 @@ from services.inference_gateway.adapters.registry_stream import RegistryModels, 
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
 from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
+from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
@@ -22,6 +24,9 @@ from services.inference_gateway.config import GatewayConfig
 from services.inference_gateway.domain.fair_queue import Bounds
 from services.inference_gateway.domain.guardrail import Guardrails
 from services.inference_gateway.domain.quarantine import Patience
+from services.inference_gateway.domain.tenants import Tenant, Tenants
+from services.inference_gateway.domain.token_bucket import Quota
+from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.announce import Announce
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
@@ -84,11 +89,16 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
             FeatureService.at(config.features_address, config.feature_timeout_s) as features,
             _routing(config, clock, ArmEvents(events, gateway_id), slipway, gateway_id) as routing,
         ):
+            tenants = _tenants(config)
             predict, shadow = _answering(config, routing.reconciler, features, log=log, meter=meter, clock=clock)
+            admission = Admission(tenants, clock, config.rpc.max_concurrent_calls)
+            access, admitted = Access(tenants, admission), Admitted(predict, admission)
             status = Status(routing.reconciler, routing.follow)
-            own = InferenceServicer(predict=predict, status=status, prediction_log=log, meter=meter, clock=clock)
+            own = InferenceServicer(
+                predict=admitted, admission=admission, status=status, prediction_log=log, meter=meter, clock=clock
+            )
             open_inference = OpenInferenceServicer(
-                predict=predict, status=status, clock=clock, server_version=version("slipway")
+                predict=admitted, status=status, clock=clock, server_version=version("slipway")
             )
             ship = Ship(log, events, clock, sync_s=config.spool.sync_interval_s, flush_s=config.rpc.grace_s)
             yield Parts(
@@ -98,8 +108,8 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
                 lifecycle.Loop("follow", routing.follow.run),
                 lifecycle.Once(lambda: routing.follow.ready(config.ready_patience_s)),
-                _rest(config, open_inference),
-                Server(config.rpc, _services(own, open_inference)),
+                _rest(config, open_inference, access),
+                Server(config.rpc, _services(own, open_inference, access)),
             )
 
 
@@ -145,7 +155,8 @@ def _answering(
     memory.restore(log.replay())
     fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
     settle = Settle(reconciler, log, waiting, meter, clock)
-    dispatch = Dispatch(settle, clock, _bounds(config), config.batch.max_rows)
+    weights = {name: tenant.weight for name, tenant in config.tenants.items()}
+    dispatch = Dispatch(settle, clock, _bounds(config), config.batch.max_rows, weights)
     shadow = Shadow(
         queue=waiting,
         dispatch=dispatch,
@@ -154,7 +165,12 @@ def _answering(
         clock=clock,
         flush_s=config.rpc.grace_s / 2,
     )
-    intake = Intake(reconciler, fetch, dispatch, clock, bounds=_bounds(config), wave_rows=config.batch.max_rows)
+    intake = Intake(
+        *(reconciler, fetch, dispatch, clock),
+        bounds=_bounds(config),
+        wave_rows=config.batch.max_rows,
+        weights=weights,
+    )
     return Predict(intake, memory, clock), shadow
 
 
@@ -163,10 +179,25 @@ def _bounds(config: GatewayConfig) -> Bounds:
     return Bounds(batch.queue_requests, batch.queue_rows, batch.queue_bytes)
 
 
-def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer) -> RestServer:
+def _tenants(config: GatewayConfig) -> Tenants:
+    return Tenants(
+        Tenant(
+            name,
+            one.digests,
+            one.weight,
+            Quota(one.rows_per_s, one.burst_rows or ceil(one.rows_per_s)) if one.rows_per_s else None,
+            one.max_in_flight,
+            one.operator,
+        )
+        for name, one in config.tenants.items()
+    )
+
+
+def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: Access) -> RestServer:
     return RestServer(
         config.http.listen,
         open_inference,
+        access,
         max_body_bytes=config.http.max_body_bytes,
         max_deadline_s=config.rpc.max_deadline_s,
         grace_s=config.rpc.grace_s,
@@ -198,10 +229,10 @@ def _guardrails(config: GatewayConfig) -> Guardrails:
     return Guardrails(rails.batches, rails.error_share, rails.load_attempts)
 
 
-def _services(own: InferenceServicer, open_inference: OpenInferenceServicer) -> list[Service]:
+def _services(own: InferenceServicer, open_inference: OpenInferenceServicer, access: Access) -> list[Service]:
     return [
-        service(inference_pb2.DESCRIPTOR.services_by_name["InferenceService"], own),
-        service(open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"], open_inference),
+        service(inference_pb2.DESCRIPTOR.services_by_name["InferenceService"], own, access.gate),
+        service(open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"], open_inference, access.gate),
     ]
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         PredictionLog,
         RouteStatus,
         ServedEndpoints,
+        TenantStatus,
         VersionState,
     )
     from slipway.client.types.judgement import (
@@ -117,7 +118,7 @@ _HOMES = {
         "OnlineStore Pushed Source ValueType Watermark"
     ),
     "slipway.client.types.inference": (
-        "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints VersionState"
+        "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints TenantStatus VersionState"
     ),
     "slipway.client.types.judgement": (
         "Decision FeatureWindow Harm Incident IncidentFeature IncidentKind IncidentState MonitorProgress Verdict "
@@ -201,6 +202,7 @@ __all__ = [
     "Step",
     "StepSpec",
     "StepState",
+    "TenantStatus",
     "TensorSpec",
     "TrainingSet",
     "TrainingSetColumn",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 
 from slipway.errors import invalid_field
 
 MESSAGE_BYTES = 64 * 1024 * 1024
 _ATTEMPTS = 3
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ GATEWAY = Peer(
     argument="gateway",
     port=8001,
     contract="slipway.inference.v1.InferenceService",
-    safe=frozenset({"GetPredictionLog", "ListEndpoints"}),
+    safe=frozenset({"GetPredictionLog", "ListEndpoints", "ListTenants"}),
     keyed=frozenset({"Predict"}),
 )
 MONITOR = Peer(
@@ -148,6 +150,17 @@ MONITOR = Peer(
         }
     ),
 )
+
+
+def token(given: str | None) -> str | None:
+    """``given``, else the environment's ``SLIPWAY_TOKEN``; None where there is neither.
+
+    Raises ``InvalidInput``, which does not show it, for one that no header can carry.
+    """
+    field, found = ("token", given) if given is not None else ("SLIPWAY_TOKEN", os.environ.get("SLIPWAY_TOKEN") or None)
+    if found is not None and not _TOKEN.fullmatch(found):
+        raise invalid_field(field, "is empty, over 4,096 characters, or has spaces or non-ASCII; give the token alone")
+    return found
 
 
 def _checked(field: str, address: str) -> str:

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from slipway.errors import FieldViolation
-from slipway.rpc.call import Call
+from slipway.rpc.call import Call, Gate
 from slipway.rpc.refusals import DeadlineExceeded, MalformedMessage
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -23,21 +23,27 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 class Answer:
     """Parses what comes, hands it to the servicer's method, serialises what it gives."""
 
-    def __init__(self, servicer: object, method: MethodDescriptor, *, foreign: bool, stall_s: float) -> None:
+    def __init__(
+        self, servicer: object, method: MethodDescriptor, gate: Gate | None, *, foreign: bool, stall_s: float
+    ) -> None:
         self._type: type[Message] = GetMessageClass(method.input_type)
         self._method: Callable[..., Any] = getattr(servicer, method.name)
+        self._name = method.full_name
+        self._gate = gate
         self._foreign = foreign
         self._client_streaming = method.client_streaming
         self._stall_s = stall_s
 
     async def unary(self, request: Any, context: Context) -> bytes:
         """The one answer's bytes."""
-        response: Message = await self._method(self._decoded(request), self._second(context))
+        call = self._second(context)
+        response: Message = await self._method(self._decoded(request), call)
         return response.SerializeToString()
 
     async def stream(self, request: Any, context: Context) -> None:
         """Write every answer. Written from here, so that a caller who leaves ends the servicer's generator too."""
-        responses = self._method(self._decoded(request), self._second(context))
+        call = self._second(context)
+        responses = self._method(self._decoded(request), call)
         if inspect.iscoroutine(responses):
             # A foreign servicer may write to the context instead of yielding.
             await responses
@@ -47,7 +53,12 @@ class Answer:
                 await _write(context, response.SerializeToString())
 
     def _second(self, context: Context) -> Any:
-        return _Writing(context) if self._foreign else Call(context)
+        if self._foreign:
+            return _Writing(context)
+        call = Call(context)
+        if self._gate is not None:
+            call.principal = self._gate(self._name, call)
+        return call
 
     def _decoded(self, request: Any) -> Any:
         return self._each(request) if self._client_streaming else self._parse(request)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import grpc.aio
 from opentelemetry import trace
 
 from slipway.rpc import deadline
 
+Gate = Callable[[str, "Call"], str]
+"""Names who makes a call to a method (its full name), or raises a SlipwayError; asked before the message is parsed."""
+
 
 class Call:
-    """One call: its metadata, its peer and the time it has left."""
+    """One call: its metadata, who makes it and the time it has left.
+
+    ``principal`` is whom the service's gate took the caller for; empty where there is no gate, or it let anybody pass.
+    """
 
     def __init__(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         self._context = context
+        self.principal = ""
 
     @property
     def metadata(self) -> Mapping[str, str | bytes]:

@@ -16,6 +16,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from slipway.rpc import deadline
 from slipway.rpc.answer import Answer, Context
+from slipway.rpc.call import Gate
 from slipway.rpc.guard import Guard
 from slipway.rpc.refusals import DeadlineExceeded, Draining
 from slipway.rpc.telemetry import MeasuredMethod, Telemetry
@@ -29,14 +30,18 @@ class Service:
     descriptor: ServiceDescriptor
     servicer: object
     foreign: bool = False
+    gate: Gate | None = None
 
 
-def service(descriptor: ServiceDescriptor, servicer: object) -> Service:
-    """A service whose methods are ``async def Method(self, request, call: Call)``; streams are async generators."""
+def service(descriptor: ServiceDescriptor, servicer: object, gate: Gate | None = None) -> Service:
+    """A service whose methods are ``async def Method(self, request, call: Call)``; streams are async generators.
+
+    ``gate`` is asked who calls, and whether they may, before anything of a message is looked at.
+    """
     missing = [method.name for method in descriptor.methods if not hasattr(servicer, method.name)]
     if missing:
         raise TypeError(f"{type(servicer).__name__} lacks {', '.join(missing)} of {descriptor.full_name}")
-    return Service(descriptor, servicer)
+    return Service(descriptor, servicer, gate=gate)
 
 
 def foreign(descriptor: ServiceDescriptor, servicer: object) -> Service:
@@ -87,7 +92,7 @@ class Handlers:
         return len(self._streams) + len(self._watchers)
 
     def _handler(self, entry: Service, method: MethodDescriptor) -> grpc.RpcMethodHandler[bytes, bytes]:
-        answer = Answer(entry.servicer, method, foreign=entry.foreign, stall_s=self._max_deadline_s)
+        answer = Answer(entry.servicer, method, entry.gate, foreign=entry.foreign, stall_s=self._max_deadline_s)
         make: Any
         if method.server_streaming:
             make = (

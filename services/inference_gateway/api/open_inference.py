@@ -7,7 +7,7 @@ import numpy as np
 from services.inference_gateway.api.tensors import decode_columns, encode_output
 from services.inference_gateway.domain.batch import Batch, Protocol
 from services.inference_gateway.domain.errors import EndpointNotFound
-from services.inference_gateway.engine.predict import Predict
+from services.inference_gateway.engine.admission import Admitted
 from services.inference_gateway.engine.status import Status
 from slipway.clock import Clock
 from slipway.errors import invalid_field
@@ -21,7 +21,7 @@ SERVER = "slipway"
 class OpenInferenceServicer:
     """``inference.GRPCInferenceService``: the six core RPCs."""
 
-    def __init__(self, *, predict: Predict, status: Status, clock: Clock, server_version: str) -> None:
+    def __init__(self, *, predict: Admitted, status: Status, clock: Clock, server_version: str) -> None:
         self._predict = predict
         self._status = status
         self._clock = clock
@@ -52,7 +52,7 @@ class OpenInferenceServicer:
 
     async def ModelInfer(self, request: pb.ModelInferRequest, call: Call) -> pb.ModelInferResponse:
         """Answer a batch of feature columns."""
-        return await self.infer(request, call.trace_id)
+        return await self.infer(request, call.trace_id, call.principal)
 
     def server_ready(self) -> bool:
         """Whether calls may come: what to serve is known, and some of it answers."""
@@ -77,7 +77,7 @@ class OpenInferenceServicer:
             response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
         return response
 
-    async def infer(self, request: pb.ModelInferRequest, trace_id: str) -> pb.ModelInferResponse:
+    async def infer(self, request: pb.ModelInferRequest, trace_id: str, tenant: str) -> pb.ModelInferResponse:
         """The answer to a batch of feature columns; logged as every prediction is."""
         arm = self._status.primary(_named(request.model_name, "model_name"), request.model_version)
         signature = arm.runner.spec.signature
@@ -94,6 +94,7 @@ class OpenInferenceServicer:
             features=columns,
             protocol=Protocol.OPEN_INFERENCE,
             trace_id=trace_id,
+            tenant=tenant,
         )
         answer = await self._predict.by_one(batch, request.model_version)
         response = pb.ModelInferResponse(

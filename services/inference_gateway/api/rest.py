@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from google.protobuf.json_format import MessageToDict
 from opentelemetry import propagate, trace
 
+from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest_tensors import decode_infer, encode_infer
 from slipway.errors import Kind, SlipwayError, invalid_field
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 _STATUSES = {
     Kind.INVALID_ARGUMENT: 400,
     Kind.OUT_OF_RANGE: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.PERMISSION_DENIED: 403,
     Kind.NOT_FOUND: 404,
     Kind.ALREADY_EXISTS: 409,
     Kind.ABORTED: 409,
@@ -33,6 +37,7 @@ _STATUSES = {
     Kind.UNIMPLEMENTED: 501,
 }
 _BINARY_HEADER = "Inference-Header-Content-Length"
+_TENANT = web.RequestKey("tenant", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -53,6 +58,7 @@ class RestServer:
         self,
         listen: str,
         servicer: OpenInferenceServicer,
+        access: Access,
         *,
         max_body_bytes: int,
         max_deadline_s: float,
@@ -61,6 +67,7 @@ class RestServer:
         self._host, _, port = listen.rpartition(":")
         self._wanted_port = int(port)
         self._servicer = servicer
+        self._access = access
         self._max_deadline_s = max_deadline_s
         self._runner = web.AppRunner(self._app(max_body_bytes), access_log=None, shutdown_timeout=grace_s)
         self.port = 0
@@ -82,14 +89,24 @@ class RestServer:
 
     def _app(self, max_body_bytes: int) -> web.Application:
         app = web.Application(client_max_size=max_body_bytes, middlewares=[_errors])
-        app.router.add_get("/v2", self._server_metadata)
-        app.router.add_get("/v2/health/live", self._live)
-        app.router.add_get("/v2/health/ready", self._ready)
+        add = app.router
+        add.add_get("/v2", self._guarded("ServerMetadata", self._server_metadata))
+        add.add_get("/v2/health/live", self._guarded("ServerLive", self._live))
+        add.add_get("/v2/health/ready", self._guarded("ServerReady", self._ready))
         for prefix in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
-            app.router.add_get(prefix, self._model_metadata)
-            app.router.add_get(f"{prefix}/ready", self._model_ready)
-            app.router.add_post(f"{prefix}/infer", self._infer)
+            add.add_get(prefix, self._guarded("ModelMetadata", self._model_metadata))
+            add.add_get(f"{prefix}/ready", self._guarded("ModelReady", self._model_ready))
+            add.add_post(f"{prefix}/infer", self._guarded("ModelInfer", self._infer))
         return app
+
+    def _guarded(self, method: str, handler: Handler) -> Handler:
+        """The handler, for those who may call the gRPC method of the same meaning; before the body is read."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            request[_TENANT] = self._access.tenant(method, request.headers)
+            return await handler(request)
+
+        return guarded
 
     async def _server_metadata(self, _: web.Request) -> web.Response:
         return web.json_response(_plain(self._servicer.server_metadata()))
@@ -117,7 +134,7 @@ class RestServer:
         try:
             async with asyncio.timeout(self._max_deadline_s) as timer:
                 message = decode_infer(model, version, await _body(request))
-                return web.json_response(encode_infer(await self._servicer.infer(message, trace_id)))
+                return web.json_response(encode_infer(await self._servicer.infer(message, trace_id, request[_TENANT])))
         except TimeoutError:
             if not timer.expired():
                 raise
@@ -157,7 +174,12 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         told: dict[str, Any] = {"error": error.message, "reason": error.reason}
         if error.violations:
             told["violations"] = [{"field": one.field, "description": one.description} for one in error.violations]
-        headers = {"Retry-After": str(max(1, round(error.retry_after_s)))} if error.retry_after_s else {}
+        headers = {}
+        if error.retry_after_s:
+            told["retry_after_s"] = error.retry_after_s
+            headers["Retry-After"] = str(math.ceil(error.retry_after_s))  # HTTP knows whole seconds alone
+        if error.kind is Kind.UNAUTHENTICATED:
+            headers["WWW-Authenticate"] = "Bearer"
         return web.json_response(told, status=_STATUSES.get(error.kind, 500), headers=headers)
     except web.HTTPException as error:
         return web.json_response({"error": f"{request.method} {request.path}: {error.reason}"}, status=error.status)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.inference_gateway import codec
+from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.meter import Meter
-from services.inference_gateway.engine.predict import Predict
 from services.inference_gateway.engine.status import Status
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
@@ -17,9 +17,17 @@ class InferenceServicer:
     """``slipway.inference.v1.InferenceService``."""
 
     def __init__(
-        self, *, predict: Predict, status: Status, prediction_log: PredictionLog, meter: Meter, clock: Clock
+        self,
+        *,
+        predict: Admitted,
+        admission: Admission,
+        status: Status,
+        prediction_log: PredictionLog,
+        meter: Meter,
+        clock: Clock,
     ) -> None:
         self._predict = predict
+        self._admission = admission
         self._status = status
         self._log = prediction_log
         self._meter = meter
@@ -27,7 +35,7 @@ class InferenceServicer:
 
     async def Predict(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
         """Answer a batch."""
-        batch = codec.decode_batch(request, self._clock.now(), call.trace_id, call.deadline_s)
+        batch = codec.decode_batch(request, self._clock.now(), call.trace_id, call.deadline_s, call.principal)
         return codec.encode_predictions(await self._predict.predictions(batch))
 
     async def ListEndpoints(self, request: pb.ListEndpointsRequest, call: Call) -> pb.ListEndpointsResponse:
@@ -61,3 +69,23 @@ class InferenceServicer:
             limit_bytes=backlog.limit_bytes,
             dropped_predictions=self._meter.dropped_rows,
         )
+
+    async def ListTenants(self, request: pb.ListTenantsRequest, call: Call) -> pb.ListTenantsResponse:
+        """Say who may ask, and how they stand."""
+        response = pb.ListTenantsResponse()
+        for account in self._admission.accounts():
+            tenant = account.tenant
+            told = response.tenants.add(
+                name=tenant.name,
+                weight=tenant.weight,
+                in_flight=account.in_flight,
+                admitted_requests=account.requests,
+                admitted_rows=account.rows,
+                refused_requests=account.refused,
+                operator=tenant.operator,
+            )
+            if tenant.quota is not None:
+                told.rows_per_second, told.burst_rows = tenant.quota.rows_per_s, tenant.quota.burst_rows
+            if tenant.max_in_flight:
+                told.max_in_flight = tenant.max_in_flight
+        return response

@@ -9,7 +9,7 @@ from typing import Any
 from slipway.client._async.transport import AsyncStub
 from slipway.client.codec import columns as shape
 from slipway.client.codec import inference as codec
-from slipway.client.types.inference import Prediction, PredictionLog, Scalar, ServedEndpoints
+from slipway.client.types.inference import Prediction, PredictionLog, Scalar, ServedEndpoints, TenantStatus
 from slipway.errors import invalid_field
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 
@@ -91,6 +91,15 @@ class Inference:
         """How the prediction log's spool stands."""
         request = pb.GetPredictionLogRequest()
         return codec.decode_log(await self._stub.unary("GetPredictionLog", request, pb.GetPredictionLogResponse))
+
+    async def tenants(self) -> list[TenantStatus]:
+        """The tenants that may ask in this gateway, by name; for operators.
+
+        UNAUTHENTICATED, PERMISSION_DENIED: the token is not an operator's.
+        """
+        request = pb.ListTenantsRequest()
+        answer = await self._stub.unary("ListTenants", request, pb.ListTenantsResponse)
+        return [codec.decode_tenant(one) for one in answer.tenants]
 
     async def _predict(self, request: pb.PredictRequest, timeout_s: float | None) -> list[Prediction]:
         keyed = bool(request.prediction_ids)

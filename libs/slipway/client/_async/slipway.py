@@ -19,6 +19,7 @@ class AsyncSlipway:
 
     An address is ``host:port``. One that is not given is taken from ``SLIPWAY_<SERVICE>_ADDRESS``, else from the
     ``slipway up`` that runs on this data root, else it is the service's default port on this machine.
+    ``token`` says to the gateway which tenant calls; one that is not given is taken from ``SLIPWAY_TOKEN``.
     ``timeout_s`` bounds each call that does not say its own; inside a call being answered, what remains of that
     call's deadline bounds it too. Every method raises ``SlipwayError`` and nothing of gRPC's.
     """
@@ -31,6 +32,7 @@ class AsyncSlipway:
         training: str | None = None,
         gateway: str | None = None,
         monitor: str | None = None,
+        token: str | None = None,
         timeout_s: float = 30.0,
     ) -> None:
         if not timeout_s > 0:
@@ -39,7 +41,7 @@ class AsyncSlipway:
             AsyncStub(peers.REGISTRY, registry, timeout_s),
             AsyncStub(peers.FEATURES, features, timeout_s),
             AsyncStub(peers.TRAINING, training, timeout_s),
-            AsyncStub(peers.GATEWAY, gateway, timeout_s),
+            AsyncStub(peers.GATEWAY, gateway, timeout_s, peers.token(token)),
             AsyncStub(peers.MONITOR, monitor, timeout_s),
         ]
         self.registry = Registry(self._stubs[0])

@@ -20,6 +20,7 @@ class Slipway:
 
     An address is ``host:port``. One that is not given is taken from ``SLIPWAY_<SERVICE>_ADDRESS``, else from the
     ``slipway up`` that runs on this data root, else it is the service's default port on this machine.
+    ``token`` says to the gateway which tenant calls; one that is not given is taken from ``SLIPWAY_TOKEN``.
     ``timeout_s`` bounds each call that does not say its own; inside a call being answered, what remains of that
     call's deadline bounds it too. Every method raises ``SlipwayError`` and nothing of gRPC's.
     """
@@ -32,6 +33,7 @@ class Slipway:
         training: str | None = None,
         gateway: str | None = None,
         monitor: str | None = None,
+        token: str | None = None,
         timeout_s: float = 30.0,
     ) -> None:
         if not timeout_s > 0:
@@ -40,7 +42,7 @@ class Slipway:
             Stub(peers.REGISTRY, registry, timeout_s),
             Stub(peers.FEATURES, features, timeout_s),
             Stub(peers.TRAINING, training, timeout_s),
-            Stub(peers.GATEWAY, gateway, timeout_s),
+            Stub(peers.GATEWAY, gateway, timeout_s, peers.token(token)),
             Stub(peers.MONITOR, monitor, timeout_s),
         ]
         self.registry = Registry(self._stubs[0])

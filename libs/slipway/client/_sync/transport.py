@@ -22,8 +22,9 @@ T = TypeVar("T")
 class Stub:
     """One service's methods by name. Opens its channel at the first call; closed once and for all."""
 
-    def __init__(self, peer: Peer, address: str | None, timeout_s: float) -> None:
+    def __init__(self, peer: Peer, address: str | None, timeout_s: float, token: str | None = None) -> None:
         self._peer = peer
+        self._authorization = (("authorization", f"Bearer {token}"),) if token else ()
         self._given = address
         self._address: str | None = None
         self._timeout_s = timeout_s
@@ -45,7 +46,7 @@ class Stub:
         site = self._limited(method, timeout_s)
         call = channel.unary_unary(self._path(method))
         try:
-            data = call(request.SerializeToString(), timeout=site.timeout_s, metadata=_metadata())
+            data = call(request.SerializeToString(), timeout=site.timeout_s, metadata=self._metadata())
         except BaseException as error:
             raise site.told(error, closed=self._closed) from None
         return _parsed(response, data, site)
@@ -59,7 +60,7 @@ class Stub:
         call = channel.stream_unary(self._path(method))
         failed: list[Exception] = []
         try:
-            data = call(_serialised(requests, failed), timeout=site.timeout_s, metadata=_metadata())
+            data = call(_serialised(requests, failed), timeout=site.timeout_s, metadata=self._metadata())
         except BaseException as error:
             # gRPC hides what its iterator of requests raised behind a cancelled call.
             raise failed[0] if failed else site.told(error, closed=self._closed) from None
@@ -78,7 +79,7 @@ class Stub:
         channel: Any = self._channel(False)
         site = self._site(method, timeout_s)
         call = channel.unary_stream(self._path(method))
-        answers = call(request.SerializeToString(), timeout=timeout_s, metadata=_metadata())
+        answers = call(request.SerializeToString(), timeout=timeout_s, metadata=self._metadata())
         return Stream(answers, lambda data: decode(_parsed(response, data, site)), self._teller(site))
 
     def pages(self, method: str, request: Any, response: type[R]) -> Iterator[R]:
@@ -125,6 +126,11 @@ class Stub:
 
     def _site(self, method: str, timeout_s: float | None) -> CallSite:
         return CallSite(self._peer, self._address or "", method, timeout_s)
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        return (*carrier.items(), *self._authorization)
 
     def _path(self, method: str) -> str:
         return f"/{self._peer.contract}/{method}"
@@ -183,9 +189,3 @@ def _parsed(response: type[R], data: bytes, site: CallSite) -> R:
         return response.FromString(data)
     except DecodeError:
         raise site.unreadable() from None
-
-
-def _metadata() -> tuple[tuple[str, str], ...]:
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    return tuple(carrier.items())

@@ -13,6 +13,7 @@ from slipway.client.types.inference import (
     PredictionLog,
     RouteStatus,
     ServedEndpoints,
+    TenantStatus,
     VersionState,
 )
 from slipway.errors import invalid_field
@@ -127,4 +128,20 @@ def decode_log(message: pb.GetPredictionLogResponse) -> PredictionLog:
         pending_bytes=message.pending_bytes,
         limit_bytes=message.limit_bytes,
         dropped_predictions=message.dropped_predictions,
+    )
+
+
+def decode_tenant(message: res.TenantStatus) -> TenantStatus:
+    """Decode how a tenant stands."""
+    return TenantStatus(
+        name=message.name,
+        weight=message.weight,
+        rows_per_s=message.rows_per_second if message.HasField("rows_per_second") else None,
+        burst_rows=message.burst_rows if message.HasField("burst_rows") else None,
+        max_in_flight=message.max_in_flight if message.HasField("max_in_flight") else None,
+        in_flight=message.in_flight,
+        admitted_requests=message.admitted_requests,
+        admitted_rows=message.admitted_rows,
+        refused_requests=message.refused_requests,
+        operator=message.operator,
     )

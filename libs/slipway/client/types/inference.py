@@ -105,3 +105,22 @@ class PredictionLog:
     pending_bytes: int
     limit_bytes: int
     dropped_predictions: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantStatus:
+    """A tenant's limits, None where there is none, and how it stands in a gateway since that started.
+
+    ``weight`` is its share of rows where several tenants wait. ``refused_requests`` were over its limits.
+    """
+
+    name: str
+    weight: float
+    rows_per_s: float | None = None
+    burst_rows: int | None = None
+    max_in_flight: int | None = None
+    in_flight: int = 0
+    admitted_requests: int = 0
+    admitted_rows: int = 0
+    refused_requests: int = 0
+    operator: bool = False

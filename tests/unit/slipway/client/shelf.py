@@ -68,6 +68,13 @@ class Inference:
     ) -> inference.GetPredictionLogResponse:
         return inference.GetPredictionLogResponse(pending_batches=1, pending_bytes=2, limit_bytes=3)
 
+    async def ListTenants(self, request: inference.ListTenantsRequest, call: Call) -> inference.ListTenantsResponse:
+        """One tenant, named by the token that came."""
+        answer = inference.ListTenantsResponse()
+        name = str(call.metadata.get("authorization", "nobody"))
+        answer.tenants.add(name=name, weight=2.0, burst_rows=7, refused_requests=3)
+        return answer
+
 
 class Training:
     def __init__(self) -> None:

@@ -69,7 +69,8 @@ class Registry:
         if name == "junk":
             return Junk()
         if name == "seen":
-            seen = {"remaining_s": call.remaining_s, "traceparent": call.metadata.get("traceparent")}
+            seen = {"remaining_s": call.remaining_s, "metadata": sorted(call.metadata)}
+            seen["traceparent"] = call.metadata.get("traceparent")
             model.description = json.dumps(seen)
         if name.startswith("flaky"):
             model.latest_version = self._attempts.fail_twice(name)

@@ -30,6 +30,7 @@ from slipway.client import (
     RunState,
     Signature,
     SlipwayError,
+    TenantStatus,
     TensorSpec,
     Trigger,
     ValueType,
@@ -212,6 +213,8 @@ def test_the_gateway_tells_how_it_runs(client: Any) -> None:
     assert (main.shadow, main.disabled_reason) == (False, "")
     assert (candidate.shadow, candidate.disabled_reason) == (True, "it failed")
     assert client.inference.prediction_log().limit_bytes == 3
+    [tenant] = client.inference.tenants()
+    assert tenant == TenantStatus("nobody", 2.0, burst_rows=7, refused_requests=3)
 
 
 def test_runs(client: Any, unique: str) -> None:

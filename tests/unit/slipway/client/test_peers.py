@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.client.peers import FEATURES, GATEWAY, MONITOR, REGISTRY, TRAINING, Peer
+from slipway.client.peers import FEATURES, GATEWAY, MONITOR, REGISTRY, TRAINING, Peer, token
 from slipway.errors import InvalidInput
 from slipway.gen.slipway.features.v1 import features_pb2
 from slipway.gen.slipway.inference.v1 import inference_pb2
@@ -71,3 +71,14 @@ def test_predict_is_tried_again_only_under_ids(keyed: bool, retried: bool) -> No
     config = json.loads(str(dict(GATEWAY.options(keyed=keyed))["grpc.service_config"]))
     (methods,) = config["methodConfig"]
     assert ({"service": GATEWAY.contract, "method": "Predict"} in methods["name"]) is retried
+
+
+def test_a_token_is_given_or_of_the_environment_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_TOKEN", "")
+    assert token(None) is None
+    monkeypatch.setenv("SLIPWAY_TOKEN", "of-the-environment")
+    assert (token(None), token("given")) == ("of-the-environment", "given")
+    monkeypatch.setenv("SLIPWAY_TOKEN", "two words")
+    for field, given in (("SLIPWAY_TOKEN", None), ("token", ""), ("token", "a\nb"), ("token", "ä")):
+        with pytest.raises(InvalidInput, match=f"^{field}: is empty, over 4,096 characters, or has spaces"):
+            token(given)

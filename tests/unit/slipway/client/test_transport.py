@@ -87,6 +87,12 @@ def test_the_trace_goes_on_in_the_server(platform: Any) -> None:
     assert seen["traceparent"] == f"00-{0xABC:032x}-{0xDEF:016x}-00"
 
 
+def test_the_gateway_is_told_whose_call_it_is_and_no_other_service(connect: Any, platform: Any) -> None:
+    client = connect(**platform.addresses(), token="a-token")
+    assert client.inference.tenants()[0].name == "Bearer a-token"
+    assert "authorization" not in json.loads(client.registry.get_model("seen").description)["metadata"]
+
+
 def test_bytes_of_another_contract_are_told(client: Any) -> None:
     assert refused(client.registry.get_model, "junk").reason == "UNREADABLE_ANSWER"
 

@@ -57,3 +57,13 @@ class GetPredictionLogResponse(_message.Message):
     limit_bytes: int
     dropped_predictions: int
     def __init__(self, pending_batches: _Optional[int] = ..., pending_bytes: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., dropped_predictions: _Optional[int] = ...) -> None: ...
+
+class ListTenantsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTenantsResponse(_message.Message):
+    __slots__ = ("tenants",)
+    TENANTS_FIELD_NUMBER: _ClassVar[int]
+    tenants: _containers.RepeatedCompositeFieldContainer[_resources_pb2.TenantStatus]
+    def __init__(self, tenants: _Optional[_Iterable[_Union[_resources_pb2.TenantStatus, _Mapping]]] = ...) -> None: ...

@@ -27,6 +27,11 @@ if _version_not_supported:
 
 class InferenceServiceStub:
     """What applications call. Beside it the gateway serves the Open Inference Protocol (`inference.GRPCInferenceService`).
+
+    A gateway that is configured with tenants wants to know whose each call is: `authorization: Bearer TOKEN` in the
+    metadata. UNAUTHENTICATED: there is no token, or it is no tenant's; PERMISSION_DENIED: the call is for operators.
+    RESOURCE_EXHAUSTED comes with RetryInfo when trying again can help: at once for what a tenant has in flight, and
+    exactly when the rows fit for its quota.
     """
 
     def __init__(self, channel):
@@ -50,10 +55,20 @@ class InferenceServiceStub:
                 request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetPredictionLogRequest.SerializeToString,
                 response_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetPredictionLogResponse.FromString,
                 _registered_method=True)
+        self.ListTenants = channel.unary_unary(
+                '/slipway.inference.v1.InferenceService/ListTenants',
+                request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsRequest.SerializeToString,
+                response_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsResponse.FromString,
+                _registered_method=True)
 
 
 class InferenceServiceServicer:
     """What applications call. Beside it the gateway serves the Open Inference Protocol (`inference.GRPCInferenceService`).
+
+    A gateway that is configured with tenants wants to know whose each call is: `authorization: Bearer TOKEN` in the
+    metadata. UNAUTHENTICATED: there is no token, or it is no tenant's; PERMISSION_DENIED: the call is for operators.
+    RESOURCE_EXHAUSTED comes with RetryInfo when trying again can help: at once for what a tenant has in flight, and
+    exactly when the rows fit for its quota.
     """
 
     def Predict(self, request, context):
@@ -62,7 +77,8 @@ class InferenceServiceServicer:
         Safe to repeat when every row has a prediction_id: a row that was answered before gets that answer again.
         INVALID_ARGUMENT names the column that is missing, unknown, of the wrong type or length;
         NOT_FOUND: no such endpoint; ALREADY_EXISTS: the prediction_id was used with other input;
-        UNAVAILABLE: no version is loaded yet, or its worker died twice on this batch; RESOURCE_EXHAUSTED: the queue is full.
+        UNAVAILABLE: no version is loaded yet, or its worker died twice on this batch; RESOURCE_EXHAUSTED: the queue is full,
+        or the tenant is over its quota or has too many requests in flight.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +93,13 @@ class InferenceServiceServicer:
 
     def GetPredictionLog(self, request, context):
         """Says how the prediction log's spool stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTenants(self, request, context):
+        """Lists the tenants that may ask here, by name, with their limits and what they asked; for operators. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,6 +123,11 @@ def add_InferenceServiceServicer_to_server(servicer, server):
                     request_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetPredictionLogRequest.FromString,
                     response_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetPredictionLogResponse.SerializeToString,
             ),
+            'ListTenants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTenants,
+                    request_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsRequest.FromString,
+                    response_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'slipway.inference.v1.InferenceService', rpc_method_handlers)
@@ -110,6 +138,11 @@ def add_InferenceServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class InferenceService:
     """What applications call. Beside it the gateway serves the Open Inference Protocol (`inference.GRPCInferenceService`).
+
+    A gateway that is configured with tenants wants to know whose each call is: `authorization: Bearer TOKEN` in the
+    metadata. UNAUTHENTICATED: there is no token, or it is no tenant's; PERMISSION_DENIED: the call is for operators.
+    RESOURCE_EXHAUSTED comes with RetryInfo when trying again can help: at once for what a tenant has in flight, and
+    exactly when the rows fit for its quota.
     """
 
     @staticmethod
@@ -183,6 +216,33 @@ class InferenceService:
             '/slipway.inference.v1.InferenceService/GetPredictionLog',
             slipway_dot_inference_dot_v1_dot_inference__pb2.GetPredictionLogRequest.SerializeToString,
             slipway_dot_inference_dot_v1_dot_inference__pb2.GetPredictionLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTenants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.inference.v1.InferenceService/ListTenants',
+            slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsRequest.SerializeToString,
+            slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -136,3 +136,27 @@ class RouteStatus(_message.Message):
     shadow: bool
     disabled_reason: str
     def __init__(self, name: _Optional[str] = ..., model: _Optional[str] = ..., desired_version: _Optional[int] = ..., serving_version: _Optional[int] = ..., weight: _Optional[int] = ..., state: _Optional[_Union[VersionState, str]] = ..., reason: _Optional[str] = ..., provider: _Optional[str] = ..., worker_pid: _Optional[int] = ..., shadow: _Optional[bool] = ..., disabled_reason: _Optional[str] = ...) -> None: ...
+
+class TenantStatus(_message.Message):
+    __slots__ = ("name", "weight", "rows_per_second", "burst_rows", "max_in_flight", "in_flight", "admitted_requests", "admitted_rows", "refused_requests", "operator")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ROWS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    BURST_ROWS_FIELD_NUMBER: _ClassVar[int]
+    MAX_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    ADMITTED_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    ADMITTED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    weight: float
+    rows_per_second: float
+    burst_rows: int
+    max_in_flight: int
+    in_flight: int
+    admitted_requests: int
+    admitted_rows: int
+    refused_requests: int
+    operator: bool
+    def __init__(self, name: _Optional[str] = ..., weight: _Optional[float] = ..., rows_per_second: _Optional[float] = ..., burst_rows: _Optional[int] = ..., max_in_flight: _Optional[int] = ..., in_flight: _Optional[int] = ..., admitted_requests: _Optional[int] = ..., admitted_rows: _Optional[int] = ..., refused_requests: _Optional[int] = ..., operator: _Optional[bool] = ...) -> None: ...

@@ -1,0 +1,116 @@
+"""Letting tenants in: each within its quota and its share of what is answered at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.inference_gateway.domain.batch import Batch, Prediction
+from services.inference_gateway.domain.tenant_errors import QuotaExceeded, TooManyInFlight
+from services.inference_gateway.domain.tenants import Tenant, Tenants
+from services.inference_gateway.domain.token_bucket import TokenBucket
+from services.inference_gateway.engine.ask import Part
+from services.inference_gateway.engine.predict import Predict
+from slipway.clock import Clock
+from slipway.errors import invalid_field
+
+
+@dataclass(slots=True)
+class Account:
+    """How a tenant stands: ``in_flight`` requests are being answered; the other counts are since the start.
+
+    ``share`` is its weight over the mean of all.
+    """
+
+    tenant: Tenant
+    share: float
+    bucket: TokenBucket | None
+    in_flight: int = 0
+    requests: int = 0
+    rows: int = 0
+    refused: int = 0
+
+
+class Admission:
+    """Counts what each tenant asks, and refuses what is beyond its limits. The counts are those of this process.
+
+    At most ``limit`` requests are answered at once. Where several tenants are known, each is held to as many as are
+    still free, times its weight over the mean: one that floods leaves room to whoever comes next.
+    """
+
+    def __init__(self, tenants: Tenants, clock: Clock, limit: int) -> None:
+        now, mean = clock.monotonic(), sum(tenants.weights.values()) / len(tenants.all)
+        self._accounts = {
+            one.name: Account(one, one.weight / mean, TokenBucket(one.quota, now) if one.quota else None)
+            for one in tenants.all
+        }
+        self._clock = clock
+        self._limit = limit
+        self._in_flight = 0
+
+    def accounts(self) -> Sequence[Account]:
+        """Every tenant's, in order of name."""
+        return [self._accounts[name] for name in sorted(self._accounts)]
+
+    def knock(self, tenant: str) -> None:
+        """Before a request is looked at: whether any would be let in. Raises TooManyInFlight."""
+        self._check_flight(self._accounts[tenant])
+
+    def enter(self, batch: Batch) -> Account:
+        """Let a request in; :meth:`leave` must follow. Raises QuotaExceeded, TooManyInFlight, InvalidInput."""
+        account = self._accounts[batch.tenant]
+        self._check_flight(account)
+        if account.bucket is not None:
+            self._charge(account, account.bucket, batch)
+        account.requests += 1
+        account.rows += batch.rows
+        account.in_flight += 1
+        self._in_flight += 1
+        return account
+
+    def leave(self, account: Account) -> None:
+        """It is answered, or its caller is gone."""
+        account.in_flight -= 1
+        self._in_flight -= 1
+
+    def _check_flight(self, account: Account) -> None:
+        limit = account.tenant.max_in_flight or self._limit
+        if len(self._accounts) > 1:
+            limit = min(limit, max(int((self._limit - self._in_flight) * account.share), 1))
+        if account.in_flight >= limit:
+            account.refused += 1
+            raise TooManyInFlight(account.tenant.name, account.in_flight)
+
+    def _charge(self, account: Account, bucket: TokenBucket, batch: Batch) -> None:
+        name, quota = account.tenant.name, bucket.quota
+        if batch.rows > quota.burst_rows:
+            account.refused += 1
+            told = f"has {batch.rows} rows; tenant {name!r} may ask about {quota.burst_rows} at once, split the request"
+            raise invalid_field(batch.protocol.field, told)
+        if wait_s := bucket.take(batch.rows, self._clock.monotonic()):
+            account.refused += 1
+            raise QuotaExceeded(name, quota.rows_per_s, wait_s)
+
+
+class Admitted:
+    """:class:`Predict` for tenants: what every protocol asks. Raises what :meth:`Admission.enter` does, too."""
+
+    def __init__(self, predict: Predict, admission: Admission) -> None:
+        self._predict = predict
+        self._admission = admission
+
+    async def predictions(self, batch: Batch) -> list[Prediction]:
+        """See :meth:`Predict.predictions`."""
+        account = self._admission.enter(batch)
+        try:
+            return await self._predict.predictions(batch)
+        finally:
+            self._admission.leave(account)
+
+    async def by_one(self, batch: Batch, version: str = "") -> Part:
+        """See :meth:`Predict.by_one`."""
+        account = self._admission.enter(batch)
+        try:
+            return await self._predict.by_one(batch, version)
+        finally:
+            self._admission.leave(account)
