@@ -2,7 +2,8 @@
 
 Owns
     models, versions with their baselines, aliases and where they have pointed, artifacts, lineage, the desired state
-    of endpoints, and their rollouts, in one database and one artifact store. Nobody else writes them.
+    of endpoints (arms, guardrails, fallback, experiment) with its last revisions, and their rollouts, in one database
+    and one artifact store. Nobody else writes them.
 
 Promises
     A version never changes. An alias and every endpoint that follows it move in one transaction, with the event
@@ -15,7 +16,10 @@ Promises
     a cancel or a rollback, the candidate's arm goes. Both topics are read as the group ``registry``; an event's effect
     and the memory of its id are one transaction. An event about another rollout, a step that does not run, or arms
     before the rollout began is ignored with a line in the log. Meanwhile nobody else changes the endpoint's arms or
-    its alias. A rollback goes to the version before the current one in the alias's history; two in a row go two back.
+    its alias. No data is never a pass: a step without its verdict waits, one that promotes on too few labels ends it.
+    Every change of an endpoint is a revision with its cause and reason, in the transaction that makes it. A rollback
+    goes to the version before the current one in the alias's history, two in a row two back; or to any revision that is
+    kept, with the aliases that it followed, as a new one.
 
 Fails
     Without its database: UNAVAILABLE for every call, and gateways go on serving their last snapshot. Without the

@@ -12,7 +12,9 @@ from services.registry.api.servicer import RegistryServicer
 from services.registry.config import RegistryConfig
 from services.registry.engine.desired import Aliases, Endpoints
 from services.registry.engine.judging import Judging
+from services.registry.engine.keeping import Keeping
 from services.registry.engine.models import Models
+from services.registry.engine.revisions import Revisions
 from services.registry.engine.rollback import RollBack
 from services.registry.engine.rollouts import Rollouts
 from services.registry.engine.upkeep import Upkeep
@@ -36,6 +38,7 @@ class Parts(NamedTuple):
     outbox: Loop
     intake: Loop
     upkeep: Loop
+    keeping: Loop
     server: Server
 
 
@@ -61,6 +64,7 @@ async def compose(config: RegistryConfig) -> AsyncIterator[Parts]:
             endpoints=Endpoints(catalogue, watch, clock),
             rollouts=Rollouts(catalogue, watch, clock),
             roll_back=RollBack(catalogue, watch, clock),
+            revisions=Revisions(catalogue),
             uploads=Uploads(artifacts, config.max_artifact_bytes),
             watch=watch,
         )
@@ -69,6 +73,7 @@ async def compose(config: RegistryConfig) -> AsyncIterator[Parts]:
             Loop("outbox", relay.run),
             Loop("intake", intake.run),
             Loop("upkeep", upkeep.run),
+            Loop("keeping", Keeping(catalogue, watch, clock).run),
             Server(config.rpc, [service(contract, servicer)]),
         )
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 from services.registry.domain.changes import Change
-from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.endpoint import Endpoint, EndpointSpec
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from services.registry.domain.revision import EndpointRevision, Why
 from services.registry.domain.rollout import Rollout
 from slipway.paging import Page
 
@@ -62,6 +63,18 @@ class Reader(Protocol):
         """Endpoints changed after ``revision``, and the names of those deleted after it."""
         ...
 
+    async def endpoints_with(self, route: str) -> Sequence[Endpoint]:
+        """Endpoints with a route of that name."""
+        ...
+
+    async def endpoint_revision(self, endpoint: str, revision: int) -> EndpointRevision | None:
+        """One revision of an endpoint, if it is kept."""
+        ...
+
+    async def endpoint_revisions(self, endpoint: str, page: Page) -> Sequence[EndpointRevision]:
+        """Up to ``page.fetch`` revisions of an endpoint, deleted or not, newest first."""
+        ...
+
     async def revision(self) -> int:
         """The revision of the desired state; 0 before the first endpoint."""
         ...
@@ -102,12 +115,15 @@ class Writer(Reader, Protocol):
         """Add to where the alias has pointed; what is there stays for ever."""
         ...
 
-    async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
-        """Create or replace an endpoint at the next revision; its latest rollout is the one added last."""
+    async def put_endpoint(self, name: str, spec: EndpointSpec, why: Why, now: datetime) -> Endpoint:
+        """Create or replace an endpoint at the next revision, and keep that; its latest rollout is the one added last.
+
+        Of the endpoint's revisions the last ``MAX_KEPT`` stay.
+        """
         ...
 
-    async def delete_endpoint(self, name: str, now: datetime) -> None:
-        """Leave a tombstone at the next revision."""
+    async def delete_endpoint(self, name: str, why: Why, now: datetime) -> None:
+        """Leave a tombstone at the next revision, and keep that."""
         ...
 
     async def add_rollout(self, rollout: Rollout, request_id: str, fingerprint: str) -> None:

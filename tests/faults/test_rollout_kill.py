@@ -26,7 +26,9 @@ PLAN = RolloutPlan(tuple(RolloutStep(10 * step, 10) for step in range(STEPS)))
 
 
 def verdict(rollout: str, step: int, event_id: str, decision: int = monitor_pb2.DECISION_PROMOTE) -> Event:
-    told = monitor_pb2.Verdict(endpoint="late", rollout_id=rollout, step=step, decision=decision, reason=f"step {step}")
+    told = monitor_pb2.Verdict(
+        endpoint="late", rollout_id=rollout, step=step, decision=decision, labels=10, reason=f"step {step}"
+    )
     value = monitor_events_pb2.VerdictReached(verdict=told).SerializeToString()
     return Event(event_id, "monitor.verdict.v1", "late", "slipway.monitor.verdict.reached", "test", NOW, value)
 

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from slipway.client._async.slipway import AsyncSlipway
     from slipway.client._sync.slipway import Slipway
     from slipway.client.types.baselines import Baseline, FeatureBaseline, PerformanceBaseline
+    from slipway.client.types.endpoints import (
+        DefaultAnswer,
+        Experiment,
+        FallbackVersion,
+        Guardrails,
+        RevisionCause,
+    )
     from slipway.client.types.features import (
         Aggregation,
         AggregationFunction,
@@ -82,6 +89,7 @@ if TYPE_CHECKING:
         DataType,
         Endpoint,
         EndpointChange,
+        EndpointRevision,
         Lineage,
         Model,
         ModelVersion,
@@ -89,7 +97,7 @@ if TYPE_CHECKING:
         Signature,
         TensorSpec,
     )
-    from slipway.client.types.rollouts import Rollout, RolloutPlan, RolloutState, RolloutStep
+    from slipway.client.types.rollouts import Rollout, RolloutKind, RolloutPlan, RolloutState, RolloutStep
     from slipway.client.types.training import (
         LogLine,
         Parameter,
@@ -113,6 +121,7 @@ _HOMES = {
     "slipway.client._async.slipway": "AsyncSlipway",
     "slipway.client._sync.slipway": "Slipway",
     "slipway.client.types.baselines": "Baseline FeatureBaseline PerformanceBaseline",
+    "slipway.client.types.endpoints": "DefaultAnswer Experiment FallbackVersion Guardrails RevisionCause",
     "slipway.client.types.features": (
         "Aggregation AggregationFunction Feature FeatureService FeatureStatus FeatureView OnlineColumn OnlineFeatures "
         "OnlineStore Pushed Source ValueType Watermark"
@@ -129,10 +138,10 @@ _HOMES = {
         "VersionCount"
     ),
     "slipway.client.types.registry": (
-        "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange Lineage Model "
-        "ModelVersion Route Signature TensorSpec"
+        "Alias Artifact CodeReference ColumnSpec DataReference DataType Endpoint EndpointChange EndpointRevision "
+        "Lineage Model ModelVersion Route Signature TensorSpec"
     ),
-    "slipway.client.types.rollouts": "Rollout RolloutPlan RolloutState RolloutStep",
+    "slipway.client.types.rollouts": "Rollout RolloutKind RolloutPlan RolloutState RolloutStep",
     "slipway.client.types.training": "LogLine Parameter Run RunState Step StepSpec StepState Trigger Workflow",
     "slipway.client.types.training_sets": "TrainingSet TrainingSetColumn TrainingSetInput TrainingSetState",
     "slipway.errors": "Kind SlipwayError",
@@ -153,15 +162,20 @@ __all__ = [
     "DataType",
     "DeadLetter",
     "Decision",
+    "DefaultAnswer",
     "Endpoint",
     "EndpointChange",
+    "EndpointRevision",
     "EndpointStatus",
+    "Experiment",
+    "FallbackVersion",
     "Feature",
     "FeatureBaseline",
     "FeatureService",
     "FeatureStatus",
     "FeatureView",
     "FeatureWindow",
+    "Guardrails",
     "Harm",
     "Incident",
     "IncidentFeature",
@@ -186,7 +200,9 @@ __all__ = [
     "PredictionWindow",
     "Pushed",
     "RecordedLabels",
+    "RevisionCause",
     "Rollout",
+    "RolloutKind",
     "RolloutPlan",
     "RolloutState",
     "RolloutStep",

@@ -82,6 +82,7 @@ REGISTRY = Peer(
             "GetEndpoint",
             "GetModel",
             "GetModelVersion",
+            "ListEndpointRevisions",
             "ListEndpoints",
             "ListModelVersions",
             "ListModels",

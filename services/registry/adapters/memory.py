@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from services.registry.domain.changes import Change
-from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.endpoint import Endpoint, EndpointSpec
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from services.registry.domain.revision import MAX_KEPT, EndpointRevision, Why
 from services.registry.domain.rollout import Rollout
 from slipway.paging import Page
 
@@ -34,6 +35,7 @@ class _State:
     rollouts: dict[str, Rollout] = field(default_factory=dict)
     rollout_requests: dict[str, tuple[str, str]] = field(default_factory=dict)
     claimed: dict[str, datetime] = field(default_factory=dict)
+    revisions: dict[str, tuple[EndpointRevision, ...]] = field(default_factory=dict)
     revision: int = 0
 
     def copy(self) -> _State:
@@ -49,6 +51,7 @@ class _State:
             dict(self.rollouts),
             dict(self.rollout_requests),
             dict(self.claimed),
+            dict(self.revisions),
             self.revision,
         )
 
@@ -118,6 +121,21 @@ class MemoryReader:
         gone = _later(self._state.tombstones.items(), lambda tombstone: tombstone[1], revision)
         return alive, [name for name, _ in gone]
 
+    async def endpoints_with(self, route: str) -> Sequence[Endpoint]:
+        """See Reader."""
+        found = (endpoint for _, endpoint in sorted(self._state.endpoints.items()))
+        return [endpoint for endpoint in found if any(one.name == route for one in endpoint.routes)]
+
+    async def endpoint_revision(self, endpoint: str, revision: int) -> EndpointRevision | None:
+        """See Reader."""
+        return next((one for one in self._state.revisions.get(endpoint, ()) if one.revision == revision), None)
+
+    async def endpoint_revisions(self, endpoint: str, page: Page) -> Sequence[EndpointRevision]:
+        """See Reader."""
+        before = int(page.after[0]) if page.after else self._state.revision + 1
+        newest_first = reversed(self._state.revisions.get(endpoint, ()))
+        return [one for one in newest_first if one.revision < before][: page.fetch]
+
     async def revision(self) -> int:
         """See Reader."""
         return self._state.revision
@@ -166,20 +184,25 @@ class MemoryWriter(MemoryReader):
         """See Writer."""
         self._state.moves.append(move)
 
-    async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
+    async def put_endpoint(self, name: str, spec: EndpointSpec, why: Why, now: datetime) -> Endpoint:
         """See Writer."""
-        self._state.revision += 1
+        self._keep(name, spec, why, now)
         latest = _rollouts(self._state, name, Page(1, None))
-        endpoint = Endpoint(name, tuple(routes), self._state.revision, now, latest[0] if latest else None)
+        endpoint = Endpoint(name, spec, self._state.revision, now, latest[0] if latest else None)
         self._state.endpoints[name] = endpoint
         self._state.tombstones.pop(name, None)
         return endpoint
 
-    async def delete_endpoint(self, name: str, now: datetime) -> None:
+    async def delete_endpoint(self, name: str, why: Why, now: datetime) -> None:
         """See Writer."""
-        self._state.revision += 1
+        self._keep(name, None, why, now)
         self._state.endpoints.pop(name, None)
         self._state.tombstones[name] = self._state.revision
+
+    def _keep(self, name: str, spec: EndpointSpec | None, why: Why, now: datetime) -> None:
+        self._state.revision += 1
+        kept = (*self._state.revisions.get(name, ()), EndpointRevision(name, self._state.revision, spec, why, now))
+        self._state.revisions[name] = kept[-MAX_KEPT:]
 
     async def add_rollout(self, rollout: Rollout, request_id: str, fingerprint: str) -> None:
         """See Writer."""

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from services.registry.domain.baseline import Baseline, FeatureBaseline, PerformanceBaseline
 from services.registry.domain.history import AliasMove
-from services.registry.domain.rollout import Rollout, RolloutPlan, RolloutState, RolloutStep
+from services.registry.domain.rollout import Rollout, RolloutKind, RolloutPlan, RolloutState, RolloutStep
 
 _ROLLOUT = [field.name for field in fields(Rollout)]
 _MOVE = [field.name for field in fields(AliasMove)]
@@ -26,16 +26,21 @@ def rollout_columns(rollout: Rollout) -> dict[str, Any]:
 
 def rollout_of(row: Row[Any]) -> Rollout:
     """A rollout."""
-    plan = row.plan
-    steps = tuple(RolloutStep(**step) for step in plan["steps"])
     told = {name: getattr(row, name) for name in _ROLLOUT}
     return Rollout(
         **told
         | {
-            "plan": RolloutPlan(steps, plan["margin"], plan["error_rate"]),
+            "plan": _plan_of(row.plan),
             "state": RolloutState(row.state),
         }
     )
+
+
+def _plan_of(stored: Mapping[str, Any]) -> RolloutPlan:
+    steps = tuple(RolloutStep(**step) for step in stored["steps"])
+    # Plans that were stored before there were kinds are canaries.
+    kind = RolloutKind(stored.get("kind", RolloutKind.CANARY))
+    return RolloutPlan(**{**stored, "steps": steps, "kind": kind})
 
 
 def move_columns(move: AliasMove) -> dict[str, Any]:

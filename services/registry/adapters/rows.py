@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from services.registry.adapters.rollout_rows import baseline_of, rollout_of
-from services.registry.domain.endpoint import Endpoint, Route, Target
+from services.registry.adapters.rollout_rows import baseline_of
 from services.registry.domain.model import (
     Alias,
     Artifact,
@@ -81,27 +80,3 @@ def _columns_of(stored: Sequence[dict[str, Any]]) -> tuple[ColumnSpec, ...]:
 
 def _data_of(stored: dict[str, Any]) -> DataReference:
     return DataReference(**stored | {"definitions": tuple(stored.get("definitions", ()))})
-
-
-def route_columns(endpoint: str, position: int, route: Route) -> dict[str, Any]:
-    """The row of one arm."""
-    return {
-        "endpoint": endpoint,
-        "position": position,
-        "name": route.name,
-        "model": route.target.model,
-        "version": route.target.version,
-        "alias": route.target.alias,
-        "weight": route.weight,
-        "resolved": route.resolved,
-        "shadow": route.shadow,
-    }
-
-
-def endpoint_of(row: AnyRow, routes: Sequence[AnyRow], rollout: AnyRow | None) -> Endpoint:
-    """An endpoint, its arms and its latest rollout."""
-    arms = tuple(
-        Route(one.name, Target(one.model, one.version, one.alias), one.weight, one.resolved, one.shadow)
-        for one in sorted(routes, key=lambda one: one.position)
-    )
-    return Endpoint(row.name, arms, row.revision, row.update_time, rollout_of(rollout) if rollout else None)

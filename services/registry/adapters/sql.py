@@ -6,17 +6,19 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from services.registry.adapters import tables
+from services.registry.adapters.endpoint_rows import route_columns, settings_of, spec_columns
 from services.registry.adapters.rollout_rows import move_columns, rollout_columns
-from services.registry.adapters.rows import draft_columns, route_columns
+from services.registry.adapters.rows import draft_columns
 from services.registry.adapters.sql_reader import SqlReader
 from services.registry.codec import encode_change
 from services.registry.domain.changes import Change
-from services.registry.domain.endpoint import Endpoint, Route
+from services.registry.domain.endpoint import Endpoint, EndpointSpec
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Draft, Model, ModelVersion
+from services.registry.domain.revision import MAX_KEPT, Why
 from services.registry.domain.rollout import Rollout
 from slipway.events import Event
 from slipway.events.inbox import Inbox
@@ -80,19 +82,19 @@ class SqlWriter(SqlReader):
         """See Writer."""
         await self._connection.execute(insert(tables.alias_move).values(move_columns(move)))
 
-    async def put_endpoint(self, name: str, routes: Sequence[Route], now: datetime) -> Endpoint:
+    async def put_endpoint(self, name: str, spec: EndpointSpec, why: Why, now: datetime) -> Endpoint:
         """See Writer."""
-        revision = await self._replace_endpoint(name, now, deleted=False)
-        rows = [route_columns(name, position, route) for position, route in enumerate(routes)]
+        revision = await self._replace_endpoint(name, spec, why, now)
+        rows = [route_columns(name, position, route) for position, route in enumerate(spec.routes)]
         await self._connection.execute(insert(tables.route), rows)
         latest = await self.rollouts(name, Page(1, None))
-        return Endpoint(name, tuple(routes), revision, now, latest[0] if latest else None)
+        return Endpoint(name, spec, revision, now, latest[0] if latest else None)
 
-    async def delete_endpoint(self, name: str, now: datetime) -> None:
+    async def delete_endpoint(self, name: str, why: Why, now: datetime) -> None:
         """See Writer."""
-        await self._replace_endpoint(name, now, deleted=True)
+        await self._replace_endpoint(name, None, why, now)
 
-    async def _replace_endpoint(self, name: str, now: datetime, *, deleted: bool) -> int:
+    async def _replace_endpoint(self, name: str, spec: EndpointSpec | None, why: Why, now: datetime) -> int:
         state = tables.desired_state
         raised = await self._connection.execute(
             update(state).values(revision=state.c.revision + 1).returning(state.c.revision)
@@ -100,10 +102,20 @@ class SqlWriter(SqlReader):
         revision = int(raised.scalar_one())
         await self._connection.execute(delete(tables.route).where(tables.route.c.endpoint == name))
         await self._connection.execute(delete(tables.endpoint).where(tables.endpoint.c.name == name))
-        await self._connection.execute(
-            insert(tables.endpoint).values(name=name, revision=revision, update_time=now, deleted=deleted)
-        )
+        settings = settings_of(spec) if spec else None
+        row = {"name": name, "revision": revision, "update_time": now, "deleted": spec is None, "settings": settings}
+        await self._connection.execute(insert(tables.endpoint).values(row))
+        await self._keep(name, revision, spec, why, now)
         return revision
+
+    async def _keep(self, name: str, revision: int, spec: EndpointSpec | None, why: Why, now: datetime) -> None:
+        table = tables.endpoint_revision
+        row = {"endpoint": name, "revision": revision, "time": now, "spec": spec_columns(spec) if spec else None}
+        told = {"cause": why.cause.value, "reason": why.reason, "rollout_id": why.rollout_id}
+        await self._connection.execute(insert(table).values(row | told))
+        of_it = table.c.endpoint == name
+        old = select(table.c.revision).where(of_it).order_by(table.c.revision.desc()).offset(MAX_KEPT).limit(1)
+        await self._connection.execute(delete(table).where(of_it, table.c.revision <= old.scalar_subquery()))
 
     async def add_rollout(self, rollout: Rollout, request_id: str, fingerprint: str) -> None:
         """See Writer."""

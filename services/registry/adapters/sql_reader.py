@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.adapters import tables
+from services.registry.adapters.endpoint_rows import endpoint_of, revision_of
 from services.registry.adapters.rollout_rows import move_of, rollout_of
-from services.registry.adapters.rows import alias_of, endpoint_of, model_of, version_of
+from services.registry.adapters.rows import alias_of, model_of, version_of
 from services.registry.domain.endpoint import Endpoint
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias, Model, ModelVersion
+from services.registry.domain.revision import EndpointRevision
 from services.registry.domain.rollout import Rollout
 from slipway.paging import Page
 
@@ -99,10 +101,30 @@ class SqlReader:
 
     async def endpoints_following(self, model: str, alias: str) -> Sequence[Endpoint]:
         """See Reader."""
-        following = select(tables.route.c.endpoint).where(tables.route.c.model == model, tables.route.c.alias == alias)
-        table = tables.endpoint
-        query = select(table).where(table.c.name.in_(following), table.c.deleted.is_(False)).order_by(table.c.name)
+        return await self._endpoints_with(tables.route.c.model == model, tables.route.c.alias == alias)
+
+    async def endpoints_with(self, route: str) -> Sequence[Endpoint]:
+        """See Reader."""
+        return await self._endpoints_with(tables.route.c.name == route)
+
+    async def _endpoints_with(self, *route: ColumnElement[bool]) -> Sequence[Endpoint]:
+        table, names = tables.endpoint, select(tables.route.c.endpoint).where(*route)
+        query = select(table).where(table.c.name.in_(names), table.c.deleted.is_(False)).order_by(table.c.name)
         return await self._endpoints(query)
+
+    async def endpoint_revision(self, endpoint: str, revision: int) -> EndpointRevision | None:
+        """See Reader."""
+        table = tables.endpoint_revision
+        rows = await self._all(select(table).where(table.c.endpoint == endpoint, table.c.revision == revision))
+        return revision_of(rows[0]) if rows else None
+
+    async def endpoint_revisions(self, endpoint: str, page: Page) -> Sequence[EndpointRevision]:
+        """See Reader."""
+        table = tables.endpoint_revision
+        query = select(table).where(table.c.endpoint == endpoint).order_by(table.c.revision.desc()).limit(page.fetch)
+        if page.after:
+            query = query.where(table.c.revision < page.after[0])
+        return [revision_of(row) for row in await self._all(query)]
 
     async def endpoints_since(self, revision: int) -> tuple[Sequence[Endpoint], Sequence[str]]:
         """See Reader."""

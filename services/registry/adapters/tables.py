@@ -85,6 +85,22 @@ endpoint = Table(
     Column("update_time", UtcTime, nullable=False),
     # A deleted endpoint stays as a tombstone, so that a watcher who was away learns of it.
     Column("deleted", Boolean, nullable=False),
+    # Everything of it but its routes; NULL when there is nothing else.
+    Column("settings", Json),
+)
+
+# The last revisions of each endpoint: what it should have been from one change to the next.
+endpoint_revision = Table(
+    "endpoint_revision",
+    metadata,
+    Column("endpoint", String(128), primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", UtcTime, nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rollout_id", String(64), nullable=False),
+    # NULL when the endpoint was deleted.
+    Column("spec", Json),
 )
 
 route = Table(

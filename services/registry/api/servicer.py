@@ -9,11 +9,13 @@ from contextlib import aclosing
 from services.registry import codec
 from services.registry.engine.desired import Aliases, Endpoints
 from services.registry.engine.models import Models
+from services.registry.engine.revisions import Revisions
 from services.registry.engine.rollback import RollBack
 from services.registry.engine.rollouts import Rollouts
 from services.registry.engine.uploads import Uploads
 from services.registry.engine.versions import Versions
 from services.registry.engine.watch import Watch
+from slipway.errors import invalid_field
 from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
 from slipway.rpc.call import Call
 
@@ -32,6 +34,7 @@ class RegistryServicer:
         endpoints: Endpoints,
         rollouts: Rollouts,
         roll_back: RollBack,
+        revisions: Revisions,
         uploads: Uploads,
         watch: Watch,
     ) -> None:
@@ -41,6 +44,7 @@ class RegistryServicer:
         self._endpoints = endpoints
         self._rollouts = rollouts
         self._roll_back = roll_back
+        self._revisions = revisions
         self._uploads = uploads
         self._watch = watch
 
@@ -113,8 +117,8 @@ class RegistryServicer:
     async def PutEndpoint(self, request: pb.PutEndpointRequest, call: Call) -> pb.PutEndpointResponse:
         """Create or replace an endpoint."""
         expected = request.expected_revision if request.HasField("expected_revision") else None
-        routes = codec.decode_routes(request.endpoint)
-        endpoint = await self._endpoints.put(request.endpoint.name, routes, expected)
+        spec = codec.decode_spec(request.endpoint)
+        endpoint = await self._endpoints.put(request.endpoint.name, spec, expected, request.reason)
         return pb.PutEndpointResponse(endpoint=codec.encode_endpoint(endpoint))
 
     async def GetEndpoint(self, request: pb.GetEndpointRequest, call: Call) -> pb.GetEndpointResponse:
@@ -149,10 +153,23 @@ class RegistryServicer:
         return pb.ListRolloutsResponse(rollouts=rollouts, next_page_token=found.next_token)
 
     async def RollBackEndpoint(self, request: pb.RollBackEndpointRequest, call: Call) -> pb.RollBackEndpointResponse:
-        """Put an endpoint back to the version before."""
+        """Put an endpoint back, to the version before or to a revision."""
         from_version = request.from_version if request.HasField("from_version") else None
-        endpoint = await self._roll_back.roll_back(request.endpoint, from_version, request.reason)
+        if not request.HasField("to_revision"):
+            endpoint = await self._roll_back.roll_back(request.endpoint, from_version, request.reason)
+        elif from_version is None:
+            endpoint = await self._roll_back.to_revision(request.endpoint, request.to_revision, request.reason)
+        else:
+            raise invalid_field("from_version", "stands beside to_revision; leave it out, that call may be repeated")
         return pb.RollBackEndpointResponse(endpoint=codec.encode_endpoint(endpoint))
+
+    async def ListEndpointRevisions(
+        self, request: pb.ListEndpointRevisionsRequest, call: Call
+    ) -> pb.ListEndpointRevisionsResponse:
+        """Give a page of an endpoint's revisions."""
+        found = await self._revisions.list(request.endpoint, request.page_size, request.page_token)
+        revisions = [codec.encode_revision(revision) for revision in found.rows]
+        return pb.ListEndpointRevisionsResponse(revisions=revisions, next_page_token=found.next_token)
 
     async def WatchEndpoints(
         self, request: pb.WatchEndpointsRequest, call: Call

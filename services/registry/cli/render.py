@@ -10,7 +10,7 @@ import click
 from slipway.cli import emit, emit_one
 
 if TYPE_CHECKING:
-    from slipway.client import Endpoint, Model, ModelVersion, Rollout, Route
+    from slipway.client import Endpoint, EndpointRevision, Model, ModelVersion, Rollout, Route
 
 Facts = dict[str, Any]
 
@@ -108,6 +108,7 @@ def rollout_row(rollout: Rollout, *, as_json: bool) -> Facts:
     return {
         "rollout": rollout.id,
         "version": f"{rollout.baseline_version} -> {rollout.candidate_version}",
+        "kind": rollout.plan.kind.value,
         "state": rollout.state.value,
         "step": _step(rollout),
         "reason": rollout.reason,
@@ -134,6 +135,22 @@ def endpoint_row(endpoint: Endpoint) -> Facts:
     }
 
 
+def revision_row(revision: EndpointRevision, *, as_json: bool) -> Facts:
+    """A revision of an endpoint in one row."""
+    if as_json:
+        return asdict(revision)
+    endpoint = revision.endpoint
+    return {
+        "revision": endpoint.revision,
+        "time": endpoint.update_time,
+        "cause": revision.cause.value,
+        "routes": ", ".join(
+            f"{one.name}: {one.resolved_version} at {one.weight}{_shadow(one)}" for one in endpoint.routes
+        ),
+        "reason": revision.reason,
+    }
+
+
 def show_endpoint(endpoint: Endpoint, *, as_json: bool) -> None:
     """Print an endpoint and its routes."""
     if as_json:
@@ -152,9 +169,19 @@ def show_endpoint(endpoint: Endpoint, *, as_json: bool) -> None:
         for one in endpoint.routes
     ]
     emit(rows, as_json=False)
+    if settings := _settings(endpoint):
+        click.echo()
+        emit_one(settings, as_json=False)
     if endpoint.rollout:
         click.echo()
         emit([rollout_row(endpoint.rollout, as_json=False)], as_json=False)
+
+
+def _settings(endpoint: Endpoint) -> Facts:
+    """What the endpoint has beside its routes, without what is not set."""
+    parts = {"guardrails": endpoint.guardrails, "fallback": endpoint.fallback, "experiment": endpoint.experiment}
+    told: Facts = {name: {key: one for key, one in asdict(part).items() if one} for name, part in parts.items() if part}
+    return told | ({"sticky_by": list(endpoint.sticky_by)} if endpoint.sticky_by else {})
 
 
 def _shadow(route: Route) -> str:

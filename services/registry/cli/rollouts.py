@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -36,24 +37,55 @@ def rollouts(endpoint: str, address: str | None, as_json: bool) -> None:
     emit(rows, as_json=as_json, empty=f"{endpoint} has had no rollout yet")
 
 
-@verb("rollback", "flight-delay", 'flight-delay --reason "wrong units since noon"')
+@verb("revisions", "flight-delay", "flight-delay --json")
 @click.argument("endpoint")
-@click.option("--reason", default="", help="Why, for people.")
-def rollback(endpoint: str, reason: str, address: str | None, as_json: bool) -> None:
-    """Put an endpoint back to the version before, and end a rollout that runs."""
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, the newest first.")
+def revisions(endpoint: str, limit: int, address: str | None, as_json: bool) -> None:
+    """List what an endpoint should have been, newest first, and what changed it."""
     with registry(address) as client:
+        found = islice(client.endpoint_revisions(endpoint), limit)
+        rows = [render.revision_row(one, as_json=as_json) for one in found]
+    emit(rows, as_json=as_json)
+
+
+@verb("rollback", "flight-delay", 'flight-delay --reason "wrong units since noon"', "flight-delay --to-revision 41")
+@click.argument("endpoint")
+@click.option("--to-revision", type=click.IntRange(min=1), help="Back to this one of `revisions`, not by one version.")
+@click.option("--reason", default="", help="Why, for people.")
+def rollback(*, endpoint: str, to_revision: int | None, reason: str, address: str | None, as_json: bool) -> None:
+    """Put an endpoint back to the version before, or to any revision, and end a rollout that runs."""
+    with registry(address) as client:
+        if to_revision is not None:
+            render.show_endpoint(client.roll_back(endpoint, to_revision=to_revision, reason=reason), as_json=as_json)
+            return
         # The version that serves now goes with the call, so that a retry of it goes back once.
         serving = _main_version(client.get_endpoint(endpoint))
         found = client.roll_back(endpoint, serving, reason=reason)
     render.show_endpoint(found, as_json=as_json)
 
 
-@verb("start", "flight-delay 4", "flight-delay 4 --steps 0,25 --labels 500 --margin 0.002", group="rollout")
+@verb(
+    "start",
+    "flight-delay 4",
+    "flight-delay 4 --steps 0,25 --labels 500 --margin 0.002",
+    "flight-delay 4 --kind blue-green --keep-s 7200",
+    "flight-delay 4 --kind ab --steps 50 --experiment spring",
+    group="rollout",
+)
 @click.argument("endpoint")
 @click.argument("version", type=click.IntRange(min=1))
 @click.option(
-    "--steps", metavar="PERCENT,…", help="The candidate's share at each step; 0 is the shadow. Default: 0,25."
+    "--steps",
+    metavar="PERCENT,…",
+    help="The candidate's share at each step; 0 is the shadow. Default: 0,25; of blue-green 0, of ab 50.",
 )
+@click.option(
+    "--kind",
+    type=click.Choice(["canary", "blue-green", "ab"]),
+    help="By rising shares; all at once after a step in the shadow; or by a fixed split. Default: canary.",
+)
+@click.option("--keep-s", type=click.IntRange(min=1), help="Of blue-green: seconds that the version before stays.")
+@click.option("--experiment", help="Of ab: the name that exposures are logged under. Default: the rollout's id.")
 @click.option("--labels", type=click.IntRange(min=1), help="Labels of a step before which none promotes. Default: 500.")
 @click.option("--max-labels", type=click.IntRange(min=1), help="Labels of a step by which a verdict must stand.")
 @click.option("--margin", type=float, help="The harm in mean loss that is still borne. Default: 0.")
@@ -64,6 +96,9 @@ def start(
     endpoint: str,
     version: int,
     steps: str | None,
+    kind: str | None,
+    keep_s: int | None,
+    experiment: str | None,
     labels: int | None,
     max_labels: int | None,
     margin: float | None,
@@ -73,7 +108,9 @@ def start(
     as_json: bool,
 ) -> None:
     """Start to take an endpoint over by another version of its model."""
-    plan = parse_plan(steps, labels, max_labels, margin, error_rate)
+    plan = parse_plan(
+        steps, labels, max_labels, margin, error_rate, kind=kind, keep_s=keep_s or 0, experiment=experiment or ""
+    )
     with registry(address) as client:
         found = client.start_rollout(endpoint, version, plan, request_id=request_id)
     render.show_endpoint(found, as_json=as_json)
@@ -109,4 +146,4 @@ rollout = Group(
     "  slipway-registry rollout cancel flight-delay",
     commands=[start, cancel],
 )
-VERBS = (rollouts, rollout, rollback)
+VERBS = (rollouts, rollout, revisions, rollback)

@@ -20,7 +20,7 @@ _ROUTE_FORM = (
     "write name=main,model=MODEL,alias=ALIAS,weight=100, or version=NUMBER instead of the alias; shadow=yes for an arm "
     "that scores what others answer"
 )
-_STEPS = "0,25"
+_STEPS = {"canary": "0,25", "blue_green": "0", "ab": "50"}
 _LABELS = 500
 
 
@@ -76,13 +76,18 @@ def plan(
     max_labels: int | None,
     margin: float | None,
     error_rate: float | None,
+    *,
+    kind: str | None = None,
+    keep_s: int = 0,
+    experiment: str = "",
 ) -> RolloutPlan | None:
     """A plan from ``0,25`` and what each step asks for; None when nothing is said. Raises InvalidInput."""
-    from slipway.client import RolloutPlan, RolloutStep  # noqa: PLC0415  (the client; help needs none of it)
+    from slipway.client import RolloutKind, RolloutPlan, RolloutStep  # noqa: PLC0415  (the client; help needs none)
 
-    if all(one is None for one in (steps, labels, max_labels, margin, error_rate)):
+    if all(one is None for one in (steps, labels, max_labels, margin, error_rate, kind)) and not (keep_s or experiment):
         return None
-    shares = [share.strip() for share in (steps or _STEPS).split(",")]
+    chosen = RolloutKind(kind.replace("-", "_")) if kind else RolloutKind.CANARY
+    shares = [share.strip() for share in (steps or _STEPS[chosen.value]).split(",")]
     for share in shares:
         if not (share.isascii() and share.isdecimal() and len(share) <= 3):
             raise invalid_field("--steps", f"{share!r} is no percentage; write 0,25 for a shadow step and a quarter")
@@ -90,6 +95,9 @@ def plan(
         tuple(RolloutStep(int(share), labels or _LABELS, max_labels or 0) for share in shares),
         margin or 0.0,
         error_rate or 0.0,
+        chosen,
+        keep_s,
+        experiment,
     )
 
 

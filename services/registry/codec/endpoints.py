@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from services.registry.codec.endpoint_parts import (
+    decode_experiment,
+    decode_fallback,
+    decode_guardrails,
+    encode_experiment,
+    encode_fallback,
+    encode_guardrails,
+)
 from services.registry.codec.models import encode_version
 from services.registry.codec.moments import stamp
 from services.registry.codec.rollouts import encode_rollout
-from services.registry.domain.endpoint import DesiredState, Endpoint, Route, Target
+from services.registry.domain.endpoint import DesiredState, Endpoint, EndpointSpec, Route, Target
 from services.registry.domain.model import ModelVersion
+from services.registry.domain.revision import EndpointRevision
 from slipway.gen.slipway.registry.v1 import registry_pb2, resources_pb2
 
 
 def encode_endpoint(endpoint: Endpoint) -> resources_pb2.Endpoint:
     """An endpoint as the contract has it."""
-    message = resources_pb2.Endpoint(
-        name=endpoint.name, revision=endpoint.revision, update_time=stamp(endpoint.update_time)
+    message = _encode_spec(endpoint.spec)
+    message.name, message.revision = endpoint.name, endpoint.revision
+    message.update_time.CopyFrom(stamp(endpoint.update_time))
+    if endpoint.rollout:
+        message.rollout.CopyFrom(encode_rollout(endpoint.rollout))
+    return message
+
+
+def encode_revision(revision: EndpointRevision) -> resources_pb2.EndpointRevision:
+    """A revision of an endpoint as the contract has it."""
+    endpoint = _encode_spec(revision.spec) if revision.spec else resources_pb2.Endpoint()
+    endpoint.name, endpoint.revision = revision.endpoint, revision.revision
+    endpoint.update_time.CopyFrom(stamp(revision.time))
+    return resources_pb2.EndpointRevision(
+        endpoint=endpoint,
+        cause=f"REVISION_CAUSE_{revision.why.cause}",
+        reason=revision.why.reason,
+        rollout_id=revision.why.rollout_id,
     )
-    for route in endpoint.routes:
+
+
+def _encode_spec(spec: EndpointSpec) -> resources_pb2.Endpoint:
+    message = resources_pb2.Endpoint(
+        guardrails=encode_guardrails(spec.guardrails) if spec.guardrails else None,
+        fallback=encode_fallback(spec.fallback) if spec.fallback else None,
+        sticky_by=spec.sticky_by,
+        experiment=encode_experiment(spec.experiment) if spec.experiment else None,
+    )
+    for route in spec.routes:
         entry = message.routes.add(
             name=route.name,
             model=route.target.model,
@@ -30,17 +63,22 @@ def encode_endpoint(endpoint: Endpoint) -> resources_pb2.Endpoint:
             entry.alias = route.target.alias
         else:
             entry.version = route.target.version
-    if endpoint.rollout:
-        message.rollout.CopyFrom(encode_rollout(endpoint.rollout))
     return message
 
 
-def decode_routes(message: resources_pb2.Endpoint) -> Sequence[Route]:
-    """The arms of an endpoint to be put, not resolved yet."""
-    return [
+def decode_spec(message: resources_pb2.Endpoint) -> EndpointSpec:
+    """What an endpoint that is to be put should be, not resolved yet. Raises InvalidInput about an empty fallback."""
+    routes = tuple(
         Route(route.name, Target(route.model, route.version, route.alias), route.weight, shadow=route.shadow)
         for route in message.routes
-    ]
+    )
+    return EndpointSpec(
+        routes,
+        guardrails=decode_guardrails(message.guardrails) if message.HasField("guardrails") else None,
+        fallback=decode_fallback("endpoint.fallback", message.fallback) if message.HasField("fallback") else None,
+        sticky_by=tuple(message.sticky_by),
+        experiment=decode_experiment(message.experiment) if message.HasField("experiment") else None,
+    )
 
 
 def encode_state(state: DesiredState) -> registry_pb2.WatchEndpointsResponse:

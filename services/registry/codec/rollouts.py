@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from services.registry.codec.moments import moment, stamp
-from services.registry.domain.rollout import Rollout, RolloutPlan, RolloutStep
+from services.registry.domain.rollout import Rollout, RolloutKind, RolloutPlan, RolloutStep
 from services.registry.domain.start import StartRollout
+from slipway.errors import invalid_field
 from slipway.gen.slipway.registry.v1 import registry_pb2, resources_pb2
+
+_KINDS: dict[int, RolloutKind] = {
+    resources_pb2.ROLLOUT_KIND_UNSPECIFIED: RolloutKind.CANARY,
+    **{resources_pb2.RolloutKind.Value(f"ROLLOUT_KIND_{one}"): one for one in RolloutKind},
+}
 
 
 def encode_rollout(rollout: Rollout) -> resources_pb2.Rollout:
@@ -35,11 +41,14 @@ def _encode_plan(plan: RolloutPlan) -> resources_pb2.RolloutPlan:
         ],
         margin=plan.margin,
         error_rate=plan.error_rate,
+        kind=f"ROLLOUT_KIND_{plan.kind}",
+        keep_s=plan.keep_s,
+        experiment=plan.experiment,
     )
 
 
 def decode_start(request: registry_pb2.StartRolloutRequest) -> StartRollout:
-    """A rollout to be started. Raises InvalidInput about a moment that is none."""
+    """A rollout to be started. Raises InvalidInput about a moment that is none and a kind that is not known."""
     return StartRollout(
         request_id=request.request_id,
         endpoint=request.endpoint,
@@ -53,4 +62,8 @@ def decode_start(request: registry_pb2.StartRolloutRequest) -> StartRollout:
 
 def _decode_plan(message: resources_pb2.RolloutPlan) -> RolloutPlan:
     steps = tuple(RolloutStep(one.percent, one.min_labels, one.max_labels) for one in message.steps)
-    return RolloutPlan(steps, message.margin, message.error_rate)
+    if message.kind not in _KINDS:
+        raise invalid_field("plan.kind", f"{message.kind} is not known; give one of {', '.join(RolloutKind)}")
+    return RolloutPlan(
+        steps, message.margin, message.error_rate, _KINDS[message.kind], message.keep_s, message.experiment
+    )

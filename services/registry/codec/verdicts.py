@@ -26,9 +26,8 @@ def decode_verdict(event: Event) -> Verdict:
     if verdict.decision not in _DECISIONS:
         raise invalid_field("verdict.decision", f"{verdict.decision} is not known; give one of {', '.join(Decision)}")
     decision = _DECISIONS[verdict.decision]
-    return Verdict(
-        verdict.endpoint, verdict.rollout_id, verdict.step, decision, verdict.reason[:_MOST_REASON].replace("\0", "")
-    )
+    reason = verdict.reason[:_MOST_REASON].replace("\0", "")
+    return Verdict(verdict.endpoint, verdict.rollout_id, verdict.step, decision, reason, verdict.labels)
 
 
 def decode_disabled(event: Event) -> ArmDisabled:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.registry.domain.endpoint import MAX_ROUTES, Endpoint, Route, Target
+from services.registry.domain.endpoint import MAX_ROUTES, Endpoint, EndpointSpec, Route, Target
 from services.registry.domain.errors import NoAliasFollowed, RolloutImpossible
-from services.registry.domain.rollout import Rollout, RolloutState
+from services.registry.domain.experiment import Experiment
+from services.registry.domain.rollout import Rollout, RolloutKind, RolloutPlan, RolloutState
 
 CANDIDATE = "candidate"
 PREVIOUS = "previous"
@@ -24,24 +25,46 @@ def main_arm(endpoint: Endpoint) -> Route:
         named = endpoint.rollout.main_route
         main = next(route for route in endpoint.routes if route.name == named)
     else:
-        main = max(endpoint.routes, key=lambda route: route.weight)
+        main = endpoint.spec.main
     if not main.target.alias:
         raise NoAliasFollowed(endpoint.name, main.name)
     return main
 
 
-def check_room(endpoint: Endpoint, main: Route, percents: Sequence[int]) -> None:
-    """Raise RolloutImpossible unless the endpoint's arms leave a rollout room."""
+def check_room(endpoint: Endpoint, main: Route, plan: RolloutPlan) -> None:
+    """Raise RolloutImpossible unless the endpoint leaves a rollout room."""
+    if plan.kind is RolloutKind.AB and endpoint.spec.experiment:
+        raise RolloutImpossible(
+            endpoint.name,
+            f"it is in experiment {endpoint.spec.experiment.name!r}, and AB is another; end that with PutEndpoint",
+        )
     if any(route.name == CANDIDATE for route in endpoint.routes):
         raise RolloutImpossible(endpoint.name, f"it has an arm {CANDIDATE!r} of its own; rename that with PutEndpoint")
     if len(_without(endpoint.routes, PREVIOUS)) >= MAX_ROUTES:
         raise RolloutImpossible(endpoint.name, f"it has {MAX_ROUTES} arms; remove one with PutEndpoint")
-    if any(percents) and main.weight < _DIVISIBLE and _shares(endpoint.routes, main.name):
+    if any(step.percent for step in plan.steps) and main.weight < _DIVISIBLE and _shares(endpoint.routes, main.name):
         raise RolloutImpossible(
             endpoint.name,
             f"arm {main.name!r} has weight {main.weight} beside others, too little to take percents of; multiply all "
             f"weights so that it has {_DIVISIBLE} or more, with PutEndpoint",
         )
+
+
+def under(rollout: Rollout, spec: EndpointSpec) -> EndpointSpec:
+    """``spec`` as ``rollout`` wants it: of its step while it runs, of its end once it has ended."""
+    changed = replace(spec, routes=tuple(arms(rollout, spec.routes)))
+    if rollout.plan.kind is not RolloutKind.AB:
+        return changed
+    if not rollout.running:
+        return replace(changed, experiment=None)
+    name = rollout.plan.experiment or rollout.id
+    # By its own salt: who was in one experiment's arm tells nothing of the next one's.
+    return replace(changed, experiment=Experiment(name, (rollout.main_route, CANDIDATE), rollout.id))
+
+
+def at_rest(rollout: Rollout, spec: EndpointSpec) -> EndpointSpec:
+    """``spec`` without what ``rollout`` made of it while it ran."""
+    return under(replace(rollout, state=RolloutState.ROLLED_BACK), spec)
 
 
 def arms(rollout: Rollout, routes: Sequence[Route]) -> list[Route]:
@@ -59,9 +82,9 @@ def arms(rollout: Rollout, routes: Sequence[Route]) -> list[Route]:
     return ended
 
 
-def without_previous(routes: Sequence[Route]) -> list[Route]:
-    """``routes`` without the shadow that a rollout which succeeded has left."""
-    return _without(routes, PREVIOUS)
+def without_previous(spec: EndpointSpec) -> EndpointSpec:
+    """``spec`` without the shadow that a rollout which succeeded has left."""
+    return replace(spec, routes=tuple(_without(spec.routes, PREVIOUS)))
 
 
 def _at_step(rollout: Rollout, others: Sequence[Route]) -> list[Route]:

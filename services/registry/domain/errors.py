@@ -193,6 +193,32 @@ class NoAliasFollowed(SlipwayError):
         )
 
 
+class RevisionNotFound(NotFound):
+    """The revision is not among those that are kept of the endpoint."""
+
+    reason = "REVISION_NOT_FOUND"
+
+    def __init__(self, endpoint: str, revision: int) -> None:
+        super().__init__(
+            f"revision {revision} of endpoint {endpoint!r} is not kept; see ListEndpointRevisions "
+            f"(slipway-registry revisions {endpoint})",
+            facts={"endpoint": endpoint, "revision": str(revision)},
+        )
+
+
+class RevisionImpossible(SlipwayError):
+    """The endpoint can't be again what it was at that revision."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "REVISION_IMPOSSIBLE"
+
+    def __init__(self, endpoint: str, revision: int, why: str) -> None:
+        super().__init__(
+            f"endpoint {endpoint!r} can't go back to revision {revision}: {why}",
+            facts={"endpoint": endpoint, "revision": str(revision)},
+        )
+
+
 class NothingBefore(SlipwayError):
     """The alias has pointed nowhere else before."""
 

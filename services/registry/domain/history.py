@@ -30,8 +30,10 @@ def before_current(moves: Sequence[AliasMove]) -> int | None:
     for move in moves:
         if move.to_version == 0:
             pointed.clear()
-        elif move.rollback:
+        elif move.rollback and move.to_version in pointed[:-1]:
             del pointed[-1:]
+            while pointed[-1] != move.to_version:
+                del pointed[-1:]
         else:
             pointed.append(move.to_version)
     return pointed[-2] if len(pointed) > 1 else None

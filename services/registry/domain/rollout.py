@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 class RolloutState(enum.StrEnum):
@@ -28,6 +28,14 @@ class Decision(enum.StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
+class RolloutKind(enum.StrEnum):
+    """How a rollout goes about it."""
+
+    CANARY = "CANARY"
+    BLUE_GREEN = "BLUE_GREEN"
+    AB = "AB"
+
+
 _ENDS = {Decision.ROLL_BACK: RolloutState.ROLLED_BACK, Decision.INCONCLUSIVE: RolloutState.INCONCLUSIVE}
 
 
@@ -42,11 +50,17 @@ class RolloutStep:
 
 @dataclass(frozen=True, slots=True)
 class RolloutPlan:
-    """The steps in order, the harm that is still borne, and the chance of a wrong promotion."""
+    """The steps in order, the harm that is still borne, and the chance of a wrong promotion.
+
+    ``keep_s`` seconds the version before stays after success, 0 until the next rollout; ``experiment`` names an A/B's.
+    """
 
     steps: tuple[RolloutStep, ...]
     margin: float = 0.0
     error_rate: float = 0.05
+    kind: RolloutKind = RolloutKind.CANARY
+    keep_s: int = 0
+    experiment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,13 @@ class Rollout:
         """Whether a step of it waits for its verdict."""
         return self.state is RolloutState.RUNNING
 
+    @property
+    def kept_until(self) -> datetime | None:
+        """When the version before is let go; None while there is no such time."""
+        if self.state is not RolloutState.SUCCEEDED or not self.plan.keep_s:
+            return None
+        return self.update_time + timedelta(seconds=self.plan.keep_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -90,6 +111,7 @@ class Verdict:
     step: int
     decision: Decision
     reason: str
+    labels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +132,11 @@ def judge(rollout: Rollout, verdict: Verdict, now: datetime) -> Rollout | None:
         return None
     if verdict.decision in _ENDS:
         return end(rollout, _ENDS[verdict.decision], verdict.reason, now)
+    asked = rollout.plan.steps[rollout.step].min_labels
+    if verdict.labels < asked:
+        # No data is never a pass, whoever says so; and a step has one verdict, so none better will come.
+        told = f"it promotes on {verdict.labels} labels where the step asks for {asked}: {verdict.reason}"
+        return end(rollout, RolloutState.INCONCLUSIVE, told, now)
     step = rollout.step + 1
     state = RolloutState.RUNNING if step < len(rollout.plan.steps) else RolloutState.SUCCEEDED
     return replace(rollout, step=step, state=state, reason=verdict.reason, update_time=now)

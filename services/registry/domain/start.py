@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from services.registry.domain.plan import complete
-from services.registry.domain.rollout import RolloutPlan
+from services.registry.domain.rollout import RolloutKind, RolloutPlan
 from slipway.errors import invalid_field
 from slipway.naming import request_id, resource_name
+
+_UNSAID = {"kind": RolloutKind.CANARY, "keep_s": 0, "experiment": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +38,9 @@ def checked(start: StartRollout) -> tuple[StartRollout, RolloutPlan]:
 
 def fingerprint(start: StartRollout) -> str:
     """What tells a retried start from another one under the same request id."""
-    return hashlib.sha256(json.dumps(asdict(start), sort_keys=True, default=datetime.isoformat).encode()).hexdigest()
+    body = asdict(start)
+    # Left out while they say what went without saying before there were such fields.
+    for name in ("kind", "keep_s", "experiment"):
+        if body["plan"] and body["plan"][name] == _UNSAID[name]:
+            del body["plan"][name]
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=datetime.isoformat).encode()).hexdigest()

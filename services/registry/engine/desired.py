@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 from services.registry.domain import rollout as rules
-from services.registry.domain.arms import arms
-from services.registry.domain.changes import AliasMoved, EndpointDeleted, EndpointPut
-from services.registry.domain.endpoint import Endpoint, Route, check_endpoint
+from services.registry.domain.arms import at_rest
+from services.registry.domain.changes import AliasMoved, EndpointDeleted
+from services.registry.domain.endpoint import Endpoint, EndpointSpec, check_endpoint
 from services.registry.domain.errors import (
     AliasInUse,
     AliasNotFound,
@@ -19,14 +16,18 @@ from services.registry.domain.errors import (
 )
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias
+from services.registry.domain.revision import Cause, Why
 from services.registry.domain.rollout import RolloutState
-from services.registry.engine.moving import move_alias, require_still, resolve
+from services.registry.engine.moving import move_alias, require_still
+from services.registry.engine.putting import check_reason, put, require_fit, resolve
 from services.registry.engine.watch import Watch
 from services.registry.ports import Catalogue
 from slipway import paging
 from slipway.clock import Clock
 from slipway.errors import invalid_field
 from slipway.naming import resource_name
+
+_DELETED = "the endpoint was deleted"
 
 
 class Endpoints:
@@ -37,15 +38,17 @@ class Endpoints:
         self._watch = watch
         self._clock = clock
 
-    async def put(self, name: str, routes: Sequence[Route], expected_revision: int | None) -> Endpoint:
-        """Create or replace an endpoint; the same routes again change nothing.
+    async def put(self, name: str, spec: EndpointSpec, expected_revision: int | None, reason: str) -> Endpoint:
+        """Create or replace an endpoint; the same again changes nothing.
 
         Raises InvalidInput, VersionNotFound, AliasNotFound, Moved, RolloutRunning.
         """
-        check_endpoint(name, routes)
+        check_endpoint(name, spec)
+        check_reason(reason)
         async with self._catalogue.write() as catalogue:
             stored = await catalogue.endpoint(name)
-            resolved = [await resolve(catalogue, route) for route in routes]
+            resolved = await resolve(catalogue, spec)
+            await require_fit(catalogue, resolved)
             # Before the expectation: a caller who repeats a call whose answer was lost finds its own work.
             if stored and resolved in _nothing_new(stored):
                 return stored
@@ -54,9 +57,7 @@ class Endpoints:
                 raise Moved(f"endpoint {name!r}", expected_revision, revision)
             if stored and stored.rollout and stored.rollout.running:
                 raise RolloutRunning(name, stored.rollout.id)
-            now = self._clock.now()
-            endpoint = await catalogue.put_endpoint(name, resolved, now)
-            await catalogue.announce(EndpointPut(endpoint), now)
+            endpoint = await put(catalogue, name, resolved, Why(Cause.PUT, reason), self._clock.now())
         self._watch.wake()
         return endpoint
 
@@ -84,11 +85,12 @@ class Endpoints:
             if endpoint is None:
                 raise EndpointNotFound(name)
             now = self._clock.now()
-            if endpoint.rollout:
-                ended = rules.end(endpoint.rollout, RolloutState.ROLLED_BACK, "the endpoint was deleted", now)
-                if ended:
-                    await catalogue.update_rollout(ended)
-            await catalogue.delete_endpoint(name, now)
+            rollout = endpoint.rollout
+            ended = rules.end(rollout, RolloutState.ROLLED_BACK, _DELETED, now) if rollout else None
+            if ended:
+                await catalogue.update_rollout(ended)
+            why = Why(Cause.DELETED, _DELETED, ended.id if ended else "")
+            await catalogue.delete_endpoint(name, why, now)
             await catalogue.announce(EndpointDeleted(name), now)
         self._watch.wake()
 
@@ -139,9 +141,9 @@ class Aliases:
             await catalogue.announce(AliasMoved(model, name, stored.version, 0), now)
 
 
-def _nothing_new(stored: Endpoint) -> list[list[Route]]:
-    """The arms that ask for nothing new: those that are there, and those that a running rollout will give back."""
-    told = [list(stored.routes)]
+def _nothing_new(stored: Endpoint) -> list[EndpointSpec]:
+    """What asks for nothing new: what is there, and what a running rollout will give back."""
+    told = [stored.spec]
     if stored.rollout and stored.rollout.running:
-        told.append(arms(replace(stored.rollout, state=RolloutState.ROLLED_BACK), stored.routes))
+        told.append(at_rest(stored.rollout, stored.spec))
     return told

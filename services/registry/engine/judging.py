@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 
+from services.registry.domain.revision import Cause
 from services.registry.domain.rollout import ArmDisabled, Rollout, Verdict, disable, judge
 from services.registry.engine.rollouts import settle
 from services.registry.engine.watch import Watch
@@ -42,7 +43,7 @@ async def _take(catalogue: Writer, finding: Finding, now: datetime) -> None:
     if endpoint is None or after is None:
         log.info("ignored what is about no running step of a rollout: %s", finding)
         return
-    await settle(catalogue, endpoint, after, now)
+    await settle(catalogue, endpoint, after, now, Cause.ROLLOUT if isinstance(finding, Verdict) else Cause.GUARDRAIL)
     log.info(
         "rollout %s of %s: %s at step %d: %s", after.id, endpoint.name, after.state.value, after.step, after.reason
     )

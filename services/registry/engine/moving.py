@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from services.registry.domain.changes import AliasMoved, EndpointPut
-from services.registry.domain.endpoint import Endpoint, Route
-from services.registry.domain.errors import AliasNotFound, RolloutRunning, VersionNotFound
+from services.registry.domain.changes import AliasMoved
+from services.registry.domain.endpoint import Endpoint, EndpointSpec
+from services.registry.domain.errors import RolloutRunning
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import Alias
+from services.registry.domain.revision import Cause, Why
 from services.registry.domain.rollout import Rollout
+from services.registry.engine.putting import put, resolve
 from services.registry.ports import Reader, Writer
 
 
 async def move_alias(
-    catalogue: Writer, move: AliasMove, arms: Mapping[str, Sequence[Route]] | None = None
+    catalogue: Writer,
+    move: AliasMove,
+    changed: Mapping[str, tuple[EndpointSpec, Why]] | None = None,
+    *,
+    but: str = "",
 ) -> Sequence[Endpoint]:
     """Move an alias, remember it, and put every endpoint that follows it, in the caller's transaction.
 
-    ``arms`` are the arms of endpoints that change beyond that, by name. The endpoints that were put are given.
+    ``changed`` are the endpoints that change beyond that, by name, and why; ``but`` names one that the caller puts.
+    The endpoints that were put are given.
     """
-    arms = arms or {}
+    changed = changed or {}
     await catalogue.put_alias(Alias(move.model, move.alias, move.to_version, move.time))
     await catalogue.add_alias_move(move)
     await catalogue.announce(AliasMoved(move.model, move.alias, move.from_version, move.to_version), move.time)
-    put = []
+    done = []
     for endpoint in await catalogue.endpoints_following(move.model, move.alias):
-        routes = [await resolve(catalogue, route) for route in arms.get(endpoint.name, endpoint.routes)]
-        moved = await catalogue.put_endpoint(endpoint.name, routes, move.time)
-        await catalogue.announce(EndpointPut(moved), move.time)
-        put.append(moved)
-    return put
+        if endpoint.name == but:
+            continue
+        running = endpoint.rollout if endpoint.rollout and endpoint.rollout.running else None
+        spec, why = changed.get(endpoint.name, (endpoint.spec, _followed(move, running)))
+        spec = await resolve(catalogue, spec, running)
+        done.append(await put(catalogue, endpoint.name, spec, why, move.time))
+    return done
 
 
-async def resolve(catalogue: Reader, route: Route) -> Route:
-    """``route`` with the version that its target stands for. Raises AliasNotFound, VersionNotFound."""
-    target = route.target
-    number = target.version
-    if target.alias:
-        alias = await catalogue.alias(target.model, target.alias)
-        if alias is None:
-            raise AliasNotFound(target.model, target.alias)
-        number = alias.version
-    if await catalogue.version(target.model, number) is None:
-        raise VersionNotFound(target.model, number)
-    return replace(route, resolved=number)
+def _followed(move: AliasMove, running: Rollout | None) -> Why:
+    told = f"alias {move.alias} of {move.model}: {move.from_version} -> {move.to_version}"
+    return Why(Cause.ALIAS, f"{told}: {move.reason}" if move.reason else told, running.id if running else "")
 
 
 async def rolling_out(catalogue: Reader, model: str, alias: str) -> Sequence[tuple[Endpoint, Rollout]]:

@@ -6,8 +6,7 @@ import uuid
 from datetime import datetime
 
 from services.registry.domain import rollout as rules
-from services.registry.domain.arms import arms, check_room, main_arm
-from services.registry.domain.changes import EndpointPut
+from services.registry.domain.arms import check_room, main_arm, under
 from services.registry.domain.endpoint import Endpoint
 from services.registry.domain.errors import (
     EndpointNotFound,
@@ -17,18 +16,19 @@ from services.registry.domain.errors import (
     RolloutRunning,
     VersionNotFound,
 )
+from services.registry.domain.fallback import DefaultAnswer, unfit
 from services.registry.domain.history import AliasMove
+from services.registry.domain.revision import Cause, Why
 from services.registry.domain.rollout import Rollout, RolloutPlan, RolloutState
 from services.registry.domain.start import StartRollout, checked, fingerprint
 from services.registry.engine.moving import move_alias, require_still
+from services.registry.engine.putting import check_reason, put, resolve
 from services.registry.engine.watch import Watch
 from services.registry.ports import Catalogue, Reader, Writer
 from slipway import paging
 from slipway.clock import Clock
-from slipway.errors import invalid_field
 from slipway.naming import resource_name
 
-MAX_REASON = 2_000
 _CANCELLED = "cancelled"
 
 
@@ -57,7 +57,7 @@ class Rollouts:
             now = self._clock.now()
             rollout = await _begin(catalogue, endpoint, asked, plan, now)
             await catalogue.add_rollout(rollout, asked.request_id, mark)
-            endpoint = await _put(catalogue, endpoint, rollout, now)
+            endpoint = await _put(catalogue, endpoint, rollout, now, Why(Cause.ROLLOUT, "it started", rollout.id))
         self._watch.wake()
         return endpoint
 
@@ -89,22 +89,19 @@ class Rollouts:
         return paging.cut(rows, page, lambda rollout: (rollout.number,))
 
 
-async def settle(catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime) -> Endpoint:
+async def settle(
+    catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime, cause: Cause = Cause.ROLLOUT
+) -> Endpoint:
     """Store where ``rollout`` stands now with everything that follows from it, in the caller's transaction."""
     await catalogue.update_rollout(rollout)
+    why = Why(cause, rollout.reason, rollout.id)
     if rollout.state is not RolloutState.SUCCEEDED:
-        return await _put(catalogue, endpoint, rollout, now)
+        return await _put(catalogue, endpoint, rollout, now, why)
     move = AliasMove(
         rollout.model, rollout.alias, rollout.baseline_version, rollout.candidate_version, now, f"rollout {rollout.id}"
     )
-    put = await move_alias(catalogue, move, {endpoint.name: arms(rollout, endpoint.routes)})
-    return next(one for one in put if one.name == endpoint.name)
-
-
-def check_reason(reason: str) -> None:
-    """Raise InvalidInput unless ``reason`` can be kept."""
-    if len(reason) > MAX_REASON:
-        raise invalid_field("reason", f"has {len(reason)} characters; at most {MAX_REASON} are kept")
+    done = await move_alias(catalogue, move, {endpoint.name: (under(rollout, endpoint.spec), why)})
+    return next(one for one in done if one.name == endpoint.name)
 
 
 async def _begin(
@@ -115,11 +112,16 @@ async def _begin(
         raise RolloutRunning(endpoint.name, before.id)
     main = main_arm(endpoint)
     model, alias = main.target.model, main.target.alias
-    if await catalogue.version(model, asked.version) is None:
+    version = await catalogue.version(model, asked.version)
+    if version is None:
         raise VersionNotFound(model, asked.version)
     if asked.version == main.resolved:
         raise RolloutImpossible(endpoint.name, f"version {asked.version} serves already; give another one")
-    check_room(endpoint, main, [step.percent for step in plan.steps])
+    default = endpoint.spec.fallback
+    if isinstance(default, DefaultAnswer) and (why := unfit(default, version.draft.signature)):
+        told = f"the endpoint's default answer is none of version {asked.version}, for it {why}; put another one first"
+        raise RolloutImpossible(endpoint.name, told)
+    check_room(endpoint, main, plan)
     await require_still(catalogue, model, alias)
     return Rollout(
         id=f"r{uuid.uuid4().hex}",
@@ -142,10 +144,9 @@ async def _begin(
     )
 
 
-async def _put(catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime) -> Endpoint:
-    put = await catalogue.put_endpoint(endpoint.name, arms(rollout, endpoint.routes), now)
-    await catalogue.announce(EndpointPut(put), now)
-    return put
+async def _put(catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime, why: Why) -> Endpoint:
+    spec = await resolve(catalogue, under(rollout, endpoint.spec), rollout)
+    return await put(catalogue, endpoint.name, spec, why, now)
 
 
 async def _endpoint(catalogue: Reader, name: str) -> Endpoint:

@@ -58,6 +58,6 @@ class Watch:
 
 
 async def _versions(catalogue: Reader, endpoints: Sequence[Endpoint]) -> list[ModelVersion]:
-    wanted = {(route.target.model, route.resolved) for endpoint in endpoints for route in endpoint.routes}
+    wanted = {needed for endpoint in endpoints for needed in endpoint.spec.versions}
     found = [await catalogue.version(model, number) for model, number in sorted(wanted)]
     return [version for version in found if version is not None]

@@ -14,6 +14,7 @@ from services.feature_serving.adapters.windows import SqlWindows
 from services.feature_serving.domain.advance import Standing
 from services.registry.adapters import tables as registry
 from services.registry.adapters.sql import SqlCatalogue
+from services.registry.domain.revision import Cause
 from services.training_scheduler.adapters import tables as training
 from services.training_scheduler.adapters.sql import SqlRuns
 from slipway.sql import Database, migrate
@@ -69,7 +70,7 @@ async def test_versions_aliases_and_endpoints_of_the_first_revision_are_read(mak
             (registry.route, {"endpoint": "late", "position": 0, **ROUTE}),
         ],
     )
-    assert migrate(url, SERVICES["registry"]) == ["0002", "0003"]
+    assert migrate(url, SERVICES["registry"]) == ["0002", "0003", "0004"]
     async with (
         Database.open(url, SERVICES["registry"]) as database,
         SqlCatalogue(database, lambda: None).read() as reader,
@@ -83,6 +84,9 @@ async def test_versions_aliases_and_endpoints_of_the_first_revision_are_read(mak
         endpoint = await reader.endpoint("late")
         assert endpoint is not None
         assert (endpoint.routes[0].shadow, endpoint.rollout) == (False, None)
+        kept = await reader.endpoint_revision("late", 1)
+        assert kept is not None
+        assert (kept.spec, kept.time, kept.why.cause) == (endpoint.spec, NOW, Cause.PUT)
 
 
 async def test_views_services_and_watermarks_of_before_windows_are_read(make_aged: MakeAged) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from services.registry.codec import encode_change
 from services.registry.domain.changes import AliasMoved, EndpointDeleted
-from services.registry.domain.endpoint import Route, Target
+from services.registry.domain.endpoint import EndpointSpec, Route, Target
 from services.registry.domain.model import (
     Alias,
     Artifact,
@@ -25,10 +25,12 @@ from services.registry.domain.model import (
     Signature,
     TensorSpec,
 )
+from services.registry.domain.revision import Cause, Why
 from services.registry.ports import Catalogue
 from slipway.paging import Page
 
 NOW = datetime(2013, 1, 1, 5, 15, 0, 250_000, tzinfo=UTC)
+WHY = Why(Cause.PUT)
 
 
 def draft(model: str = "m", **metrics: float) -> Draft:
@@ -92,7 +94,7 @@ async def test_a_transaction_that_fails_leaves_nothing(subject: Any) -> None:
             await writer.add_model(Model("n", "dock", "", NOW))
             await writer.add_version(draft(), "r", "mark", NOW)
             await writer.put_alias(Alias("m", "champion", 2, NOW))
-            await writer.put_endpoint("e", [route(version=1)], NOW)
+            await writer.put_endpoint("e", EndpointSpec((route(version=1),)), WHY, NOW)
             await writer.announce(EndpointDeleted("e"), NOW)
             raise ZeroDivisionError
 
@@ -135,7 +137,7 @@ async def test_a_reader_keeps_its_snapshot_while_others_write(subject: Any) -> N
         assert (await reader.model("m")).latest_version == 1
         async with subject.catalogue.write() as writer:
             await writer.add_version(draft(), "later", "mark", NOW)
-            await writer.put_endpoint("e", [route(version=1)], NOW)
+            await writer.put_endpoint("e", EndpointSpec((route(version=1),)), WHY, NOW)
         assert (await reader.model("m")).latest_version == 1
         assert await reader.version("m", 2) is None
         assert await reader.revision() == 0
@@ -154,7 +156,7 @@ async def test_pages_follow_the_sort_key(subject: Any) -> None:
     await seed(subject.catalogue, "m", versions=4)
     async with subject.catalogue.write() as writer:
         for name in ("z", "x", "y"):
-            await writer.put_endpoint(name, [route(version=1)], NOW)
+            await writer.put_endpoint(name, EndpointSpec((route(version=1),)), WHY, NOW)
     async with subject.catalogue.read() as reader:
         assert [one.name for one in await reader.models(Page(1, None))] == ["a", "b"]
         assert [one.name for one in await reader.models(Page(1, ("b",)))] == ["c", "m"]
@@ -187,14 +189,24 @@ async def test_an_alias_is_set_moved_and_removed(subject: Any) -> None:
 async def test_endpoints_that_follow_an_alias_are_found_by_it(subject: Any) -> None:
     await seed(subject.catalogue, "m", "n")
     async with subject.catalogue.write() as writer:
-        await writer.put_endpoint("b", [route("fixed", version=1), route("f", alias="champion")], NOW)
-        await writer.put_endpoint("a", [route(alias="champion")], NOW)
-        await writer.put_endpoint("pinned", [route(version=1)], NOW)
-        await writer.put_endpoint("foreign", [route(alias="champion", model="n")], NOW)
-        await writer.put_endpoint("left", [route(alias="champion")], NOW)
-        await writer.put_endpoint("left", [route(version=1)], NOW)
-        await writer.put_endpoint("gone", [route(alias="champion")], NOW)
-        await writer.delete_endpoint("gone", NOW)
+        await writer.put_endpoint(
+            "b",
+            EndpointSpec(
+                (
+                    route("fixed", version=1),
+                    route("f", alias="champion"),
+                )
+            ),
+            WHY,
+            NOW,
+        )
+        await writer.put_endpoint("a", EndpointSpec((route(alias="champion"),)), WHY, NOW)
+        await writer.put_endpoint("pinned", EndpointSpec((route(version=1),)), WHY, NOW)
+        await writer.put_endpoint("foreign", EndpointSpec((route(alias="champion", model="n"),)), WHY, NOW)
+        await writer.put_endpoint("left", EndpointSpec((route(alias="champion"),)), WHY, NOW)
+        await writer.put_endpoint("left", EndpointSpec((route(version=1),)), WHY, NOW)
+        await writer.put_endpoint("gone", EndpointSpec((route(alias="champion"),)), WHY, NOW)
+        await writer.delete_endpoint("gone", WHY, NOW)
     async with subject.catalogue.read() as reader:
         assert [one.name for one in await reader.endpoints_following("m", "champion")] == ["a", "b"]
         assert [one.name for one in await reader.endpoints_following("n", "champion")] == ["foreign"]
@@ -205,10 +217,10 @@ async def test_revisions_count_every_change_and_tombstones_tell_of_the_deleted(s
     await seed(subject.catalogue, "m")
     for name in ("a", "b", "c"):
         async with subject.catalogue.write() as writer:
-            await writer.put_endpoint(name, [route(version=1)], NOW)
+            await writer.put_endpoint(name, EndpointSpec((route(version=1),)), WHY, NOW)
     async with subject.catalogue.write() as writer:
-        await writer.put_endpoint("a", [route("renamed", version=1)], NOW)
-        await writer.delete_endpoint("b", NOW)
+        await writer.put_endpoint("a", EndpointSpec((route("renamed", version=1),)), WHY, NOW)
+        await writer.delete_endpoint("b", WHY, NOW)
     async with subject.catalogue.read() as reader:
         alive, gone = await reader.endpoints_since(0)
         assert ([(one.name, one.revision) for one in alive], list(gone)) == ([("c", 3), ("a", 4)], ["b"])
@@ -219,7 +231,7 @@ async def test_revisions_count_every_change_and_tombstones_tell_of_the_deleted(s
         assert await reader.revision() == 5
         assert await reader.endpoint("b") is None
     async with subject.catalogue.write() as writer:
-        assert (await writer.put_endpoint("b", [route(version=1)], NOW)).revision == 6
+        assert (await writer.put_endpoint("b", EndpointSpec((route(version=1),)), WHY, NOW)).revision == 6
     async with subject.catalogue.read() as reader:
         alive, gone = await reader.endpoints_since(4)
         assert ([one.name for one in alive], list(gone)) == (["b"], [])
@@ -231,7 +243,7 @@ async def test_writers_at_once_get_numbers_and_revisions_without_gap_or_double(s
     async def write(turn: int) -> tuple[int, int]:
         async with subject.catalogue.write() as writer:
             version = await writer.add_version(draft(), f"r{turn}", "mark", NOW)
-            endpoint = await writer.put_endpoint(f"e{turn % 3}", [route(version=1)], NOW)
+            endpoint = await writer.put_endpoint(f"e{turn % 3}", EndpointSpec((route(version=1),)), WHY, NOW)
             return version.number, endpoint.revision
 
     given = sorted(await asyncio.gather(*(write(turn) for turn in range(30))))

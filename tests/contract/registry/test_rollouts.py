@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from services.registry.adapters import memory, sql
 from services.registry.domain.baseline import Baseline, FeatureBaseline, PerformanceBaseline
-from services.registry.domain.endpoint import Route, Target
+from services.registry.domain.endpoint import EndpointSpec, Route, Target
+from services.registry.domain.experiment import Experiment
+from services.registry.domain.fallback import DefaultAnswer, DefaultOutput, FallbackVersion
+from services.registry.domain.guardrails import Guardrails
 from services.registry.domain.history import AliasMove
 from services.registry.domain.model import (
     Artifact,
@@ -22,10 +26,12 @@ from services.registry.domain.model import (
     Signature,
     TensorSpec,
 )
-from services.registry.domain.rollout import Rollout, RolloutPlan, RolloutState, RolloutStep
+from services.registry.domain.revision import Cause, EndpointRevision, Why
+from services.registry.domain.rollout import Rollout, RolloutKind, RolloutPlan, RolloutState, RolloutStep
 from slipway.paging import Page
 
 NOW = datetime(2013, 5, 1, 5, 15, 0, 250_000, tzinfo=UTC)
+WHY = Why(Cause.PUT)
 LATER = NOW + timedelta(hours=1)
 DRAFT = Draft(
     model="m",
@@ -101,9 +107,19 @@ async def test_a_version_is_read_back_with_its_baseline_features_and_join_keys(c
 async def test_a_rollout_stands_with_its_endpoint_and_the_latest_is_shown(catalogue: Any) -> None:
     async with catalogue.write() as writer:
         await writer.add_rollout(rollout(), "a", "mark a")
-        put = await writer.put_endpoint("late", [ROUTE, CANDIDATE], NOW)
+        put = await writer.put_endpoint(
+            "late",
+            EndpointSpec(
+                (
+                    ROUTE,
+                    CANDIDATE,
+                )
+            ),
+            WHY,
+            NOW,
+        )
         assert put.rollout == rollout()
-        await writer.put_endpoint("other", [ROUTE], NOW)
+        await writer.put_endpoint("other", EndpointSpec((ROUTE,)), WHY, NOW)
     ended = replace(rollout(), state=RolloutState.ROLLED_BACK, step=1, reason="é", update_time=LATER)
     async with catalogue.read() as reader:
         assert await reader.endpoint("late") == put
@@ -112,9 +128,21 @@ async def test_a_rollout_stands_with_its_endpoint_and_the_latest_is_shown(catalo
         assert await reader.rollout_request("b") is None
     async with catalogue.write() as writer:
         await writer.update_rollout(ended)
-        assert (await writer.put_endpoint("late", [ROUTE], LATER)).rollout == ended
+        assert (await writer.put_endpoint("late", EndpointSpec((ROUTE,)), WHY, LATER)).rollout == ended
         await writer.add_rollout(rollout(2), "b", "mark b")
-        assert (await writer.put_endpoint("late", [ROUTE, CANDIDATE], LATER)).rollout == rollout(2)
+        assert (
+            await writer.put_endpoint(
+                "late",
+                EndpointSpec(
+                    (
+                        ROUTE,
+                        CANDIDATE,
+                    )
+                ),
+                WHY,
+                LATER,
+            )
+        ).rollout == rollout(2)
     async with catalogue.read() as reader:
         assert [one.rollout for one in await reader.endpoints(Page(9, None))] == [rollout(2), None]
         assert (await reader.endpoints_following("m", "champion"))[0].rollout == rollout(2)
@@ -133,6 +161,53 @@ async def test_rollouts_are_paged_newest_first(catalogue: Any) -> None:
         assert [one.number for one in await reader.rollouts("late", Page(1, (3,)))] == [2, 1]
         assert [one.number for one in await reader.rollouts("late", Page(1, (1,)))] == []
         assert list(await reader.rollouts("nobody", Page(1, None))) == []
+
+
+async def test_all_of_an_endpoint_and_of_its_plan_is_read_back(catalogue: Any) -> None:
+    whole = EndpointSpec(
+        (ROUTE, CANDIDATE),
+        Guardrails(0.1 + 0.2, 12.5, 1_000, 100),
+        DefaultAnswer((DefaultOutput("late", (0.1 + 0.2, -1e300)), DefaultOutput("why", (), ("é", "")))),
+        ("plane", "Passenger.id"),
+        Experiment("spring", ("main", "candidate"), "salt"),
+    )
+    standing_in = replace(whole, guardrails=Guardrails(), fallback=FallbackVersion("", 0, "m", 1), experiment=None)
+    kinds = RolloutPlan((RolloutStep(50, 1, 2),), 0.0, 0.1, RolloutKind.AB, 7, "spring")
+    async with catalogue.write() as writer:
+        await writer.add_rollout(replace(rollout(), plan=kinds), "a", "mark")
+        first = await writer.put_endpoint("late", whole, Why(Cause.ROLLOUT, "é", "late1"), NOW)
+        second = await writer.put_endpoint("late", standing_in, WHY, LATER)
+        await writer.put_endpoint("other", EndpointSpec((ROUTE,)), WHY, NOW)
+        await writer.delete_endpoint("late", Why(Cause.DELETED, "gone"), LATER)
+    async with catalogue.read() as reader:
+        assert (await reader.rollout("late1")).plan == kinds
+        assert await reader.endpoint_revision("late", 1) == EndpointRevision(
+            "late", 1, whole, Why(Cause.ROLLOUT, "é", "late1"), NOW
+        )
+        assert [(one.revision, one.spec) for one in await reader.endpoint_revisions("late", Page(1, None))] == [
+            (4, None),
+            (2, standing_in),
+        ]
+        assert [one.revision for one in await reader.endpoint_revisions("late", Page(9, (2,)))] == [1]
+        assert await reader.endpoint_revision("late", 3) is None
+        assert [one.name for one in await reader.endpoints_with("main")] == ["other"]
+        assert [(first.revision, first.spec), (second.revision, second.spec)] == [(1, whole), (2, standing_in)]
+    async with catalogue.write() as writer:
+        assert await writer.put_endpoint("late", whole, WHY, LATER) == await writer.endpoint("late")
+
+
+async def test_the_last_revisions_of_each_endpoint_stay(catalogue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (memory, sql):
+        monkeypatch.setattr(module, "MAX_KEPT", 3)
+    async with catalogue.write() as writer:
+        for turn in range(5):
+            await writer.put_endpoint("late", EndpointSpec((replace(ROUTE, weight=turn + 1),)), WHY, NOW)
+            if not turn:
+                await writer.put_endpoint("other", EndpointSpec((ROUTE,)), WHY, NOW)
+    async with catalogue.read() as reader:
+        kept = await reader.endpoint_revisions("late", Page(9, None))
+        assert [(one.revision, one.spec.routes[0].weight) for one in kept] == [(6, 5), (5, 4), (4, 3)]
+        assert [one.revision for one in await reader.endpoint_revisions("other", Page(9, None))] == [2]
 
 
 async def test_where_an_alias_has_pointed_is_kept_in_order(catalogue: Any) -> None:

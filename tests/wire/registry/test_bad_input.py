@@ -147,6 +147,12 @@ async def good(wire: Any, drafted: Any) -> dict[str, Message]:
     endpoint = res.Endpoint(name="e", routes=[res.Route(name="main", model="m", version=1, weight=1)])
     await wire.call("PutEndpoint", pb.PutEndpointRequest(endpoint=endpoint))
     await wire.call("PutEndpoint", pb.PutEndpointRequest(endpoint=res.Endpoint(name="a", routes=[following])))
+    whole = res.Endpoint(
+        name="w",
+        routes=[res.Route(name=name, model="m", version=1, weight=1) for name in ("main", "other")],
+        fallback=res.Fallback(version=res.FallbackVersion(model="m", version=1)),
+        experiment=res.Experiment(name="x", arms=["main", "other"], salt="s"),
+    )
     version = drafted("m", digest)
     version.signature.inputs[0].feature = "plane:distance"
     version.signature.entities.add(name="plane", datatype=res.DATA_TYPE_BYTES)
@@ -162,24 +168,32 @@ async def good(wire: Any, drafted: Any) -> dict[str, Message]:
         "ListModelVersions": pb.ListModelVersionsRequest(model="m"),
         "SetAlias": pb.SetAliasRequest(model="m", alias="champion", version=1),
         "DeleteAlias": pb.DeleteAliasRequest(model="m", alias="spare"),
-        "PutEndpoint": pb.PutEndpointRequest(endpoint=endpoint),
+        "PutEndpoint": pb.PutEndpointRequest(endpoint=whole),
         "GetEndpoint": pb.GetEndpointRequest(name="e"),
         "ListEndpoints": pb.ListEndpointsRequest(),
         "DeleteEndpoint": pb.DeleteEndpointRequest(name="spare"),
         "WatchEndpoints": pb.WatchEndpointsRequest(),
-        "StartRollout": pb.StartRolloutRequest(request_id="r", endpoint="a", version=2),
+        "StartRollout": pb.StartRolloutRequest(
+            request_id="r", endpoint="a", version=2, plan=res.RolloutPlan(kind=res.ROLLOUT_KIND_AB)
+        ),
         "CancelRollout": pb.CancelRolloutRequest(endpoint="a", rollout_id="r"),
         "ListRollouts": pb.ListRolloutsRequest(endpoint="a"),
         "RollBackEndpoint": pb.RollBackEndpointRequest(endpoint="a"),
+        "ListEndpointRevisions": pb.ListEndpointRevisionsRequest(endpoint="a"),
     }
 
 
 def optional_when_empty(method: str, path: tuple[FieldDescriptor, ...]) -> bool:
-    return path[-1].name in {"page_token", "expected_digest"} or path[-1].containing_oneof is not None
+    if (
+        path[-1].name in {"page_token", "expected_digest", "salt", "experiment"}
+        or path[-1].containing_oneof is not None
+    ):
+        return True
+    return path[-1].name == "model" and len(path) > 2 and path[-3].name == "fallback"
 
 
 def set_by_the_registry(path: tuple[FieldDescriptor, ...]) -> bool:
-    return not {"aliases", "rollout"}.isdisjoint(field.name for field in path)
+    return not {"aliases", "rollout", "resolved_model"}.isdisjoint(field.name for field in path)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -205,7 +219,7 @@ async def test_a_bad_name_digest_token_or_key_is_refused_by_its_field(
 def fine(path: tuple[FieldDescriptor, ...], value: str) -> bool:
     """Whether a field's own rule allows what is a bad name elsewhere."""
     field = path[-1].name
-    if field == "request_id":
+    if field in {"request_id", "salt"}:
         return value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= 128
     if field == "feature":
         return not value
@@ -232,6 +246,10 @@ def test_the_corpus_reaches_every_named_thing() -> None:
         "endpoint.routes.name",
         "endpoint.routes.model",
         "endpoint.routes.alias",
+        "endpoint.fallback.version.model",
+        "endpoint.experiment.name",
+        "endpoint.experiment.salt",
+        "plan.experiment",
         "version.signature.inputs.feature",
         "version.signature.entities.name",
         "version.baseline.features.name",

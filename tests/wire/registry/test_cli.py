@@ -181,6 +181,63 @@ async def test_an_endpoint_is_taken_over_and_put_back(wire: Any, tool: Tool) -> 
     assert (last.exit_code, "no version to go back to" in last.stderr) == (1, True)
 
 
+async def test_all_of_an_endpoint_comes_from_a_file_and_any_revision_is_gone_back_to(
+    wire: Any, tool: Tool, tmp_path: Path
+) -> None:
+    await wire.versions("m", 2)
+    await tool("set-alias", "m", "champion", "1")
+    first = await tool.json("put-endpoint", "late", "--route", ROUTE, "--reason", "the first")
+    parts = {
+        "guardrails": {"max_error_share": 0.2, "max_p99_latency_ms": 50.0},
+        "fallback": {"outputs": {"late": [0.5]}},
+        "sticky_by": ["plane"],
+        "experiment": {"name": "spring", "arms": ["main", "other"]},
+    }
+    other = {"name": "other", "model": "m", "version": 2, "weight": 5}
+    file = tmp_path / "late.json"
+    file.write_text(json.dumps(first | parts | {"routes": [*first["routes"], other]}))
+    put = await tool.json("put-endpoint", "late", "--file", str(file))
+    assert put["guardrails"] == parts["guardrails"] | {"window_batches": 1_000, "min_batches": 100}
+    assert [put[name] for name in ("fallback", "sticky_by")] == [parts["fallback"], ["plane"]]
+    assert put["experiment"] == {**parts["experiment"], "salt": ""}
+    file.write_text(json.dumps(await tool.json("endpoint", "late")))
+    assert await tool.json("put-endpoint", "late", "--file", str(file)) == put
+    # What --route says nothing of stays.
+    routes = ["--route", ROUTE, "--route", "name=other,model=m,version=1,weight=5"]
+    assert (await tool.json("put-endpoint", "late", *routes))["fallback"] == parts["fallback"]
+    assert "spring" in (await tool("endpoint", "late")).stdout
+
+    revisions = await tool.json("revisions", "late")
+    assert [(one["cause"], one["reason"]) for one in revisions] == [("put", ""), ("put", ""), ("put", "the first")]
+    assert (await tool.json("revisions", "late", "--limit", "1")) == revisions[:1]
+    back = await tool.json("rollback", "late", "--to-revision", str(first["revision"]), "--reason", "noon")
+    assert (back["routes"], back["guardrails"], back["revision"]) == (first["routes"], None, put["revision"] + 2)
+    assert "to revision 1: noon" in (await tool("revisions", "late")).stdout
+    gone = await tool("rollback", "late", "--to-revision", "99")
+    assert (gone.exit_code, "slipway-registry revisions late" in gone.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "is no object"),
+        ('{"colour": 1}', "colour"),
+        ('{"routes": {}}', "routes is no list"),
+        ('{"routes": [{"name": "main"}]}', "model"),
+        ('{"routes": [], "fallback": {"outputs": 1}}', "fallback.outputs"),
+        ('{"routes": [], "guardrails": {"max": 1}}', "max_error_share"),
+        ('{"routes": [], "guardrails": {"window_batches": "many"}}', "window_batches"),
+        ('{"routes": [], "experiment": {"name": "x", "arms": "main"}}', "experiment.arms"),
+    ],
+)
+async def test_a_file_that_is_no_endpoint_is_a_usage_error(tool: Tool, tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "late.json"
+    file.write_text(text)
+    ended = await tool("put-endpoint", "late", "--file", str(file))
+    assert (ended.exit_code, told in ended.stderr, "Traceback" in ended.stderr) == (2, True, False)
+
+
 @pytest.mark.parametrize("steps", ["", "half", "0,,25", "1000", "-5"])
 async def test_steps_that_are_none_are_a_usage_error(tool: Tool, steps: str) -> None:
     ended = await tool("rollout", "start", "late", "2", f"--steps={steps},")

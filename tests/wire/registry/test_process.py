@@ -131,7 +131,7 @@ async def test_bad_configuration_exits_2_and_names_the_key(process: Process, tmp
 
 
 async def test_migrate_says_what_it_applied_and_is_safe_again(process: Process) -> None:
-    assert json.loads((await process.run("migrate", "--json"))[1]) == {"applied": ["0001", "0002", "0003"]}
+    assert json.loads((await process.run("migrate", "--json"))[1]) == {"applied": ["0001", "0002", "0003", "0004"]}
     assert json.loads((await process.run("migrate", "--json"))[1]) == {"applied": []}
     ended, out, _ = await process.run("check-config", "--json")
     assert (ended, json.loads(out)["rpc"]["max_deadline_s"]) == (0, 60.0)

@@ -87,7 +87,9 @@ class Platform:
 
 
 def verdict(rollout: str, step: int, decision: int = PROMOTE, reason: str = "so it is") -> bytes:
-    told = monitor_pb2.Verdict(endpoint="late", rollout_id=rollout, step=step, decision=decision, reason=reason)
+    told = monitor_pb2.Verdict(
+        endpoint="late", rollout_id=rollout, step=step, decision=decision, reason=reason, labels=10
+    )
     return monitor_events_pb2.VerdictReached(verdict=told).SerializeToString()
 
 
@@ -321,6 +323,32 @@ async def test_a_rollback_leaves_no_previous_arm(platform: Platform) -> None:
         await platform.publish(VERDICTS, verdict(rollout.id, 0))
         assert "previous" in arms(await after())
     assert arms(await platform.roll_back(from_version=2)) == {"main": (1, 1, False), "nightly": (1, 0, True)}
+
+
+async def test_an_ab_rollout_and_the_fallback_are_watched_with_their_versions(platform: Platform) -> None:
+    await platform.point(2)
+    endpoint = res.Endpoint(name="late", routes=[FOLLOWING], fallback=res.Fallback(version=res.FallbackVersion()))
+    await platform.wire.call("PutEndpoint", pb.PutEndpointRequest(endpoint=endpoint, reason="stand in"))
+    kind = res.RolloutPlan(kind=res.ROLLOUT_KIND_AB, experiment="spring")
+    started = await platform.start(version=3, plan=kind)
+    assert (started.experiment.name, list(started.experiment.arms)) == ("spring", ["main", "candidate"])
+    assert (started.experiment.salt, started.rollout.plan.steps[0].percent) == (started.rollout.id, 50)
+    async with aclosing(platform.wire.stream("WatchEndpoints")) as states:
+        state = await anext(states)
+    assert list(state.endpoints) == [started]
+    assert sorted(one.number for one in state.versions) == [1, 2, 3]
+    request = pb.ListEndpointRevisionsRequest(endpoint="late", page_size=2)
+    page = await platform.wire.call("ListEndpointRevisions", request)
+    assert [(one.cause, one.reason, one.rollout_id) for one in page.revisions] == [
+        (res.REVISION_CAUSE_ROLLOUT, "it started", started.rollout.id),
+        (res.REVISION_CAUSE_PUT, "stand in", ""),
+    ]
+    request.page_token = page.next_page_token
+    rest = (await platform.wire.call("ListEndpointRevisions", request)).revisions
+    assert [one.cause for one in rest] == [res.REVISION_CAUSE_ALIAS, res.REVISION_CAUSE_PUT]
+    assert (rest[0].endpoint.routes[0].resolved_version, rest[0].reason) == (2, "alias champion of m: 1 -> 2")
+    error = await platform.refused(platform.roll_back(from_version=2, to_revision=1))
+    assert [one.field for one in error.violations] == ["from_version"]
 
 
 async def test_a_shadow_alone_serves_nobody(platform: Platform) -> None:

@@ -12,11 +12,13 @@ from slipway.client.codec import registry as codec
 from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, text, whole
 from slipway.client.codec.versions import decode_version, encode_version
 from slipway.client.types.baselines import Baseline
+from slipway.client.types.endpoints import Experiment, Fallback, Guardrails
 from slipway.client.types.registry import (
     Alias,
     Artifact,
     Endpoint,
     EndpointChange,
+    EndpointRevision,
     Lineage,
     Model,
     ModelVersion,
@@ -110,12 +112,32 @@ class Registry(Rollouts):
         request = pb.DeleteAliasRequest(model=text("model", model), alias=text("alias", alias))
         self._stub.unary("DeleteAlias", request, pb.DeleteAliasResponse)
 
-    def put_endpoint(self, name: str, routes: Sequence[Route], *, expected_revision: int | None = None) -> Endpoint:
-        """Create an endpoint or replace its routes.
+    def put_endpoint(
+        self,
+        name: str,
+        routes: Sequence[Route],
+        *,
+        guardrails: Guardrails | None = None,
+        fallback: Fallback | None = None,
+        sticky_by: Sequence[str] = (),
+        experiment: Experiment | None = None,
+        expected_revision: int | None = None,
+        reason: str = "",
+    ) -> Endpoint:
+        """Create an endpoint or replace all of it: what is not given, it no longer has.
 
-        ABORTED when its revision is not ``expected_revision`` before (0: it must not exist).
+        ABORTED when its revision is not ``expected_revision`` before (0: it must not exist). ``reason`` is kept with
+        the revision.
         """
-        request = pb.PutEndpointRequest(endpoint=codec.encode_endpoint(Endpoint(name, tuple(routes))))
+        endpoint = Endpoint(
+            name,
+            tuple(routes),
+            guardrails=guardrails,
+            fallback=fallback,
+            sticky_by=tuple(sticky_by),
+            experiment=experiment,
+        )
+        request = pb.PutEndpointRequest(endpoint=codec.encode_endpoint(endpoint), reason=text("reason", reason))
         if expected_revision is not None:
             request.expected_revision = whole("expected_revision", expected_revision, UINT64_MAX)
         keyed = expected_revision is None
@@ -139,6 +161,13 @@ class Registry(Rollouts):
         """Remove an endpoint; gateways stop serving it."""
         request = pb.DeleteEndpointRequest(name=text("name", name))
         self._stub.unary("DeleteEndpoint", request, pb.DeleteEndpointResponse)
+
+    def endpoint_revisions(self, endpoint: str) -> Iterator[EndpointRevision]:
+        """What an endpoint should have been, newest first, a page at a time; of a deleted one too. NOT_FOUND."""
+        request = pb.ListEndpointRevisionsRequest(endpoint=text("endpoint", endpoint), page_size=_PAGE)
+        for page in self._stub.pages("ListEndpointRevisions", request, pb.ListEndpointRevisionsResponse):
+            for revision in page.revisions:
+                yield codec.decode_revision(revision)
 
     def watch_endpoints(self, subscriber: str = "") -> Stream[EndpointChange]:
         """Everything that endpoints should be, then each change, for as long as you listen.

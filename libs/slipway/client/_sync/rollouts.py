@@ -10,7 +10,7 @@ from datetime import datetime
 from slipway.client._sync.artifacts import Artifacts
 from slipway.client.codec.registry import decode_endpoint
 from slipway.client.codec.rollouts import decode_rollout, encode_plan
-from slipway.client.codec.scalars import UINT32_MAX, text, timestamp, whole
+from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, text, timestamp, whole
 from slipway.client.types.registry import Endpoint
 from slipway.client.types.rollouts import Rollout, RolloutPlan
 from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
@@ -61,15 +61,21 @@ class Rollouts(Artifacts):
             for rollout in page.rollouts:
                 yield decode_rollout(rollout)
 
-    def roll_back(self, endpoint: str, from_version: int | None = None, *, reason: str = "") -> Endpoint:
+    def roll_back(
+        self, endpoint: str, from_version: int | None = None, *, to_revision: int | None = None, reason: str = ""
+    ) -> Endpoint:
         """Put an endpoint back to the version that its alias pointed at before, and end a running rollout.
 
-        With ``from_version``, the version that serves now, the call may be repeated. ABORTED when that does not serve;
-        FAILED_PRECONDITION when there is no version to go back to.
+        Or to what it should have been at ``to_revision``, with the aliases that its arms follow. With that, or with
+        ``from_version``, the version that serves now, the call may be repeated. ABORTED when ``from_version`` does not
+        serve; NOT_FOUND when the revision is not kept; FAILED_PRECONDITION when there is no version to go back to, or
+        something that the revision needs is gone.
         """
         request = pb.RollBackEndpointRequest(endpoint=text("endpoint", endpoint), reason=text("reason", reason))
         if from_version is not None:
             request.from_version = whole("from_version", from_version, UINT32_MAX)
-        keyed = from_version is not None
+        if to_revision is not None:
+            request.to_revision = whole("to_revision", to_revision, UINT64_MAX)
+        keyed = from_version is not None or to_revision is not None
         answer = self._stub.unary("RollBackEndpoint", request, pb.RollBackEndpointResponse, keyed=keyed)
         return decode_endpoint(answer.endpoint)

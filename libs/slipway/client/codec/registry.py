@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from slipway.client.codec import versions
+from slipway.client.codec import endpoints, versions
 from slipway.client.codec.rollouts import decode_rollout, encode_rollout
 from slipway.client.codec.scalars import UINT32_MAX, UINT64_MAX, moment, text, timestamp, whole
-from slipway.client.types.registry import Alias, Endpoint, EndpointChange, Model, Route
+from slipway.client.types.registry import Alias, Endpoint, EndpointChange, EndpointRevision, Model, Route
 from slipway.errors import invalid_field
 from slipway.gen.slipway.registry.v1 import registry_pb2 as pb
 from slipway.gen.slipway.registry.v1 import resources_pb2 as res
@@ -83,12 +83,17 @@ def decode_route(message: res.Route) -> Route:
 
 def encode_endpoint(endpoint: Endpoint) -> res.Endpoint:
     """Encode an endpoint with what the registry sets."""
+    rails, fallback, experiment = endpoint.guardrails, endpoint.fallback, endpoint.experiment
     return res.Endpoint(
         name=text("endpoint.name", endpoint.name),
         routes=[encode_route(route, f"endpoint.routes[{n}]") for n, route in enumerate(endpoint.routes)],
         revision=whole("endpoint.revision", endpoint.revision, UINT64_MAX),
         update_time=timestamp("endpoint.update_time", endpoint.update_time),
         rollout=encode_rollout(endpoint.rollout) if endpoint.rollout else None,
+        guardrails=endpoints.encode_guardrails("endpoint.guardrails", rails) if rails is not None else None,
+        fallback=endpoints.encode_fallback("endpoint.fallback", fallback) if fallback is not None else None,
+        sticky_by=[text(f"endpoint.sticky_by[{n}]", key) for n, key in enumerate(endpoint.sticky_by)],
+        experiment=endpoints.encode_experiment("endpoint.experiment", experiment) if experiment is not None else None,
     )
 
 
@@ -100,7 +105,17 @@ def decode_endpoint(message: res.Endpoint) -> Endpoint:
         revision=message.revision,
         update_time=moment(message, "update_time"),
         rollout=decode_rollout(message.rollout) if message.HasField("rollout") else None,
+        guardrails=endpoints.decode_guardrails(message.guardrails) if message.HasField("guardrails") else None,
+        fallback=endpoints.decode_fallback(message.fallback) if message.HasField("fallback") else None,
+        sticky_by=tuple(message.sticky_by),
+        experiment=endpoints.decode_experiment(message.experiment) if message.HasField("experiment") else None,
     )
+
+
+def decode_revision(message: res.EndpointRevision) -> EndpointRevision:
+    """Decode a revision of an endpoint."""
+    cause = endpoints.CAUSES.name(message.cause)
+    return EndpointRevision(decode_endpoint(message.endpoint), cause, message.reason, message.rollout_id)
 
 
 def encode_change(change: EndpointChange) -> pb.WatchEndpointsResponse:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from slipway.client.codec.scalars import UINT32_MAX, Names, figure, moment, text, timestamp, whole
-from slipway.client.types.rollouts import Rollout, RolloutPlan, RolloutState, RolloutStep
+from slipway.client.types.rollouts import Rollout, RolloutKind, RolloutPlan, RolloutState, RolloutStep
 from slipway.gen.slipway.registry.v1 import resources_pb2 as res
 
+_KINDS = Names(res.RolloutKind, "ROLLOUT_KIND_", RolloutKind)
 _STATES = Names(res.RolloutState, "ROLLOUT_STATE_", RolloutState)
 
 
@@ -22,6 +23,9 @@ def encode_plan(plan: RolloutPlan) -> res.RolloutPlan:
         ],
         margin=figure("plan.margin", plan.margin),
         error_rate=figure("plan.error_rate", plan.error_rate),
+        kind=_KINDS.number("plan.kind", plan.kind),
+        keep_s=whole("plan.keep_s", plan.keep_s, UINT32_MAX),
+        experiment=text("plan.experiment", plan.experiment),
     )
 
 
@@ -58,6 +62,10 @@ def decode_rollout(message: res.Rollout) -> Rollout:
             tuple(RolloutStep(one.percent, one.min_labels, one.max_labels) for one in plan.steps),
             plan.margin,
             plan.error_rate,
+            # A registry of before there were kinds says none.
+            _KINDS.name(plan.kind or res.ROLLOUT_KIND_CANARY),
+            plan.keep_s,
+            plan.experiment,
         ),
         state=_STATES.name(message.state),
         step=message.step,

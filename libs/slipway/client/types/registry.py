@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from slipway.client.types.baselines import Baseline
+from slipway.client.types.endpoints import Experiment, Fallback, Guardrails, RevisionCause
 from slipway.client.types.rollouts import Rollout
 
 
@@ -153,13 +154,33 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A name that applications call, and where its traffic goes; ``rollout`` is the latest, running or ended."""
+    """A name that applications call, and where its traffic goes; ``rollout`` is the latest, running or ended.
+
+    ``sticky_by`` names the entity keys that choose a row's arm; none for all that a request gives.
+    """
 
     name: str
     routes: tuple[Route, ...]
     revision: int = 0
     update_time: datetime | None = None
     rollout: Rollout | None = None
+    guardrails: Guardrails | None = None
+    fallback: Fallback | None = None
+    sticky_by: tuple[str, ...] = ()
+    experiment: Experiment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRevision:
+    """What an endpoint should have been from one change to the next: no routes when it was deleted.
+
+    ``reason`` is for people; ``rollout_id`` names the rollout that ran then or changed it.
+    """
+
+    endpoint: Endpoint
+    cause: RevisionCause
+    reason: str = ""
+    rollout_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

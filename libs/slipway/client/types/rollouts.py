@@ -17,6 +17,15 @@ class RolloutState(enum.StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class RolloutKind(enum.StrEnum):
+    """How a rollout goes about it: by rising shares, all at once after a step in the shadow, or by a fixed split."""
+
+    UNSPECIFIED = "unspecified"
+    CANARY = "canary"
+    BLUE_GREEN = "blue_green"
+    AB = "ab"
+
+
 @dataclass(frozen=True, slots=True)
 class RolloutStep:
     """One step: the candidate's share of the answers in percent, 0 for a step in the shadow.
@@ -31,11 +40,18 @@ class RolloutStep:
 
 @dataclass(frozen=True, slots=True)
 class RolloutPlan:
-    """The steps in order, the harm in mean loss that is still borne, and the chance of a wrong promotion (0: 0.05)."""
+    """The steps in order, the harm in mean loss that is still borne, and the chance of a wrong promotion (0: 0.05).
 
-    steps: tuple[RolloutStep, ...]
+    Of BLUE_GREEN and AB the steps may be left out. ``keep_s`` seconds the version before stays after BLUE_GREEN has
+    switched (0: an hour); ``experiment`` names AB's in the log.
+    """
+
+    steps: tuple[RolloutStep, ...] = ()
     margin: float = 0.0
     error_rate: float = 0.0
+    kind: RolloutKind = RolloutKind.CANARY
+    keep_s: int = 0
+    experiment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

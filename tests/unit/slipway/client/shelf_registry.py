@@ -189,7 +189,25 @@ class Registry:
         """Fails twice for each reason."""
         self._attempts.fail_twice(request.reason)
         route = resources.Route(name="main", resolved_version=request.from_version)
-        return registry.RollBackEndpointResponse(endpoint=resources.Endpoint(name=request.endpoint, routes=[route]))
+        endpoint = resources.Endpoint(name=request.endpoint, routes=[route], revision=request.to_revision)
+        return registry.RollBackEndpointResponse(endpoint=endpoint)
+
+    async def ListEndpointRevisions(
+        self, request: registry.ListEndpointRevisionsRequest, call: Call
+    ) -> registry.ListEndpointRevisionsResponse:
+        """Three revisions, two a page."""
+        numbers = (3, 2) if not request.page_token else (1,)
+        revisions = [
+            resources.EndpointRevision(
+                endpoint=resources.Endpoint(name=request.endpoint, revision=number),
+                cause=resources.REVISION_CAUSE_ROLLOUT,
+                reason="why",
+                rollout_id="r1",
+            )
+            for number in numbers
+        ]
+        token = "" if request.page_token else "more"
+        return registry.ListEndpointRevisionsResponse(revisions=revisions, next_page_token=token)
 
     async def WatchEndpoints(
         self, request: registry.WatchEndpointsRequest, call: Call

@@ -14,15 +14,20 @@ from slipway.client import (
     ColumnSpec,
     DataType,
     DeadLetter,
+    DefaultAnswer,
+    Experiment,
     Feature,
     FeatureBaseline,
     FeatureService,
     FeatureStatus,
     FeatureView,
+    Guardrails,
     Kind,
     LabelCoverage,
     LogLine,
     RecordedLabels,
+    RevisionCause,
+    RolloutKind,
     RolloutPlan,
     RolloutState,
     RolloutStep,
@@ -62,7 +67,8 @@ def test_a_version_is_selected_one_way(client: Any, selector: dict[str, Any]) ->
 
 
 def test_rollouts(client: Any, unique: str) -> None:
-    plan = RolloutPlan((RolloutStep(0, 10, 20), RolloutStep(25)), 0.5, 0.1)
+    steps = (RolloutStep(0, 10, 20), RolloutStep(25))
+    plan = RolloutPlan(steps, 0.5, 0.1, RolloutKind.BLUE_GREEN, 60, "spring")
     since = datetime(2013, 5, 1, tzinfo=UTC)
     started = client.registry.start_rollout("late", 4, plan, request_id=unique, start_event_time=since).rollout
     # Tried again by itself: the request has the caller's key.
@@ -73,6 +79,7 @@ def test_rollouts(client: Any, unique: str) -> None:
     assert (ended.id, ended.reason, ended.state) == (unique, "why", RolloutState.ROLLED_BACK)
     assert [rollout.id for rollout in client.registry.rollouts("late")] == ["3", "2", "1"]
     assert client.registry.roll_back("late", 7, reason=unique).routes[0].resolved_version == 7
+    assert client.registry.roll_back("late", to_revision=2**40, reason=f"{unique} to").revision == 2**40
     with pytest.raises(SlipwayError) as caught:
         client.registry.roll_back("late", reason=f"{unique} again")
     assert caught.value.reason == "WARMING_UP"
@@ -96,6 +103,20 @@ def test_a_baseline_that_no_message_holds_is_refused_by_its_field(client: Any, b
 def test_endpoints(client: Any) -> None:
     put = client.registry.put_endpoint("late", [Route("main", "late", alias="champion")], expected_revision=4)
     assert (put.revision, put.routes[0].alias, put.routes[0].version) == (5, "champion", None)
+    told = client.registry.put_endpoint(
+        "late",
+        [Route("main", "late", alias="champion")],
+        guardrails=Guardrails(0.5, 20.0, 100, 100),
+        fallback=DefaultAnswer({"late": (0.5, 1.0), "why": ("no model",)}),
+        sticky_by=["plane"],
+        experiment=Experiment("spring", ("main", "other"), "salt"),
+    )
+    assert (told.guardrails, told.sticky_by) == (Guardrails(0.5, 20.0, 100, 100), ("plane",))
+    assert told.fallback == DefaultAnswer({"late": (0.5, 1.0), "why": ("no model",)})
+    assert told.experiment == Experiment("spring", ("main", "other"), "salt")
+    revisions = list(client.registry.endpoint_revisions("late"))
+    assert [one.endpoint.revision for one in revisions] == [3, 2, 1]
+    assert (revisions[0].cause, revisions[0].reason, revisions[0].rollout_id) == (RevisionCause.ROLLOUT, "why", "r1")
     assert client.registry.get_endpoint("late").name == "late"
     assert [endpoint.name for endpoint in client.registry.endpoints()] == ["late"]
     with pytest.raises(SlipwayError, match="no endpoint gone"):

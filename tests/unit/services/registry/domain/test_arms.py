@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.registry.domain.arms import arms, check_room, main_arm, without_previous
-from services.registry.domain.endpoint import MAX_ROUTES, Endpoint, Route, Target
+from services.registry.domain.endpoint import MAX_ROUTES, Endpoint, EndpointSpec, Route, Target
 from services.registry.domain.errors import NoAliasFollowed, RolloutImpossible
-from services.registry.domain.rollout import RolloutState
+from services.registry.domain.rollout import RolloutPlan, RolloutState, RolloutStep
 from tests.unit.services.registry.domain.test_rollout import NOW, ROLLOUT
 
 MAIN = Route("main", Target("m", alias="champion"), 100, 1)
@@ -19,7 +19,7 @@ OLD = Route("previous", Target("m", 1), 0, 1, shadow=True)
 
 
 def endpoint(*routes: Route) -> Endpoint:
-    return Endpoint("late", routes, 1, NOW)
+    return Endpoint("late", EndpointSpec(routes), 1, NOW)
 
 
 def weights(routes: list[Route]) -> dict[str, int]:
@@ -36,7 +36,7 @@ def test_the_arms_of_each_step_and_of_each_end() -> None:
         assert arms(replace(ROLLOUT, step=1, state=state), second) == [MAIN, SHADOW]
     done = arms(replace(ROLLOUT, step=3, state=RolloutState.SUCCEEDED), second)
     assert done == [MAIN, SHADOW, OLD]
-    assert without_previous(done) == [MAIN, SHADOW]
+    assert without_previous(EndpointSpec(tuple(done))).routes == (MAIN, SHADOW)
 
 
 def test_where_others_have_a_share_only_the_main_arm_gives_of_its_own() -> None:
@@ -82,9 +82,10 @@ def test_the_main_arm_has_most_of_the_traffic_or_is_the_one_that_a_rollout_named
 )
 def test_an_endpoint_without_room_is_refused_with_the_mend(routes: list[Route], told: str) -> None:
     with pytest.raises(RolloutImpossible, match=told) as caught:
-        check_room(endpoint(*routes), routes[0], [0, 25])
+        check_room(endpoint(*routes), routes[0], ROLLOUT.plan)
     assert "PutEndpoint" in caught.value.message
 
 
 def test_a_light_main_arm_has_room_for_a_shadow() -> None:
-    check_room(endpoint(replace(MAIN, weight=50), replace(SECOND, weight=1)), replace(MAIN, weight=50), [0])
+    light = replace(MAIN, weight=50)
+    check_room(endpoint(light, replace(SECOND, weight=1)), light, RolloutPlan((RolloutStep(0, 1, 1),)))

@@ -33,6 +33,9 @@ def history(*versions: int) -> list[AliasMove]:
         ((1, 2, 1), 2),
         ((1, 2, 0, 2), None),
         ((1, 2, 0, 3, 4), 3),
+        ((1, 2, 3, 4, -2), 1),
+        ((1, 2, 3, 4, -2, -4), 2),
+        ((1, 2, 1, 3, -1), 2),
     ],
 )
 def test_where_an_alias_goes_back_to(versions: tuple[int, ...], before: int | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.registry.domain.plan import complete
-from services.registry.domain.rollout import RolloutPlan, RolloutStep
+from services.registry.domain.rollout import RolloutKind, RolloutPlan, RolloutStep
 from slipway.errors import InvalidInput
 
 PLAN = RolloutPlan((RolloutStep(0, 200, 300), RolloutStep(25, 0, 0)), 0.01, 0.1)
@@ -26,6 +26,13 @@ def test_what_is_said_stays_and_what_is_not_is_filled_in() -> None:
     assert complete(RolloutPlan((RolloutStep(0, 2**32 - 1, 0),))).steps[0].max_labels == 2**32 - 1
 
 
+def test_other_kinds_have_a_step_and_a_time_of_their_own() -> None:
+    blue_green = complete(RolloutPlan((), kind=RolloutKind.BLUE_GREEN))
+    assert (blue_green.steps, blue_green.keep_s) == ((RolloutStep(0, 500, 50_000),), 3_600)
+    ab = complete(RolloutPlan((), kind=RolloutKind.AB, experiment="spring"))
+    assert (ab.steps, ab.keep_s, ab.experiment) == ((RolloutStep(50, 500, 50_000),), 0, "spring")
+
+
 @pytest.mark.parametrize(
     ("plan", "field"),
     [
@@ -40,6 +47,13 @@ def test_what_is_said_stays_and_what_is_not_is_filled_in() -> None:
         (replace(PLAN, error_rate=0.5), "plan.error_rate"),
         (replace(PLAN, error_rate=-0.1), "plan.error_rate"),
         (replace(PLAN, error_rate=math.nan), "plan.error_rate"),
+        (replace(PLAN, kind=RolloutKind.BLUE_GREEN), "plan.steps"),
+        (RolloutPlan((RolloutStep(5, 0, 0),), kind=RolloutKind.BLUE_GREEN), "plan.steps"),
+        (RolloutPlan((), kind=RolloutKind.BLUE_GREEN, keep_s=30 * 86_400 + 1), "plan.keep_s"),
+        (RolloutPlan((RolloutStep(0, 0, 0),), kind=RolloutKind.AB), "plan.steps"),
+        (replace(PLAN, kind=RolloutKind.AB), "plan.steps"),
+        (replace(PLAN, keep_s=1), "plan.keep_s"),
+        (replace(PLAN, experiment="spring"), "plan.experiment"),
     ],
 )
 def test_a_bad_plan_is_refused_by_its_field(plan: RolloutPlan, field: str) -> None:

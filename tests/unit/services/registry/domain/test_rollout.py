@@ -45,7 +45,7 @@ ROLLOUT = Rollout(
 
 
 def verdict(step: int, decision: Decision = Decision.PROMOTE, rollout: str = "r1") -> Verdict:
-    return Verdict("late", rollout, step, decision, f"because of {step}")
+    return Verdict("late", rollout, step, decision, f"because of {step}", labels=100)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,14 @@ def test_a_verdict_on_the_running_step(at: int, given_verdict: Verdict, state: R
     assert after is not None
     assert (after.state, after.step, after.reason, after.update_time) == (state, step, given_verdict.reason, LATER)
     assert replace(after, state=ROLLOUT.state, step=0, reason="", update_time=NOW) == ROLLOUT
+
+
+@pytest.mark.parametrize("labels", [0, 99])
+def test_a_promotion_on_fewer_labels_than_the_step_asks_for_ends_it(labels: int) -> None:
+    after = judge(replace(ROLLOUT, step=1), replace(verdict(1), labels=labels), LATER)
+    assert after is not None
+    assert (after.state, after.step) == (RolloutState.INCONCLUSIVE, 1)
+    assert f"on {labels} labels where the step asks for 100" in after.reason
 
 
 @pytest.mark.parametrize(

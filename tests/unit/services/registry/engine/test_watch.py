@@ -5,11 +5,13 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 from services.registry.adapters.memory import MemoryCatalogue
-from services.registry.domain.endpoint import Route, Target
+from services.registry.domain.endpoint import EndpointSpec, Route, Target
 from services.registry.domain.model import Artifact, Draft, Lineage, Model, Signature
+from services.registry.domain.revision import Cause, Why
 from services.registry.engine.watch import Watch
 
 NOW = datetime(2013, 1, 1, tzinfo=UTC)
+WHY = Why(Cause.PUT)
 NEVER_S = 3600.0
 
 
@@ -25,7 +27,7 @@ async def seeded(versions: int = 2) -> MemoryCatalogue:
 
 async def put(catalogue: MemoryCatalogue, name: str, resolved: int = 1) -> None:
     async with catalogue.write() as writer:
-        await writer.put_endpoint(name, [Route("main", Target("m", resolved), 1, resolved)], NOW)
+        await writer.put_endpoint(name, EndpointSpec((Route("main", Target("m", resolved), 1, resolved),)), WHY, NOW)
 
 
 async def test_changes_between_two_looks_come_as_one_step() -> None:
@@ -87,7 +89,7 @@ async def test_a_deleted_endpoint_is_in_no_snapshot_but_in_the_next_step() -> No
     async with aclosing(watch.follow()) as states:
         await anext(states)
         async with catalogue.write() as writer:
-            await writer.delete_endpoint("a", NOW)
+            await writer.delete_endpoint("a", WHY, NOW)
         watch.wake()
         assert list((await anext(states)).deleted) == ["a"]
     async with aclosing(watch.follow()) as states:

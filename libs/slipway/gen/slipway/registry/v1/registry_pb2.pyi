@@ -155,12 +155,14 @@ class DeleteAliasResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class PutEndpointRequest(_message.Message):
-    __slots__ = ("endpoint", "expected_revision")
+    __slots__ = ("endpoint", "expected_revision", "reason")
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     endpoint: _resources_pb2.Endpoint
     expected_revision: int
-    def __init__(self, endpoint: _Optional[_Union[_resources_pb2.Endpoint, _Mapping]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+    reason: str
+    def __init__(self, endpoint: _Optional[_Union[_resources_pb2.Endpoint, _Mapping]] = ..., expected_revision: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class PutEndpointResponse(_message.Message):
     __slots__ = ("endpoint",)
@@ -281,17 +283,37 @@ class ListRolloutsResponse(_message.Message):
     def __init__(self, rollouts: _Optional[_Iterable[_Union[_resources_pb2.Rollout, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class RollBackEndpointRequest(_message.Message):
-    __slots__ = ("endpoint", "from_version", "reason")
+    __slots__ = ("endpoint", "from_version", "reason", "to_revision")
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     FROM_VERSION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    TO_REVISION_FIELD_NUMBER: _ClassVar[int]
     endpoint: str
     from_version: int
     reason: str
-    def __init__(self, endpoint: _Optional[str] = ..., from_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    to_revision: int
+    def __init__(self, endpoint: _Optional[str] = ..., from_version: _Optional[int] = ..., reason: _Optional[str] = ..., to_revision: _Optional[int] = ...) -> None: ...
 
 class RollBackEndpointResponse(_message.Message):
     __slots__ = ("endpoint",)
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     endpoint: _resources_pb2.Endpoint
     def __init__(self, endpoint: _Optional[_Union[_resources_pb2.Endpoint, _Mapping]] = ...) -> None: ...
+
+class ListEndpointRevisionsRequest(_message.Message):
+    __slots__ = ("endpoint", "page_size", "page_token")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    endpoint: str
+    page_size: int
+    page_token: str
+    def __init__(self, endpoint: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListEndpointRevisionsResponse(_message.Message):
+    __slots__ = ("revisions", "next_page_token")
+    REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    revisions: _containers.RepeatedCompositeFieldContainer[_resources_pb2.EndpointRevision]
+    next_page_token: str
+    def __init__(self, revisions: _Optional[_Iterable[_Union[_resources_pb2.EndpointRevision, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -128,6 +128,11 @@ class RegistryServiceStub:
                 request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointRequest.SerializeToString,
                 response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointResponse.FromString,
                 _registered_method=True)
+        self.ListEndpointRevisions = channel.unary_unary(
+                '/slipway.registry.v1.RegistryService/ListEndpointRevisions',
+                request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListEndpointRevisionsRequest.SerializeToString,
+                response_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListEndpointRevisionsResponse.FromString,
+                _registered_method=True)
         self.WatchEndpoints = channel.unary_stream(
                 '/slipway.registry.v1.RegistryService/WatchEndpoints',
                 request_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.WatchEndpointsRequest.SerializeToString,
@@ -217,7 +222,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutEndpoint(self, request, context):
-        """Creates an endpoint or replaces its routes. ABORTED when expected_revision is given and is not the current one;
+        """Creates an endpoint or replaces all of it. ABORTED when expected_revision is given and is not the current one;
         the same call again finds its own work and succeeds. FAILED_PRECONDITION while a rollout of it runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -246,9 +251,9 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartRollout(self, request, context):
-        """Starts to take an endpoint over by another version: its first step is committed with the answer. Again with the same
-        request_id and body: the stored one; with another body: ALREADY_EXISTS. FAILED_PRECONDITION while another rollout of
-        the endpoint runs, when its main route follows no alias, or when the version serves already.
+        """Starts to take an endpoint over by another version: its first step is committed with the answer. Again with the
+        same request_id and body: the stored one; with another body: ALREADY_EXISTS. FAILED_PRECONDITION while another
+        rollout of the endpoint runs, when its main route follows no alias, or when the version serves already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -269,9 +274,20 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RollBackEndpoint(self, request, context):
-        """Puts an endpoint back to the version that its main route's alias pointed at before, and ends a running rollout, in
-        one transaction. With from_version the call may be repeated: it finds its own work. FAILED_PRECONDITION when there
-        is no version to go back to; ABORTED when from_version is given and does not serve.
+        """Puts an endpoint back and ends a running rollout, in one transaction. With to_revision: to what it should have been
+        at that revision, as a new one; aliases that its arms follow move back to where they pointed then, and with them
+        every endpoint that follows; a deleted endpoint is there again. Without: to the version that its main route's alias
+        pointed at before. With to_revision or from_version the call may be repeated: it finds its own work. NOT_FOUND when
+        that revision is not kept; FAILED_PRECONDITION when there is no version to go back to, when what the revision needs
+        is gone or it only tells that the endpoint was deleted; ABORTED when from_version is given and does not serve.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEndpointRevisions(self, request, context):
+        """Lists what an endpoint should have been, newest first: its last 1,000 revisions, those of a deleted one too. A page
+        ends at 3 MiB, however many were asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -376,6 +392,11 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.RollBackEndpoint,
                     request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointRequest.FromString,
                     response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointResponse.SerializeToString,
+            ),
+            'ListEndpointRevisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndpointRevisions,
+                    request_deserializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListEndpointRevisionsRequest.FromString,
+                    response_serializer=slipway_dot_registry_dot_v1_dot_registry__pb2.ListEndpointRevisionsResponse.SerializeToString,
             ),
             'WatchEndpoints': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchEndpoints,
@@ -873,6 +894,33 @@ class RegistryService:
             '/slipway.registry.v1.RegistryService/RollBackEndpoint',
             slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointRequest.SerializeToString,
             slipway_dot_registry_dot_v1_dot_registry__pb2.RollBackEndpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEndpointRevisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.registry.v1.RegistryService/ListEndpointRevisions',
+            slipway_dot_registry_dot_v1_dot_registry__pb2.ListEndpointRevisionsRequest.SerializeToString,
+            slipway_dot_registry_dot_v1_dot_registry__pb2.ListEndpointRevisionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -21,6 +21,16 @@ class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATA_TYPE_FP64: _ClassVar[DataType]
     DATA_TYPE_BYTES: _ClassVar[DataType]
 
+class RevisionCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REVISION_CAUSE_UNSPECIFIED: _ClassVar[RevisionCause]
+    REVISION_CAUSE_PUT: _ClassVar[RevisionCause]
+    REVISION_CAUSE_ALIAS: _ClassVar[RevisionCause]
+    REVISION_CAUSE_ROLLOUT: _ClassVar[RevisionCause]
+    REVISION_CAUSE_ROLLBACK: _ClassVar[RevisionCause]
+    REVISION_CAUSE_GUARDRAIL: _ClassVar[RevisionCause]
+    REVISION_CAUSE_DELETED: _ClassVar[RevisionCause]
+
 class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ROLLOUT_STATE_UNSPECIFIED: _ClassVar[RolloutState]
@@ -28,6 +38,13 @@ class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROLLOUT_STATE_SUCCEEDED: _ClassVar[RolloutState]
     ROLLOUT_STATE_ROLLED_BACK: _ClassVar[RolloutState]
     ROLLOUT_STATE_INCONCLUSIVE: _ClassVar[RolloutState]
+
+class RolloutKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLLOUT_KIND_UNSPECIFIED: _ClassVar[RolloutKind]
+    ROLLOUT_KIND_CANARY: _ClassVar[RolloutKind]
+    ROLLOUT_KIND_BLUE_GREEN: _ClassVar[RolloutKind]
+    ROLLOUT_KIND_AB: _ClassVar[RolloutKind]
 DATA_TYPE_UNSPECIFIED: DataType
 DATA_TYPE_BOOL: DataType
 DATA_TYPE_INT32: DataType
@@ -35,11 +52,22 @@ DATA_TYPE_INT64: DataType
 DATA_TYPE_FP32: DataType
 DATA_TYPE_FP64: DataType
 DATA_TYPE_BYTES: DataType
+REVISION_CAUSE_UNSPECIFIED: RevisionCause
+REVISION_CAUSE_PUT: RevisionCause
+REVISION_CAUSE_ALIAS: RevisionCause
+REVISION_CAUSE_ROLLOUT: RevisionCause
+REVISION_CAUSE_ROLLBACK: RevisionCause
+REVISION_CAUSE_GUARDRAIL: RevisionCause
+REVISION_CAUSE_DELETED: RevisionCause
 ROLLOUT_STATE_UNSPECIFIED: RolloutState
 ROLLOUT_STATE_RUNNING: RolloutState
 ROLLOUT_STATE_SUCCEEDED: RolloutState
 ROLLOUT_STATE_ROLLED_BACK: RolloutState
 ROLLOUT_STATE_INCONCLUSIVE: RolloutState
+ROLLOUT_KIND_UNSPECIFIED: RolloutKind
+ROLLOUT_KIND_CANARY: RolloutKind
+ROLLOUT_KIND_BLUE_GREEN: RolloutKind
+ROLLOUT_KIND_AB: RolloutKind
 
 class Model(_message.Message):
     __slots__ = ("name", "description", "owner", "create_time", "aliases", "latest_version")
@@ -224,18 +252,96 @@ class CodeReference(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., revision: _Optional[str] = ..., workflow: _Optional[str] = ...) -> None: ...
 
 class Endpoint(_message.Message):
-    __slots__ = ("name", "routes", "revision", "update_time", "rollout")
+    __slots__ = ("name", "routes", "revision", "update_time", "rollout", "guardrails", "fallback", "sticky_by", "experiment")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    GUARDRAILS_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
+    STICKY_BY_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     revision: int
     update_time: _timestamp_pb2.Timestamp
     rollout: Rollout
-    def __init__(self, name: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., revision: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ...) -> None: ...
+    guardrails: Guardrails
+    fallback: Fallback
+    sticky_by: _containers.RepeatedScalarFieldContainer[str]
+    experiment: Experiment
+    def __init__(self, name: _Optional[str] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., revision: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rollout: _Optional[_Union[Rollout, _Mapping]] = ..., guardrails: _Optional[_Union[Guardrails, _Mapping]] = ..., fallback: _Optional[_Union[Fallback, _Mapping]] = ..., sticky_by: _Optional[_Iterable[str]] = ..., experiment: _Optional[_Union[Experiment, _Mapping]] = ...) -> None: ...
+
+class Guardrails(_message.Message):
+    __slots__ = ("max_error_share", "max_p99_latency_ms", "window_batches", "min_batches")
+    MAX_ERROR_SHARE_FIELD_NUMBER: _ClassVar[int]
+    MAX_P99_LATENCY_MS_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_BATCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_BATCHES_FIELD_NUMBER: _ClassVar[int]
+    max_error_share: float
+    max_p99_latency_ms: float
+    window_batches: int
+    min_batches: int
+    def __init__(self, max_error_share: _Optional[float] = ..., max_p99_latency_ms: _Optional[float] = ..., window_batches: _Optional[int] = ..., min_batches: _Optional[int] = ...) -> None: ...
+
+class Fallback(_message.Message):
+    __slots__ = ("version", "default_answer")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_ANSWER_FIELD_NUMBER: _ClassVar[int]
+    version: FallbackVersion
+    default_answer: DefaultAnswer
+    def __init__(self, version: _Optional[_Union[FallbackVersion, _Mapping]] = ..., default_answer: _Optional[_Union[DefaultAnswer, _Mapping]] = ...) -> None: ...
+
+class FallbackVersion(_message.Message):
+    __slots__ = ("model", "version", "resolved_model", "resolved_version")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_MODEL_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    version: int
+    resolved_model: str
+    resolved_version: int
+    def __init__(self, model: _Optional[str] = ..., version: _Optional[int] = ..., resolved_model: _Optional[str] = ..., resolved_version: _Optional[int] = ...) -> None: ...
+
+class DefaultAnswer(_message.Message):
+    __slots__ = ("outputs",)
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    outputs: _containers.RepeatedCompositeFieldContainer[DefaultOutput]
+    def __init__(self, outputs: _Optional[_Iterable[_Union[DefaultOutput, _Mapping]]] = ...) -> None: ...
+
+class DefaultOutput(_message.Message):
+    __slots__ = ("name", "values", "texts")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[float]
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Experiment(_message.Message):
+    __slots__ = ("name", "arms", "salt")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ARMS_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    arms: _containers.RepeatedScalarFieldContainer[str]
+    salt: str
+    def __init__(self, name: _Optional[str] = ..., arms: _Optional[_Iterable[str]] = ..., salt: _Optional[str] = ...) -> None: ...
+
+class EndpointRevision(_message.Message):
+    __slots__ = ("endpoint", "cause", "reason", "rollout_id")
+    ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    endpoint: Endpoint
+    cause: RevisionCause
+    reason: str
+    rollout_id: str
+    def __init__(self, endpoint: _Optional[_Union[Endpoint, _Mapping]] = ..., cause: _Optional[_Union[RevisionCause, str]] = ..., reason: _Optional[str] = ..., rollout_id: _Optional[str] = ...) -> None: ...
 
 class Rollout(_message.Message):
     __slots__ = ("id", "model", "candidate_version", "baseline_version", "alias", "main_route", "plan", "state", "step", "reason", "create_time", "update_time", "start_event_time")
@@ -268,14 +374,20 @@ class Rollout(_message.Message):
     def __init__(self, id: _Optional[str] = ..., model: _Optional[str] = ..., candidate_version: _Optional[int] = ..., baseline_version: _Optional[int] = ..., alias: _Optional[str] = ..., main_route: _Optional[str] = ..., plan: _Optional[_Union[RolloutPlan, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., step: _Optional[int] = ..., reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RolloutPlan(_message.Message):
-    __slots__ = ("steps", "margin", "error_rate")
+    __slots__ = ("steps", "margin", "error_rate", "kind", "keep_s", "experiment")
     STEPS_FIELD_NUMBER: _ClassVar[int]
     MARGIN_FIELD_NUMBER: _ClassVar[int]
     ERROR_RATE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEEP_S_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     steps: _containers.RepeatedCompositeFieldContainer[RolloutStep]
     margin: float
     error_rate: float
-    def __init__(self, steps: _Optional[_Iterable[_Union[RolloutStep, _Mapping]]] = ..., margin: _Optional[float] = ..., error_rate: _Optional[float] = ...) -> None: ...
+    kind: RolloutKind
+    keep_s: int
+    experiment: str
+    def __init__(self, steps: _Optional[_Iterable[_Union[RolloutStep, _Mapping]]] = ..., margin: _Optional[float] = ..., error_rate: _Optional[float] = ..., kind: _Optional[_Union[RolloutKind, str]] = ..., keep_s: _Optional[int] = ..., experiment: _Optional[str] = ...) -> None: ...
 
 class RolloutStep(_message.Message):
     __slots__ = ("percent", "min_labels", "max_labels")
