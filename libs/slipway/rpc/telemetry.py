@@ -8,10 +8,11 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from opentelemetry import metrics, propagate, trace
+from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.metrics import Histogram
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from slipway.observe.histogram import Histogram
 
 _SERVER_FAULTS = {
     grpc.StatusCode.UNKNOWN,
@@ -28,9 +29,11 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._tracer = trace.get_tracer("slipway.rpc")
-        self._duration = metrics.get_meter("slipway.rpc").create_histogram(
-            "rpc.server.duration", unit="s", description="Time from a call's arrival to its status."
-        )
+        self._duration = Histogram(
+            "rpc_server_duration_seconds",
+            "Time from a call's arrival to its status.",
+            ("rpc_service", "rpc_method", "rpc_grpc_status_code"),
+        ).served()
 
     def method(self, service: str, method: str) -> MeasuredMethod:
         """The telemetry of one method's calls."""
@@ -42,10 +45,10 @@ class MeasuredMethod:
 
     def __init__(self, tracer: trace.Tracer, duration: Histogram, service: str, method: str) -> None:
         self.name = f"{service}/{method}"
+        self._place = (service, method)
         self.labels: dict[str, Any] = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
         self.tracer = tracer
         self._duration = duration
-        self._by_code: dict[grpc.StatusCode, dict[str, Any]] = {}
         self._records: bool | None = None
 
     def call(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> ServedCall:
@@ -62,10 +65,7 @@ class MeasuredMethod:
 
     def took(self, seconds: float, code: grpc.StatusCode) -> None:
         """Count one call."""
-        labels = self._by_code.get(code)
-        if labels is None:
-            labels = self._by_code[code] = {**self.labels, "rpc.grpc.status_code": code.name}
-        self._duration.record(seconds, labels)
+        self._duration.add_one((*self._place, code.name), seconds)
 
 
 class ServedCall:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
@@ -15,9 +16,10 @@ from services.inference_gateway.domain.cost import Cost
 from services.inference_gateway.domain.errors import ModelFailed, TooLate, WorkerDied
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.signature import Tensors
-from services.inference_gateway.engine.ask import Chunk, each_share
+from services.inference_gateway.engine.ask import Ask, Chunk, each_share
+from services.inference_gateway.engine.meter import Times
 from services.inference_gateway.engine.runner import Runner
-from services.inference_gateway.engine.settle import Settle, Times
+from services.inference_gateway.engine.settle import Settle
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
 
@@ -150,18 +152,21 @@ class Lane:
             self._on_room()
 
     def _in_time(self, chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
-        """The chunks as one batch; or, if only so all callers get their answers in time, the hurried ones first."""
-        deadlines = [
-            share.ask.batch.deadline_s
-            for chunk in chunks
-            for share in chunk.shares
-            if share.ask.batch.deadline_s is not None
-        ]
-        if deadlines and self._cost.known:
-            left_s = min(deadlines) - self._clock.monotonic()
-            if self._cost.seconds(sum([chunk.rows for chunk in chunks])) > left_s:
-                return iter([[one] for one in sorted(chain(*map(each_share, chunks)), key=_deadline)])
-        return iter([chunks])
+        """The chunks as one batch; or as several, the hurried first, if only so all callers get answers in time."""
+        hurried = min([_deadline(share.ask) for chunk in chunks for share in chunk.shares])
+        whole_s = self._cost.seconds(sum([chunk.rows for chunk in chunks]))
+        if self._clock.monotonic() + whole_s <= hurried:
+            yield chunks
+            return
+        waiting = deque(sorted(chain(*map(each_share, chunks)), key=_deadline))
+        while waiting:
+            batch = [waiting.popleft()]
+            left_s = _deadline(batch[0]) - self._clock.monotonic()
+            room = self._cost.rows_within(left_s, self._batch_rows) - batch[0].rows
+            while waiting and waiting[0].rows <= room:
+                room -= waiting[0].rows
+                batch.append(waiting.popleft())
+            yield batch
 
     async def _answer(self, chunks: Sequence[Chunk]) -> None:
         rows = sum([chunk.rows for chunk in chunks])
@@ -199,8 +204,8 @@ def _nothing() -> None:
     """Nobody waits for room."""
 
 
-def _deadline(chunk: Chunk) -> float:
-    return inf if chunk.deadline is None else chunk.deadline
+def _deadline(one: Ask | Chunk) -> float:
+    return inf if one.deadline is None else one.deadline
 
 
 def _last(chunks: Sequence[Chunk]) -> float | None:

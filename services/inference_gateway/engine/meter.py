@@ -2,66 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 from opentelemetry import metrics
 
 from services.inference_gateway.domain.batch import Answer
 from services.inference_gateway.domain.desired import VersionKey
+from slipway.observe.histogram import SIZES, Histogram
 
-_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]
-_ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds."""
+
+    began_s: float
+    took_s: float
+    ended_s: float
+
+
+_LABELS = ("endpoint", "model", "version", "route", "protocol")
 
 
 class Meter:
-    """The gateway's metrics, each by endpoint, model, version and route."""
+    """The gateway's metrics, by endpoint, model, version and route."""
 
     def __init__(self) -> None:
         meter = metrics.get_meter("slipway.inference_gateway")
-        self._rows = meter.create_histogram(
-            "slipway.batch.rows",
-            description="Rows answered, by the size of their batch.",
-            explicit_bucket_boundaries_advisory=_ROWS,
-        )
-        self._seconds = meter.create_histogram(
-            "slipway.batch.duration",
-            unit="s",
-            description="Time from a batch's routing to its place on the log.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
-        )
+        self._rows = Histogram("slipway_request_rows", "Rows of a request.", _LABELS, SIZES).served()
+        self._seconds = Histogram(
+            "slipway_request_duration_seconds", "Time from a decoded request to its model's answer.", _LABELS
+        ).served()
+        self._queued = Histogram(
+            "slipway_queue_duration_seconds", "Time from a decoded request to its batch's start.", _LABELS
+        ).served()
+        self._batch_rows = Histogram(
+            "slipway_batch_rows", "Rows that a worker was given at once.", ("model", "version"), SIZES
+        ).served()
+        self._computed = Histogram(
+            "slipway_compute_duration_seconds", "Time that a batch had of its worker.", ("model", "version")
+        ).served()
         self._lost = meter.create_counter(
             "slipway.predictions.unlogged", description="Rows answered but not logged: the spool was full or failed."
         )
         self._degraded = meter.create_counter(
             "slipway.predictions.degraded", description="Rows answered without a feature that they should have had."
         )
-        self._fetch_seconds = meter.create_histogram(
-            "slipway.features.duration",
-            unit="s",
-            description="Time of the one question for a batch's features.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
-        )
+        self._fetched = Histogram(
+            "slipway_features_duration_seconds",
+            "Time of the one question for a wave's features.",
+            ("endpoint", "failed"),
+        ).served()
         self._shadowed = meter.create_counter("slipway.shadow.rows", description="Rows that a shadow scored.")
         self._shadow_lost = meter.create_counter(
             "slipway.shadow.lost", description="Rows that a shadow did not score: it failed, or too many waited."
         )
         self.dropped_rows = 0
 
-    def answered(self, answer: Answer, seconds: float) -> None:
-        """One version answered a batch."""
-        labels = {
-            "endpoint": answer.batch.endpoint,
-            "model": answer.model,
-            "version": str(answer.version),
-            "route": answer.route,
-            "protocol": answer.batch.protocol.value,
-        }
-        self._rows.record(answer.batch.rows, labels)
-        self._seconds.record(seconds, labels)
+    def ran(self, version: VersionKey, rows: int, times: Times) -> None:
+        """A worker ran a batch."""
+        labels = (version.model, str(version.number))
+        self._batch_rows.add_one(labels, rows)
+        self._computed.add_one(labels, times.took_s)
+
+    def answered(self, answer: Answer, times: Times) -> None:
+        """One version answered requests."""
+        batch = answer.batch
+        labels = (batch.endpoint, answer.model, str(answer.version), answer.route, batch.protocol.value)
+        began = np.array([one.began_s for one in batch.origins])
+        self._rows.add(labels, [one.rows for one in batch.origins])
+        self._seconds.add(labels, times.ended_s - began)
+        self._queued.add(labels, times.began_s - began)
         if answer.degraded:
-            self._degraded.add(len(answer.degraded), labels)
+            self._degraded.add(len(answer.degraded), dict(zip(_LABELS, labels, strict=True)))
 
     def fetched(self, endpoint: str, seconds: float, *, failed: bool) -> None:
-        """A batch's features were asked for."""
-        self._fetch_seconds.record(seconds, {"endpoint": endpoint, "failed": failed})
+        """A wave's features were asked for."""
+        self._fetched.add_one((endpoint, str(failed).lower()), seconds)
 
     def shadowed(self, rows: int, endpoint: str, version: VersionKey) -> None:
         """A shadow scored rows."""

@@ -13,22 +13,13 @@ from services.inference_gateway.domain.errors import ModelFailed, Quarantined, W
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
-from services.inference_gateway.engine.meter import Meter
+from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, SlipwayError, Unavailable
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds."""
-
-    began_s: float
-    took_s: float
-    ended_s: float
 
 
 class Settle:
@@ -62,12 +53,14 @@ class Settle:
             self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, sound)
             settled.append(Settled.of(chunk, _answer(chunk, mine, times.ended_s)))
         self._keep(settled)
+        self._meter.ran(chunks[0].arm.runner.spec.key, start, times)
         for one in settled:
             self._finish(one, times)
 
     def _finish(self, one: Settled, times: Times) -> None:
         for answer in one.answers:
-            self._meter.answered(answer, times.ended_s - answer.batch.origins[0].began_s)
+            if not answer.shadow:
+                self._meter.answered(answer, times)
         for ask in one.asks:
             ask.complete()
         if one.answers:

@@ -86,7 +86,8 @@ class Shadow:
 
     async def _begun(self, chunk: Chunk, arm: Arm) -> Ask | None:
         """The same rows on their way to a shadow; None, and counted, where it can't take them."""
-        batch = replace(chunk.batch, priority=_LAST, deadline_s=None)
+        # No request of a caller's: without origins it has no latency, either.
+        batch = replace(chunk.batch, priority=_LAST, deadline_s=None, origins=())
         ask = Ask(batch, chunk.ids, self._clock.monotonic())
         try:
             online = chunk.online

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.inference_gateway.domain.batch import Batch, Origin, Protocol
+from services.inference_gateway.domain.columns import Column, ValueKind
+from services.inference_gateway.domain.merge import layout, merged
+
+rows = st.integers(1, 5)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Batch:
+    """A request of one layout, with values and holes of its own."""
+    count = draw(rows)
+    numbers = draw(st.lists(st.floats(allow_nan=False), min_size=count, max_size=count))
+    texts = draw(st.lists(st.text(max_size=3), min_size=count, max_size=count))
+    holes = draw(st.lists(st.integers(0, count - 1), unique=True, max_size=count))
+    return Batch(
+        endpoint="late",
+        rows=count,
+        ids=tuple(f"{draw(st.uuids())}" for _ in range(count)),
+        event_times_us=np.array(draw(st.lists(st.integers(1, 2**50), min_size=count, max_size=count)), np.int64),
+        timed=True,
+        entity_keys=(Column.of("flight", ValueKind.STRING, texts),),
+        features=(
+            Column.of("distance", ValueKind.DOUBLE, numbers, sorted(holes)),
+            Column("vector", ValueKind.DOUBLE, np.arange(3.0 * count).reshape(count, 3)),
+        ),
+        protocol=Protocol.PREDICT,
+        trace_id=draw(st.sampled_from(["", "ab" * 16])),
+        deadline_s=draw(st.none() | st.floats(1, 1e6)),
+    )
+
+
+def values(batch: Batch) -> list[Any]:
+    told = []
+    for column in (*batch.entity_keys, *batch.features):
+        gone = set(column.absent)
+        told.append([None if row in gone else one for row, one in enumerate(column.values.tolist())])
+    return [list(row) for row in zip(batch.ids, batch.event_times_us.tolist(), *told, strict=True)]
+
+
+@given(st.lists(requests(), min_size=1, max_size=5))
+def test_rows_of_merged_requests_are_those_of_each(asked: list[Batch]) -> None:
+    assert len({layout(one) for one in asked}) == 1
+    whole = merged(asked, [float(n) for n in range(len(asked))])
+    assert whole.rows == sum(one.rows for one in asked)
+    assert values(whole) == [row for one in asked for row in values(one)]
+    assert whole.origins == tuple(Origin(one.rows, one.tenant, one.trace_id, float(n)) for n, one in enumerate(asked))
+
+
+@given(st.lists(requests(), min_size=1, max_size=4), st.data())
+def test_rows_that_are_taken_of_a_merged_batch_know_their_requests(asked: list[Batch], data: st.DataObject) -> None:
+    whole = merged(asked, [0.0] * len(asked))
+    chosen = sorted(data.draw(st.sets(st.integers(0, whole.rows - 1), min_size=1)))
+    part = whole.take(np.array(chosen))
+    assert values(part) == [values(whole)[row] for row in chosen]
+    owners = [place for place, one in enumerate(asked) for _ in range(one.rows)]
+    expected = [sum(owners[row] == place for row in chosen) for place in range(len(asked))]
+    assert [one.rows for one in part.origins] == [count for count in expected if count]
+
+
+@given(requests(), requests())
+def test_nobody_waits_when_the_last_one_waits_no_more(one: Batch, other: Batch) -> None:
+    deadlines = [one.deadline_s, other.deadline_s]
+    expected = None if None in deadlines else max(each for each in deadlines if each is not None)
+    assert merged([one, other], [0.0, 0.0]).deadline_s == expected
