@@ -47,6 +47,20 @@ def matrix(width: int | None, batch: int | None = None) -> bytes:
     return model(nodes, {"x": (FLOAT, (batch, width))}, {"y": (FLOAT, (batch, 1))}, axis)
 
 
+def image() -> bytes:
+    """y = the sum of an image of 2 by 3 + distance, and the image as it came."""
+    nodes = [
+        helper.make_node("ReduceSum", ["image", "axes"], ["bright"], keepdims=0),
+        helper.make_node("Reshape", ["distance", "flat"], ["far"]),
+        helper.make_node("Add", ["bright", "far"], ["y"]),
+        helper.make_node("Identity", ["image"], ["seen"]),
+    ]
+    axes = numpy_helper.from_array(np.array([1, 2], np.int64), "axes")
+    flat = numpy_helper.from_array(np.array([-1], np.int64), "flat")
+    inputs = {"image": (FLOAT, (None, 2, 3)), "distance": (FLOAT, COLUMN)}
+    return model(nodes, inputs, {"y": (FLOAT, (None,)), "seen": (FLOAT, (None, 2, 3))}, axes, flat)
+
+
 def echo(onnx_type: int, shape: Shape = COLUMN) -> bytes:
     """y = x, of any type."""
     return model([helper.make_node("Identity", ["x"], ["y"])], {"x": (onnx_type, shape)}, {"y": (onnx_type, shape)})

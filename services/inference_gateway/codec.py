@@ -10,22 +10,32 @@ import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol, ages_by_row
-from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.columns import Array, Column, ValueKind, gaps, width
 from services.inference_gateway.domain.guardrail import Disabled
+from services.inference_gateway.domain.packed import packed, unpacked
 from services.inference_gateway.ports import Remembered
 from slipway.errors import invalid_field
 from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2, resources_pb2
 
 _KINDS = {
     "doubles": ValueKind.DOUBLE,
+    "floats": ValueKind.DOUBLE,
     "int64s": ValueKind.INT64,
     "strings": ValueKind.STRING,
     "bools": ValueKind.BOOL,
+}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "doubles": np.dtype(np.float64),
+    "floats": np.dtype(np.float32),
+    "int64s": np.dtype(np.int64),
+    "strings": np.dtype(object),
+    "bools": np.dtype(np.bool_),
 }
 _PROTOCOLS = {
     Protocol.PREDICT: events_pb2.PROTOCOL_PREDICT,
     Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
 }
+_SINGLE = 4  # bytes
 
 # A year short of what a Timestamp can say at either end, so that a window around any moment can be said too.
 _EARLIEST_US = -62_104_060_800_000_000
@@ -41,6 +51,11 @@ def decode_batch(
 ) -> Batch:
     """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
     features = tuple(_column("features", one) for one in request.features)
+    for one in request.entity_keys:
+        if one.width > 1:
+            raise invalid_field(
+                f"entity_keys[{one.name}].width", f"is {one.width}; a key is one value a row, leave it out"
+            )
     entity_keys = tuple(_column("entity_keys", one) for one in request.entity_keys)
     rows = max((len(one.values) for one in (*features, *entity_keys)), default=len(request.prediction_ids))
     return Batch(
@@ -64,8 +79,24 @@ def _column(field: str, message: resources_pb2.Column) -> Column:
         raise invalid_field(
             f"{field}[{message.name}].values", "is not set; give doubles, int64s, strings or bools, one a row"
         )
-    # As lists: numpy asks a repeated field of protobuf for every protocol that it might be.
-    return Column.of(message.name, _KINDS[chosen], list(getattr(message, chosen).values), list(message.absent_rows))
+    values = _values(chosen, getattr(message, chosen))
+    if message.width > 1:
+        rows, beyond = divmod(len(values), message.width)
+        if beyond:
+            told = f"has {len(values)} values, which are no whole rows of width {message.width}"
+            raise invalid_field(f"{field}[{message.name}]", told)
+        values = values.reshape(rows, message.width)
+    return Column(message.name, _KINDS[chosen], values, list(message.absent_rows))
+
+
+def _values(kind: str, message: Any) -> Array:
+    given, dtype = message.values, _DTYPES[kind]
+    if kind in {"doubles", "floats"}:
+        found = unpacked(message.SerializeToString(), len(given), dtype)
+        if found is not None:
+            return found
+    # From an iterator: numpy asks a repeated field of protobuf for every protocol that it might be.
+    return np.fromiter(given, dtype, len(given))
 
 
 def _event_times(stamps: Sequence[Timestamp], rows: int, now: datetime) -> Array:
@@ -129,9 +160,9 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
     for column in batch.entity_keys:
         _fill(message.entity_keys.add(name=column.name), column.values, column.absent)
     for name, array in answer.features.items():
-        _fill(message.features.add(name=name), array, _gaps(array))
+        _fill(message.features.add(name=name), array, gaps(array))
     for name, array in answer.outputs.items():
-        entry = message.outputs.add(name=name, width=array.size // max(batch.rows, 1))
+        entry = message.outputs.add(name=name, width=width(array))
         flat = array.ravel().tolist()
         if array.dtype.kind in "OUS":
             entry.texts.extend(str(value) for value in flat)
@@ -160,23 +191,22 @@ def encode_disabled(disabled: Disabled, gateway_id: str) -> events_pb2.ArmDisabl
     return message
 
 
-def _gaps(array: Array) -> Sequence[int]:
-    gaps: list[int] = np.isnan(array).nonzero()[0].tolist() if array.dtype.kind == "f" else []
-    return gaps
-
-
 def _fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> None:
     column.absent_rows.extend(absent)
-    values: Any = array.tolist()
+    if array.ndim > 1:
+        column.width = width(array)
     match array.dtype.kind:
+        case "f" if array.ndim > 1 and array.dtype.itemsize <= _SINGLE:
+            # A vector of single precision is logged as one: an event has room for an image of floats, not of doubles.
+            column.floats.MergeFromString(packed(array.astype(np.float32, copy=False)))
         case "f":
-            column.doubles.values.extend(values)
+            column.doubles.MergeFromString(packed(array.astype(np.float64, copy=False)))
         case "i":
-            column.int64s.values.extend(values)
+            column.int64s.values.extend(array.ravel().tolist())
         case "b":
-            column.bools.values.extend(values)
+            column.bools.values.extend(array.ravel().tolist())
         case _:
-            column.strings.values.extend(values)
+            column.strings.values.extend(array.ravel().tolist())
 
 
 def decode_remembered(value: bytes) -> Iterator[Remembered]:

@@ -118,4 +118,4 @@ def _version(version: ModelVersion) -> VersionSpec:
 
 
 def _column(one: RegisteredColumn) -> ColumnSpec:
-    return ColumnSpec(one.name, DataType(one.datatype.value), one.nullable, one.feature)
+    return ColumnSpec(one.name, DataType(one.datatype.value), one.nullable, one.feature, one.shape)

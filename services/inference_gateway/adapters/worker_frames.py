@@ -58,7 +58,7 @@ def unpack_load(body: bytes) -> tuple[LoadSettings, bytes]:
 
 
 def signature_of(facts: dict[str, Any]) -> Signature:
-    """A signature from its plain form, as :func:`dataclasses.asdict` gives it, now or before features were read."""
+    """A signature from its plain form, as :func:`dataclasses.asdict` gives it, now or before features or shapes."""
     return Signature(
         tuple(_column_of(one) for one in facts["inputs"]),
         tuple(TensorSpec(one["name"], DataType(one["datatype"]), tuple(one["shape"])) for one in facts["outputs"]),
@@ -67,4 +67,10 @@ def signature_of(facts: dict[str, Any]) -> Signature:
 
 
 def _column_of(facts: dict[str, Any]) -> ColumnSpec:
-    return ColumnSpec(facts["name"], DataType(facts["datatype"]), facts["nullable"], facts.get("feature", ""))
+    return ColumnSpec(
+        facts["name"],
+        DataType(facts["datatype"]),
+        facts["nullable"],
+        facts.get("feature", ""),
+        tuple(facts.get("shape", ())),
+    )

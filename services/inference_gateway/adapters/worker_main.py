@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from services.inference_gateway.adapters.worker_frames import HEAD, Kind, LoadSettings, frame, unpack_load
-from services.inference_gateway.domain.signature import DTYPES, DataType, Signature, Tensors
+from services.inference_gateway.domain.signature import DTYPES, ColumnSpec, DataType, Signature, Tensors
 from services.inference_gateway.domain.tensors import pack, unpack
 
 _PR_SET_PDEATHSIG = 1
@@ -48,7 +48,7 @@ class Model:
         self._matrix = self._layout(settings.signature)
 
     def run(self, columns: Tensors) -> Tensors:
-        """The outputs of a batch whose columns have shape [rows]."""
+        """The outputs of a batch whose columns have shape [rows, …shape of the column]."""
         feeds = self._stacked(columns) if self._matrix else self._separate(columns)
         values = self._session.run(self._outputs, feeds)
         return dict(zip(self._outputs, values, strict=True))
@@ -71,10 +71,13 @@ class Model:
         if set(inputs) == set(names):
             for spec in signature.inputs:
                 self._require_type(spec.name, inputs[spec.name].type, spec.datatype)
-                shape = _dynamic(spec.name, inputs[spec.name].shape)
-                if shape not in ([], [1], [-1]):
-                    raise Unusable(f"input {spec.name!r} has shape {[-1, *shape]}; a column is [-1] or [-1, 1]")
+                _require_shape(spec, _dynamic(spec.name, inputs[spec.name].shape))
             return False
+        if vectors := [spec.name for spec in signature.inputs if spec.shape]:
+            raise Unusable(
+                f"the model takes {', '.join(inputs)}; the signature has {', '.join(names)}: column {vectors[0]!r} has "
+                "a shape, so give the model one input a column, by the columns' names"
+            )
         if len(inputs) == 1:
             (only,) = inputs.values()
             if _dynamic(only.name, only.shape) in ([len(names)], [-1]):
@@ -94,7 +97,7 @@ class Model:
         feeds = {}
         for one in self._session.get_inputs():
             column = columns[one.name]
-            feeds[one.name] = column.reshape(-1, 1) if len(one.shape) == 2 else column
+            feeds[one.name] = column.reshape(-1, 1) if column.ndim == 1 and len(one.shape) == 2 else column
         return feeds
 
     def _stacked(self, columns: Tensors) -> dict[str, Any]:
@@ -102,6 +105,17 @@ class Model:
         names = [spec.name for spec in self._signature.inputs]
         dtype = DTYPES[self._signature.inputs[0].datatype]
         return {only.name: np.stack([columns[name] for name in names], axis=1).astype(dtype, copy=False)}
+
+
+def _require_shape(spec: ColumnSpec, found: list[int]) -> None:
+    """Raise Unusable unless an input takes a column; ``found`` are the sizes after the batch's, -1 for any."""
+    if not spec.shape and found not in ([], [1], [-1]):
+        raise Unusable(f"input {spec.name!r} has shape {[-1, *found]}; a column is [-1] or [-1, 1]")
+    fits = len(found) == len(spec.shape) and all(size in {-1, one} for size, one in zip(found, spec.shape, strict=True))
+    if spec.shape and not fits:
+        raise Unusable(
+            f"input {spec.name!r} has shape {[-1, *found]} in the model but {[-1, *spec.shape]} in the signature"
+        )
 
 
 def _dynamic(name: str, shape: list[int | str | None]) -> list[int]:

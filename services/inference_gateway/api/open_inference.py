@@ -72,7 +72,7 @@ class OpenInferenceServicer:
         number = str(arm.route.version.number)
         response = pb.ModelMetadataResponse(name=endpoint, versions=[number], platform=PLATFORM)
         for column in arm.runner.spec.signature.inputs:
-            response.inputs.add(name=column.name, datatype=column.datatype, shape=[-1, 1])
+            response.inputs.add(name=column.name, datatype=column.datatype, shape=[-1, *(column.shape or (1,))])
         for tensor in arm.runner.spec.signature.outputs:
             response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
         return response

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
+from itertools import chain
 from typing import Any
 
-from services.inference_gateway.api.tensors import CONTENTS
-from services.inference_gateway.domain.signature import DataType
-from services.inference_gateway.domain.tensors import unpack_raw
-from slipway.errors import invalid_field
+import numpy as np
+
+from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.signature import DTYPES, FLOATS, RANGES, DataType
+from services.inference_gateway.domain.tensors import pack_raw, unpack_raw
+from slipway.errors import InvalidInput, invalid_field
 from slipway.gen.inference import inference_pb2 as pb
 
 _TAKES: dict[DataType, tuple[type, ...]] = {
@@ -20,13 +23,13 @@ _TAKES: dict[DataType, tuple[type, ...]] = {
     DataType.FP64: (int, float),
     DataType.BYTES: (str,),
 }
-
-_RANGES = {DataType.INT32: range(-(2**31), 2**31), DataType.INT64: range(-(2**63), 2**63)}
+_SHOWN_SIZES = 9
 
 
 def decode_infer(model: str, version: str, body: dict[str, Any]) -> pb.ModelInferRequest:
-    """The message of a JSON body. A null in ``data`` is an absent number or the empty text.
+    """The message of a JSON body, its tensors in raw form. ``data`` is flat, or nested as the shape says.
 
+    A null in it is an absent number or the empty text.
     Raises InvalidInput naming the entry that is wrong.
     """
     request = pb.ModelInferRequest(model_name=model, model_version=version, id=_text(body, "id", "id"))
@@ -38,9 +41,9 @@ def decode_infer(model: str, version: str, body: dict[str, Any]) -> pb.ModelInfe
         shape = _list(entry, "shape", f"{field}.shape")
         if not all(type(size) is int and 0 <= size < 2**31 for size in shape):
             raise invalid_field(f"{field}.shape", f"is {shape}; give whole numbers from 0 on")
-        tensor = request.inputs.add(name=_text(entry, "name", f"{field}.name"), datatype=kind, shape=shape)
-        data = _flat(_list(entry, "data", f"{field}.data"))
-        getattr(tensor.contents, CONTENTS[kind]).extend(_values(f"{field}.data", kind, data))
+        request.inputs.add(name=_text(entry, "name", f"{field}.name"), datatype=kind, shape=shape)
+        data = _flat(f"{field}.data", _list(entry, "data", f"{field}.data"), shape)
+        request.raw_input_contents.append(pack_raw(kind, _array(f"{field}.data", kind, data)))
     for position, entry in enumerate(_list(body, "outputs", "outputs") if body.get("outputs") else []):
         if not isinstance(entry, dict):
             raise invalid_field(f"outputs[{position}]", "is not an object; give its name")
@@ -89,28 +92,51 @@ def _datatype(field: str, name: object) -> DataType:
     return DataType(name)
 
 
-def _flat(data: list[Any]) -> list[Any]:
-    if any(isinstance(one, list) for one in data):
-        return [value for one in data for value in (one if isinstance(one, list) else [one])]
+def _flat(field: str, data: list[Any], shape: list[int]) -> list[Any]:
+    for size in shape[1:] or [1]:
+        if not data or type(data[0]) is not list:
+            break
+        for position, one in enumerate(data):
+            if type(one) is not list or len(one) != size:
+                raise invalid_field(
+                    f"{field}[{position}]", f"is not {size} long, as shape {shape[:_SHOWN_SIZES]} has it"
+                )
+        data = list(chain.from_iterable(data))
+    if len(data) != math.prod(shape):
+        raise invalid_field(field, f"has {len(data)} values, which do not fill shape {shape[:_SHOWN_SIZES]}")
     return data
 
 
-def _values(field: str, kind: DataType, data: list[Any]) -> list[Any]:
-    if kind in {DataType.FP32, DataType.FP64}:
-        data = [math.nan if value is None else value for value in data]
-    elif kind is DataType.BYTES:
+def _array(field: str, kind: DataType, data: list[Any]) -> Array:
+    nothing: set[type] = {type(None)} if kind in FLOATS or kind is DataType.BYTES else set()
+    if not set(map(type, data)) <= {*_TAKES[kind], *nothing}:
+        raise _wrong(field, kind, data)
+    if kind is DataType.BYTES:
         data = ["" if value is None else value for value in data]
-    for row, value in enumerate(data):
+        if not all(map(_is_unicode, data)):
+            raise _wrong(field, kind, data)
+    try:
+        with np.errstate(over="ignore"):  # an infinity is refused with its row
+            return np.array(data, dtype=DTYPES[kind])
+    except OverflowError:
+        raise _wrong(field, kind, data) from None
+
+
+def _wrong(field: str, kind: DataType, data: list[Any]) -> InvalidInput:
+    """The error that names the first value which is none of ``kind``."""
+    for place, value in enumerate(data):
+        if value is None and kind in FLOATS | {DataType.BYTES}:
+            continue
         if type(value) not in _TAKES[kind]:
-            raise invalid_field(f"{field}[{row}]", f"is {str(value)[:40]!r}, not {kind}")
+            return invalid_field(f"{field}[{place}]", f"is {str(value)[:40]!r}, not {kind}")
         if not _fits(kind, value):
-            raise invalid_field(f"{field}[{row}]", f"does not fit {kind}")
-    return [value.encode() for value in data] if kind is DataType.BYTES else data
+            return invalid_field(f"{field}[{place}]", f"does not fit {kind}")
+    return invalid_field(field, f"holds a value that does not fit {kind}")
 
 
 def _fits(kind: DataType, value: Any) -> bool:
-    if kind in _RANGES:
-        return value in _RANGES[kind]
+    if kind in RANGES:
+        return value in RANGES[kind]
     if kind is DataType.BYTES:
         return _is_unicode(value)
     # An integer of any length is JSON; a float is at most this.

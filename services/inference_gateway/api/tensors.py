@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import MAX_ROWS
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.packed import unpacked
 from services.inference_gateway.domain.signature import DTYPES, ColumnSpec, DataType, Signature
 from services.inference_gateway.domain.tensors import BadRaw, kind_of, pack_raw, unpack_raw
 from slipway.errors import invalid_field
@@ -22,6 +24,11 @@ CONTENTS = {
     DataType.FP64: "fp64_contents",
     DataType.BYTES: "bytes_contents",
 }
+_PACKED = {
+    kind: pb.InferTensorContents.DESCRIPTOR.fields_by_name[CONTENTS[kind]].number
+    for kind in (DataType.FP32, DataType.FP64)
+}
+_SHOWN_SIZES = 9
 _KINDS = {
     DataType.BOOL: ValueKind.BOOL,
     DataType.INT32: ValueKind.INT64,
@@ -58,34 +65,46 @@ def _check(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: Colu
     if tensor.datatype != spec.datatype:
         raise invalid_field(f"{field}.datatype", f"is {tensor.datatype!r}; column {spec.name!r} takes {spec.datatype}")
     shape = list(tensor.shape)
-    if len(shape) not in {1, 2} or shape[1:] not in ([], [1]) or not 1 <= shape[0] <= MAX_ROWS:
-        raise invalid_field(f"{field}.shape", f"is {shape}; a column is [rows] or [rows, 1] with 1 to {MAX_ROWS} rows")
+    fits = shape[1:] == list(spec.shape) or (not spec.shape and shape[1:] == [1])
+    if not shape or not fits or not 1 <= shape[0] <= MAX_ROWS:
+        sizes = "".join(f", {size}" for size in spec.shape)
+        taken = f"[rows{sizes}]" if spec.shape else "[rows] or [rows, 1]"
+        raise invalid_field(
+            f"{field}.shape",
+            f"is {shape[:_SHOWN_SIZES]}; column {spec.name!r} is {taken} with 1 to {MAX_ROWS} rows",
+        )
     if raw and tensor.HasField("contents"):
         raise invalid_field(f"{field}.contents", "stands beside raw_input_contents; give one of the two")
 
 
 def _values(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, raw: bytes | None) -> Array:
-    rows = tensor.shape[0]
+    shape = (tensor.shape[0], *spec.shape)
     try:
         if raw is not None:
-            return unpack_raw(spec.datatype, (rows,), raw)
-        return _typed(tensor.contents, spec.datatype, rows)
+            return unpack_raw(spec.datatype, shape, raw)
+        return _typed(tensor.contents, spec.datatype, shape)
     except BadRaw as error:
         where = "raw_input_contents" if raw is not None else f"{field}.contents"
         raise invalid_field(f"{where}[{spec.name}]", str(error)) from error
 
 
-def _typed(contents: pb.InferTensorContents, kind: DataType, rows: int) -> Array:
+def _typed(contents: pb.InferTensorContents, kind: DataType, shape: tuple[int, ...]) -> Array:
     name = CONTENTS[kind]
     given: Sequence[Any] = getattr(contents, name)
-    if len(given) != rows:
-        raise BadRaw(f"has {len(given)} values in {name} for {rows} rows")
+    count = math.prod(shape)
+    if len(given) != count:
+        raise BadRaw(f"has {len(given)} values in {name} where shape {list(shape)} has {count}")
     if kind is DataType.BYTES:
         try:
             given = [value.decode() for value in given]
         except UnicodeDecodeError as error:
             raise BadRaw("holds bytes that are not UTF-8 text") from error
-    return np.array(list(given), dtype=DTYPES[kind])
+    if kind in _PACKED:
+        found = unpacked(contents.SerializeToString(), count, DTYPES[kind], _PACKED[kind])
+        if found is not None:
+            return found.reshape(shape)
+    # From an iterator: numpy asks a repeated field of protobuf for every protocol that it might be.
+    return np.fromiter(given, DTYPES[kind], count).reshape(shape)
 
 
 def encode_output(response: pb.ModelInferResponse, name: str, array: Array) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 import math
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from services.inference_gateway.domain.row_bytes import row_bytes
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +30,10 @@ _DTYPES = {ValueKind.DOUBLE: np.float64, ValueKind.INT64: np.int64, ValueKind.ST
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One name's values, a row each ([rows]); ``absent`` lists the rows that have none, in order."""
+    """One name's values, a row each: [rows], or [rows, …] for vectors, of their shape or flattened.
+
+    ``absent`` lists the rows that have none, in order. The array may be a request's own bytes: nobody writes to it.
+    """
 
     name: str
     kind: ValueKind
@@ -41,46 +45,47 @@ class Column:
         """A column from plain values."""
         return cls(name, kind, np.array(values, dtype=_DTYPES[kind]), absent)
 
+    @property
+    def width(self) -> int:
+        """Values a row."""
+        return width(self.values)
+
     def take(self, rows: Array) -> Column:
         """The column of ``rows`` (indices, ascending) alone."""
         gone = set(self.absent)
         absent = [place for place, row in enumerate(rows.tolist()) if row in gone] if gone else ()
         return Column(self.name, self.kind, self.values[rows], absent)
 
-    def encoded_rows(self) -> Iterator[bytes]:
+    def encoded_rows(self) -> Sequence[bytes]:
         """Each row's value as bytes, empty where it is absent.
 
-        Two values have the same bytes when they mean the same: 1 and 1.0 do, and NaN is absence. So a row has the
+        Two values have the same bytes when they mean the same: 1 and 1.0 do, NaN is absence, and so is a vector of
+        nothing else; a vector is the same however it is shaped, and one of one value is that value. So a row has the
         same bytes alone and within a batch, whose other rows may give the column another kind.
         """
-        gone = set(self.absent)
-        encode = _ENCODERS[self.kind]
-        for row, value in enumerate(self.values.tolist()):
-            yield b"" if row in gone else encode(value)
+        encoded = row_bytes(self.values.reshape(len(self.values), self.width))
+        for row in self.absent:
+            encoded[row] = b""
+        return encoded
 
 
-def _encode_text(value: str) -> bytes:
-    data = value.encode()
-    return b"T" + len(data).to_bytes(4, "little") + data
+def width(array: Array) -> int:
+    """Values a row of an array [rows, …]."""
+    return math.prod(array.shape[1:])
 
 
-def _encode_number(value: float) -> bytes:
-    if math.isnan(value):
-        return b""
-    return b"N" + _DOUBLE.pack(value or 0.0)  # -0.0 is 0.0
+def rows_where(mask: Array) -> list[int]:
+    """The rows of a mask [rows, …] that hold a true one."""
+    rows: list[int] = np.flatnonzero(mask if mask.ndim == 1 else mask.reshape(len(mask), -1).any(axis=1)).tolist()
+    return rows
 
 
-def _encode_whole(value: int) -> bytes:
-    if abs(value) <= _EXACT:
-        return _encode_number(float(value))
-    return b"I" + value.to_bytes(8, "little", signed=True)
-
-
-_DOUBLE = struct.Struct("<d")
-_EXACT = 2**53  # the whole numbers up to here are doubles
-_ENCODERS: dict[ValueKind, Callable[[Any], bytes]] = {
-    ValueKind.STRING: _encode_text,
-    ValueKind.DOUBLE: _encode_number,
-    ValueKind.INT64: _encode_whole,
-    ValueKind.BOOL: lambda value: b"Y" if value else b"F",
-}
+def gaps(array: Array) -> list[int]:
+    """The rows of an array [rows, …] that say nothing: floats that are all NaN."""
+    if array.dtype.kind != "f":
+        return []
+    absent = np.isnan(array)
+    rows: list[int] = np.flatnonzero(
+        absent if array.ndim == 1 else absent.reshape(len(array), width(array)).all(axis=1)
+    ).tolist()
+    return rows

@@ -14,7 +14,7 @@ def warm_row(signature: Signature) -> Tensors:
     row: Tensors = {}
     for spec in signature.inputs:
         empty: object = "" if spec.datatype is DataType.BYTES else 0
-        row[spec.name] = np.full(1, empty, dtype=DTYPES[spec.datatype])
+        row[spec.name] = np.full((1, *spec.shape), empty, dtype=DTYPES[spec.datatype])
     return row
 
 

@@ -59,11 +59,14 @@ def _scores(message: events_pb2.PredictionBatch) -> Sequence[float]:
 
 
 def _columns(columns: Sequence[column_pb2.Column]) -> dict[str, Column]:
-    """Features by name; numbers of any type are floats."""
+    """Features of one value a row by name; numbers of any type are floats.
+
+    A column of vectors is left out: a histogram of its elements would say nothing of the vectors.
+    """
     made: dict[str, Column] = {}
     for column in columns:
         kind = column.WhichOneof("values")
-        if kind is None:
+        if kind is None or column.width > 1:
             continue
         given = getattr(column, kind).values
         if kind == "strings":
@@ -103,7 +106,10 @@ def _lengths(message: events_pb2.PredictionBatch, rows: int) -> Iterator[tuple[s
     for path, columns in (("entity_keys", message.entity_keys), ("features", message.features)):
         for column in columns:
             kind = column.WhichOneof("values")
-            yield f"{path}[{column.name}]", (len(getattr(column, kind).values) if kind else 0, rows)
+            yield (
+                f"{path}[{column.name}]",
+                (len(getattr(column, kind).values) if kind else 0, rows * max(column.width, 1)),
+            )
     for output in message.outputs:
         yield f"outputs[{output.name}]", (len(output.values) or len(output.texts), rows * output.width)
 

@@ -75,7 +75,13 @@ def version_of(row: AnyRow) -> ModelVersion:
 
 
 def _columns_of(stored: Sequence[dict[str, Any]]) -> tuple[ColumnSpec, ...]:
-    return tuple(ColumnSpec(**column | {"datatype": DataType(column["datatype"])}) for column in stored)
+    return tuple(_column_of(column) for column in stored)
+
+
+def _column_of(stored: dict[str, Any]) -> ColumnSpec:
+    # Rows that were stored before there were vectors have no shape.
+    told = {"datatype": DataType(stored["datatype"]), "shape": tuple(stored.get("shape", ()))}
+    return ColumnSpec(**stored | told)
 
 
 def _data_of(stored: dict[str, Any]) -> DataReference:

@@ -111,6 +111,7 @@ def _encode_column(column: ColumnSpec) -> resources_pb2.ColumnSpec:
         nullable=column.nullable,
         description=column.description,
         feature=column.feature,
+        shape=column.shape,
     )
 
 
@@ -137,6 +138,7 @@ def _decode_columns(field: str, columns: Iterable[resources_pb2.ColumnSpec]) -> 
             column.nullable,
             column.description,
             column.feature,
+            tuple(column.shape),
         )
         for position, column in enumerate(columns)
     )

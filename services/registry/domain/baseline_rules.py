@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from services.registry.domain.baseline import Baseline, FeatureBaseline, PerformanceBaseline
-from services.registry.domain.model import DataType
+from services.registry.domain.model import ColumnSpec, DataType
 from slipway.errors import FieldViolation
 
 MAX_BASELINE_BYTES = 1024 * 1024
@@ -19,7 +19,7 @@ _CATEGORIES_ALONE = {DataType.BYTES}
 _EDGES_ALONE = {DataType.INT32, DataType.INT64, DataType.FP32, DataType.FP64}
 
 
-def baseline_faults(baseline: Baseline, inputs: Mapping[str, DataType]) -> Iterator[FieldViolation]:
+def baseline_faults(baseline: Baseline, inputs: Mapping[str, ColumnSpec]) -> Iterator[FieldViolation]:
     """Every field that keeps ``baseline`` from being one of a version with these ``inputs``."""
     twice = [name for name, times in Counter(one.name for one in baseline.features).items() if times > 1]
     if twice:
@@ -29,7 +29,11 @@ def baseline_faults(baseline: Baseline, inputs: Mapping[str, DataType]) -> Itera
         if feature.name not in inputs:
             yield FieldViolation(f"{field}.name", f"{feature.name[:128]!r} is no input of the signature; leave it out")
             continue
-        yield from _feature_faults(field, feature, inputs[feature.name])
+        if shape := inputs[feature.name].shape:
+            told = f"{feature.name!r} is a column of shape {list(shape)}; only columns of one value a row have bins"
+            yield FieldViolation(f"{field}.name", f"{told}, leave it out")
+            continue
+        yield from _feature_faults(field, feature, inputs[feature.name].datatype)
     spreads = any(feature.spread is not None for feature in baseline.features)
     if baseline.block_us < 0 or (spreads and baseline.block_us == 0):
         yield FieldViolation("version.baseline.block", "is not above 0; give the width of the blocks, such as a week")

@@ -23,13 +23,17 @@ class DataType(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """One feature column that a version takes; ``feature`` is the `view:feature` that holds it, empty without one."""
+    """One feature column that a version takes; ``feature`` is the `view:feature` that holds it, empty without one.
+
+    ``shape`` is that of a row's values, empty for one value a row.
+    """
 
     name: str
     datatype: DataType
     nullable: bool = False
     description: str = ""
     feature: str = ""
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class Draft:
         texts += [data.digest, data.source, data.training_set, *data.definitions]
         texts += [code.digest, code.revision, code.workflow, self.lineage.run_id, *self.params, *self.params.values()]
         rest = (
-            20 * len(columns)
+            sum(20 + 10 * len(one.shape) for one in columns)
             + 20 * len(self.metrics)
             + sum(600 + 10 * len(one.shape) for one in self.signature.outputs)
         )

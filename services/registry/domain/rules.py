@@ -19,6 +19,8 @@ MAX_COLUMNS = 10_000
 MAX_FACTS = 1_000
 MAX_TEXT = 6_000
 MAX_FACT_NAME = 250
+MAX_DIMENSIONS = 8
+MAX_ROW_VALUES = 2**20
 # What every database's 64-bit column holds.
 MAX_COUNT = 2**63 - 1
 
@@ -56,7 +58,7 @@ def check_draft(draft: Draft) -> None:
         told = f"has {len(draft.lineage.data.definitions)} entries; at most {MAX_FACTS} are kept"
         wrong.append(FieldViolation("version.lineage.data.definitions", told))
     if draft.baseline is not None:
-        wrong += baseline_faults(draft.baseline, {one.name: one.datatype for one in draft.signature.inputs})
+        wrong += baseline_faults(draft.baseline, {one.name: one for one in draft.signature.inputs})
     if wrong:
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
 
@@ -94,8 +96,20 @@ def check_signature(signature: Signature) -> None:
                 f"version.signature.outputs[{position}].shape",
                 f"is {list(tensor.shape[:8])}; write -1 for the rows first, then sizes above 0, such as [-1, 1]",
             )
-
+    for position, column in enumerate(signature.inputs):
+        _check_shape(f"version.signature.inputs[{position}].shape", column.shape)
     _check_features(signature)
+
+
+def _check_shape(field: str, shape: tuple[int, ...]) -> None:
+    if len(shape) > MAX_DIMENSIONS or any(size < 1 for size in shape):
+        raise invalid_field(
+            field,
+            f"is {list(shape[: MAX_DIMENSIONS + 1])}; give at most {MAX_DIMENSIONS} sizes of 1 or more, such as [32], "
+            "without the rows; or none for one value a row",
+        )
+    if (values := math.prod(shape)) > MAX_ROW_VALUES:
+        raise invalid_field(field, f"is {list(shape)}, {values} values a row; at most {MAX_ROW_VALUES} are taken")
 
 
 def _check_features(signature: Signature) -> None:
@@ -103,7 +117,7 @@ def _check_features(signature: Signature) -> None:
     taken: set[str] = set()
     for position, column in enumerate(signature.inputs):
         if column.feature:
-            _check_feature(f"version.signature.inputs[{position}].feature", column.feature, taken)
+            _check_feature(f"version.signature.inputs[{position}].feature", column, taken)
             taken.add(column.feature)
     if taken and not signature.entities:
         raise invalid_field("version.signature.entities", "is empty, but inputs name features; give their join keys")
@@ -115,7 +129,14 @@ def _check_features(signature: Signature) -> None:
         _check_entity(f"version.signature.entities[{position}]", column)
 
 
-def _check_feature(field: str, feature: str, taken: set[str]) -> None:
+def _check_feature(field: str, column: ColumnSpec, taken: set[str]) -> None:
+    feature = column.feature
+    if column.shape:
+        raise invalid_field(
+            field,
+            f"stands at a column of shape {list(column.shape)}, but what is read online is one value a row; let the "
+            "caller give the column, or take a column a value",
+        )
     view, colon, name = feature.partition(":")
     if not colon:
         raise invalid_field(field, f"is {feature[:128]!r}; write view:feature, such as plane:age")
@@ -130,6 +151,8 @@ def _check_entity(field: str, column: ColumnSpec) -> None:
         raise invalid_field(f"{field}.datatype", f"is {column.datatype}; a join key is BYTES (text) or INT64")
     if column.feature:
         raise invalid_field(f"{field}.feature", "belongs to an input; a join key has none")
+    if column.shape:
+        raise invalid_field(f"{field}.shape", f"is {list(column.shape[:8])}; a join key is one value a row")
 
 
 def _check_names(path: str, names: list[str]) -> None:
@@ -150,7 +173,9 @@ def fingerprint(draft: Draft) -> str:
     _leave_out_unsaid(body["signature"], "entities")
     _leave_out_unsaid(body["lineage"]["data"], "training_set", "definitions")
     for column in body["signature"]["inputs"]:
-        _leave_out_unsaid(column, "feature")
+        _leave_out_unsaid(column, "feature", "shape")
+    for column in body["signature"].get("entities", ()):
+        _leave_out_unsaid(column, "shape")
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

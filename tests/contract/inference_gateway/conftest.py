@@ -16,11 +16,14 @@ from services.inference_gateway.domain.signature import ColumnSpec, DataType, Si
 Launch = Callable[..., Awaitable[ProcessWorker]]
 
 
-def version(inputs: dict[str, DataType], outputs: dict[str, Any] | None = None) -> VersionSpec:
-    """A version that takes columns by name and type, and gives ``y`` as FP32 [-1, 1] unless said otherwise."""
+def version(inputs: dict[str, DataType], outputs: dict[str, Any] | None = None, **shapes: Any) -> VersionSpec:
+    """A version that takes columns by name and type, and gives ``y`` as FP32 [-1, 1] unless said otherwise.
+
+    ``shapes`` are those of columns of vectors.
+    """
     given = {"y": (DataType.FP32, (-1, 1))} if outputs is None else outputs
     signature = Signature(
-        tuple(ColumnSpec(name, kind) for name, kind in inputs.items()),
+        tuple(ColumnSpec(name, kind, shape=shapes.get(name, ())) for name, kind in inputs.items()),
         tuple(TensorSpec(name, *one) for name, one in given.items()),
     )
     return VersionSpec(VersionKey("m", 1), "sha256:00", signature)

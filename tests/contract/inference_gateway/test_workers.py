@@ -57,6 +57,21 @@ async def test_a_matrix_of_all_columns(launch: Any, versioned: Any, onnx_models:
     assert outputs["y"].tolist() == [[111], [222]]
 
 
+async def test_vectors_beside_single_values(launch: Any, versioned: Any, onnx_models: Any) -> None:
+    given = {"image": FP32, "distance": FP32}
+    outputs = {"y": (FP32, (-1,)), "seen": (FP32, (-1, 2, 3))}
+    worker = await launch(versioned(given, outputs, image=(2, 3)), onnx_models.image())
+    images = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
+    answer = await worker.run({"image": images, "distance": floats(100, 200)})
+    assert answer["y"].tolist() == [115, 251]
+    assert answer["seen"].tolist() == images.tolist()
+    for shape, told in (((3, 2), r"\[-1, 2, 3\] in the model but \[-1, 3, 2\]"), ((6,), r"but \[-1, 6\] in the sig")):
+        with pytest.raises(UnusableModel, match=told):
+            await launch(versioned(given, outputs, image=shape), onnx_models.image())
+    with pytest.raises(UnusableModel, match="column 'a' has a shape, so give the model one input a column"):
+        await launch(versioned({"a": FP32}, a=(2,)), onnx_models.matrix(2))
+
+
 @pytest.mark.parametrize("kind", list(DataType))
 async def test_every_type_goes_in_and_comes_out(launch: Any, versioned: Any, onnx_models: Any, kind: DataType) -> None:
     types = {BOOL: onnx_models.BOOL, INT32: onnx_models.INT32, INT64: onnx_models.INT64, FP32: onnx_models.FLOAT}

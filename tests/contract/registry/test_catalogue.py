@@ -38,7 +38,10 @@ def draft(model: str = "m", **metrics: float) -> Draft:
         model=model,
         artifact=Artifact("sha256:" + "a" * 64, 2**40),
         signature=Signature(
-            (ColumnSpec("distance", DataType.FP32, nullable=True, description="miles"),),
+            (
+                ColumnSpec("distance", DataType.FP32, nullable=True, description="miles"),
+                ColumnSpec("path", DataType.FP64, shape=(3, 2)),
+            ),
             (TensorSpec("late", DataType.FP32, (-1, 1)),),
         ),
         metrics=metrics,

@@ -10,7 +10,14 @@ from typing import Any
 from slipway.client._sync.transport import Stub
 from slipway.client.codec import columns as shape
 from slipway.client.codec import inference as codec
-from slipway.client.types.inference import Prediction, PredictionLog, Scalar, ServedEndpoints, TenantStatus
+from slipway.client.types.inference import (
+    Prediction,
+    PredictionLog,
+    Scalar,
+    ServedEndpoints,
+    TenantStatus,
+    Value,
+)
 from slipway.errors import invalid_field
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 
@@ -26,7 +33,7 @@ class Inference:
     def predict(
         self,
         endpoint: str,
-        rows: Sequence[Mapping[str, Scalar]] | None = None,
+        rows: Sequence[Mapping[str, Value]] | None = None,
         *,
         entity_keys: Sequence[Mapping[str, Scalar]] | None = None,
         prediction_ids: Sequence[str] | None = None,
@@ -35,11 +42,11 @@ class Inference:
     ) -> list[Prediction]:
         """One answer a row, in order.
 
-        A row maps feature columns to values; None or a missing name is absent. ``entity_keys`` says what each
-        row is about: columns that name a feature and are in no row are read online by these keys, so that without
-        ``rows`` the keys alone ask. ``event_times`` is the moment each row asks about: one a row, one for all, or
-        None for now. With ``prediction_ids`` a call that broke is tried again, for a row answered before gets that
-        answer.
+        A row maps feature columns to values, or to vectors; None or a missing name is absent. ``entity_keys`` says
+        what each row is about: columns that name a feature and are in no row are read online by these keys, so that
+        without ``rows`` the keys alone ask. ``event_times`` is the moment each row asks about: one a row, one for all,
+        or None for now. With ``prediction_ids`` a call that broke is tried again, for a row answered before gets
+        that answer.
         INVALID_ARGUMENT names the column; NOT_FOUND: no such endpoint; ALREADY_EXISTS: an id with other input.
         """
         if rows is None:
@@ -68,7 +75,10 @@ class Inference:
         event_times: Times = None,
         timeout_s: float | None = None,
     ) -> list[Prediction]:
-        """As :meth:`predict`, from columns of one length: lists, tuples, or arrays of numpy or pandas."""
+        """As :meth:`predict`, from columns of one length: lists, tuples, or arrays of numpy or pandas.
+
+        A column of vectors is a list of them, or an array [rows, …].
+        """
         features = shape.from_columns({} if columns is None else columns)
         keys = [] if entity_keys is None else shape.from_columns(entity_keys, "entity_keys", keep=True)
         row_count = shape.row_count(features, keys)

@@ -2,13 +2,15 @@
 
 A column has one type: bool, int, float or str. Ints beside floats become floats; any other mixture is refused,
 for the model would see one of the two wrongly. None is an absent value; a column of nothing else has no type and is
-left out, which means the same. Values of numpy and pandas are taken through their own ``item()``, without
-importing either.
+left out, which means the same. A value may be a vector: a list, a tuple or an array, nested as its shape is; all of
+a column have as many elements. Values of numpy and pandas are taken through their own ``item()`` and ``tolist()``,
+without importing either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from slipway.client.codec.scalars import text
@@ -18,6 +20,7 @@ from slipway.gen.slipway.inference.v1 import resources_pb2 as res
 _INT64 = range(-(2**63), 2**63)
 # What stands at an absent row; the receiver ignores it.
 _FILL: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: ""}
+_PLAIN = {*_FILL, type(None)}
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]], field: str = "rows", *, keep: bool = False) -> list[res.Column]:
@@ -74,7 +77,7 @@ def row_count(features: Sequence[res.Column], keys: Sequence[res.Column]) -> int
 
 
 def _length(column: res.Column) -> int:
-    return len(getattr(column, column.WhichOneof("values") or "doubles").values)
+    return len(getattr(column, column.WhichOneof("values") or "doubles").values) // max(column.width, 1)
 
 
 def _listed(label: str, values: Any) -> list[Any]:
@@ -87,14 +90,53 @@ def _listed(label: str, values: Any) -> list[Any]:
 
 def _column(field: str, name: str, values: list[Any]) -> res.Column:
     label = f"{field}.{name}"
-    plain = [_plain(label, n, value) for n, value in enumerate(values)]
+    absent = [n for n, value in enumerate(values) if value is None]
+    width = 0
+    if any(_is_vector(value) for value in values):
+        values, width = _flattened(label, values)
+    plain = values
+    if not set(map(type, values)) <= _PLAIN:
+        plain = [_plain(label, n // max(width, 1), value) for n, value in enumerate(values)]
     kind = _kind(label, plain)
-    absent = [n for n, value in enumerate(plain) if value is None]
     fill = _FILL[kind]
     filled = [fill if value is None else value for value in plain] if absent else plain
-    made = res.Column(name=text(field, name), absent_rows=absent)
+    made = res.Column(name=text(field, name), absent_rows=absent, width=width)
     _put(made, label, kind, filled)
     return made
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0
+
+
+def _flattened(label: str, rows: list[Any]) -> tuple[list[Any], int]:
+    """The elements of all rows in row-major order, and those of one; None for all of a row that is None."""
+    vectors = [None if row is None else _elements(label, n, row) for n, row in enumerate(rows)]
+    width = max(0 if one is None else len(one) for one in vectors)
+    for n, one in enumerate(vectors):
+        if one is not None and (len(one) != width or not width):
+            raise invalid_field(label, f"has {len(one)} elements at row {n}; give as many in each row, at least one")
+        if one is not None and None in one:
+            raise invalid_field(label, f"has None within the vector at row {n}; give NaN, or None for the whole of it")
+    return list(chain.from_iterable([None] * width if one is None else one for one in vectors)), width
+
+
+def _elements(label: str, row: int, vector: Any) -> list[Any]:
+    if not _is_vector(vector):
+        raise invalid_field(
+            label, f"has {type(vector).__name__} at row {row} beside vectors; give a vector in each row"
+        )
+    level = _opened(vector)
+    while level and _is_vector(level[0]):
+        parts = [_opened(one) if _is_vector(one) else [] for one in level]
+        if len(set(map(len, parts))) > 1:
+            raise invalid_field(label, f"is no array at row {row}: its parts differ in length; give one shape")
+        level = list(chain.from_iterable(parts))
+    return level
+
+
+def _opened(vector: Any) -> list[Any]:
+    return list(vector.tolist() if callable(getattr(vector, "tolist", None)) else vector)
 
 
 def _plain(label: str, row: int, value: Any) -> Any:

@@ -19,6 +19,7 @@ from slipway.client.types.registry import (
 )
 from slipway.gen.slipway.registry.v1 import resources_pb2 as res
 
+_INT64_MAX = 2**63 - 1
 _DATATYPES = Names(res.DataType, "DATA_TYPE_", DataType)
 
 
@@ -59,6 +60,7 @@ def _encode_columns(field: str, columns: Sequence[ColumnSpec]) -> list[res.Colum
             nullable=one.nullable,
             description=text(f"{field}[{n}].description", one.description),
             feature=text(f"{field}[{n}].feature", one.feature),
+            shape=[whole(f"{field}[{n}].shape", size, _INT64_MAX) for size in one.shape],
         )
         for n, one in enumerate(columns)
     ]
@@ -75,7 +77,9 @@ def decode_signature(message: res.Signature) -> Signature:
 
 def _decode_columns(columns: Iterable[res.ColumnSpec]) -> tuple[ColumnSpec, ...]:
     return tuple(
-        ColumnSpec(one.name, _DATATYPES.name(one.datatype), one.nullable, one.description, one.feature)
+        ColumnSpec(
+            one.name, _DATATYPES.name(one.datatype), one.nullable, one.description, one.feature, tuple(one.shape)
+        )
         for one in columns
     )
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from slipway.errors import InvalidInput
 
 Scalar = bool | int | float | str | None
 """One value of a row; None means absent."""
+Value = Scalar | Sequence[Any]
+"""A value of a row, or a vector: a list, a tuple or an array, nested as its shape is."""
 
 
 class VersionState(enum.StrEnum):

@@ -57,7 +57,8 @@ class Artifact:
 class ColumnSpec:
     """One feature column that a version takes; ``nullable`` when a value may be absent.
 
-    ``feature`` is the ``view:feature`` that holds it; empty when whoever asks gives the column.
+    ``feature`` is the ``view:feature`` that holds it; empty when whoever asks gives the column. ``shape`` is that of a
+    row's values, such as (32,) or (3, 224, 224); empty for one value a row.
     """
 
     name: str
@@ -65,6 +66,7 @@ class ColumnSpec:
     nullable: bool = False
     description: str = ""
     feature: str = ""
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from services.inference_gateway.codec import decode_batch, encode_predictions
-from services.inference_gateway.domain.batch import Prediction
+from services.inference_gateway.codec import decode_batch, encode_batch, encode_predictions
+from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol
 from slipway.errors import InvalidInput
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2 as res
@@ -49,6 +53,60 @@ def test_a_column_without_values_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput) as caught:
         decode_batch(request(entity_keys=[res.Column(name="flight")]), NOW, "")
     assert [one.field for one in caught.value.violations] == ["entity_keys[flight].values"]
+
+
+def test_a_column_of_vectors_has_its_width_in_rows() -> None:
+    image = res.Column(name="image", floats=res.FloatValues(values=range(6)), width=3, absent_rows=[1])
+    words = res.Column(name="words", strings=res.StringValues(values=["a", "b", "c", "d"]), width=2)
+    batch = decode_batch(request(features=[image, words]), NOW, "")
+    assert (batch.rows, [one.values.tolist() for one in batch.features]) == (
+        2,
+        [[[0, 1, 2], [3, 4, 5]], [["a", "b"], ["c", "d"]]],
+    )
+    assert (batch.features[0].values.dtype, list(batch.features[0].absent)) == (np.float32, [1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"features": [res.Column(name="x", int64s=res.Int64Values(values=[1, 2, 3]), width=2)]}, "features[x]"),
+        ({"features": [res.Column(name="x", int64s=res.Int64Values(values=[1]), width=2**32 - 1)]}, "features[x]"),
+        (
+            {"entity_keys": [res.Column(name="k", int64s=res.Int64Values(values=[1, 2]), width=2)]},
+            "entity_keys[k].width",
+        ),
+    ],
+)
+def test_a_width_that_does_not_fit_is_refused_by_name(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decode_batch(request(**changes), NOW, "")
+    assert [one.field for one in caught.value.violations] == [field]
+
+
+@settings(deadline=None)
+@given(
+    arrays.arrays(
+        st.sampled_from([np.float32, np.float64, np.int64, np.int32, np.bool_]),
+        st.tuples(st.integers(1, 3)) | arrays.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=3),
+        elements={"allow_nan": False},
+    )
+)
+def test_what_the_model_saw_is_on_the_log_and_reads_back(array: np.ndarray) -> None:
+    rows = len(array)
+    ids = tuple(str(row) for row in range(rows))
+    batch = Batch("late", rows, ids, np.arange(rows), True, (), (), Protocol.PREDICT)
+    made = encode_batch(Answer(batch, ids, (), "m", 1, "main", {"x": array}, {"y": array}), NOW, "g")
+    told = pb.PredictRequest.FromString(pb.PredictRequest(features=made.features).SerializeToString())
+    [back] = decode_batch(told, NOW, "").features
+    assert (len(back.values), back.width) == (rows, array.size // rows)
+    assert back.values.ravel().tolist() == array.ravel().tolist()
+
+
+def test_a_field_that_nobody_knows_does_not_shift_the_values() -> None:
+    data = res.DoubleValues(values=[1.5, 2.5]).SerializeToString()
+    strange = res.DoubleValues.FromString(data + b"\x10\x01" + data)
+    [column] = decode_batch(request(features=[res.Column(name="x", doubles=strange)]), NOW, "").features
+    assert column.values.tolist() == [1.5, 2.5, 1.5, 2.5]
 
 
 def test_rows_are_counted_from_the_longest_list() -> None:

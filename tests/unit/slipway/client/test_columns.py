@@ -66,6 +66,19 @@ def test_values_of_numpy_and_pandas_are_taken() -> None:
     assert read(column) == [0, 1, 2]
 
 
+def test_vectors_are_flattened_with_their_width() -> None:
+    numpy = pytest.importorskip("numpy")
+    matrix = [[1, 2.5], [3, 4]]
+    (column,) = columns.from_rows([{"x": matrix}, {}, {"x": [numpy.array(one) for one in matrix]}])
+    assert (column.width, list(column.absent_rows)) == (4, [1])
+    assert list(column.doubles.values) == [1, 2.5, 3, 4, 0, 0, 0, 0, 1, 2.5, 3, 4]
+    (same,) = columns.from_columns({"x": numpy.arange(12).reshape(2, 3, 2)})
+    assert (same.width, list(same.int64s.values)) == (6, list(range(12)))
+    (words,) = columns.from_columns({"x": [("a", "b"), None]})
+    assert (list(words.strings.values), words.width) == (["a", "b", "", ""], 2)
+    assert columns.row_count([same], []) == 2
+
+
 @pytest.mark.parametrize(
     ("rows", "field", "told"),
     [
@@ -77,7 +90,13 @@ def test_values_of_numpy_and_pandas_are_taken() -> None:
         ([{"x": True}, {"x": 1}], "rows.x", "mixes bool and int"),
         ([{"x": "a"}, {"x": float("nan")}], "rows.x", "None, not NaN"),
         ([{"x": b"a"}], "rows.x", "has bytes at row 0"),
-        ([{"x": [1]}], "rows.x", "has list at row 0"),
+        ([{"x": [{}]}], "rows.x", "has dict at row 0"),
+        ([{"x": [1, 2]}, {"x": [1]}], "rows.x", "has 1 elements at row 1"),
+        ([{"x": [[1, 2], [3]]}], "rows.x", "no array at row 0"),
+        ([{"x": [[1, 2], 3]}], "rows.x", "no array at row 0"),
+        ([{"x": [1, 2]}, {"x": 1}], "rows.x", "has int at row 1"),
+        ([{"x": [1, None]}], "rows.x", "has None within the vector at row 0"),
+        ([{"x": []}], "rows.x", "at least one"),
         ([{"x": 2**63}], "rows.x", "beyond 64 bits"),
         ([{"x": 10**400}, {"x": 0.5}], "rows.x", "beyond what a float holds"),
         ([{"x": "\ud800"}], "rows.x", "lone surrogate"),

@@ -12,7 +12,11 @@ from slipway.errors import Kind, SlipwayError
 
 KEY = VersionKey("flights", 3)
 SIGNATURE = Signature(
-    (ColumnSpec("carrier", DataType.BYTES, True), ColumnSpec("distance", DataType.FP32)),
+    (
+        ColumnSpec("carrier", DataType.BYTES, True),
+        ColumnSpec("distance", DataType.FP32),
+        ColumnSpec("image", DataType.FP32, shape=(3, 2)),
+    ),
     (TensorSpec("p", DataType.FP32, (-1, 1)),),
 )
 
@@ -37,6 +41,18 @@ async def test_what_is_stored_last_is_loaded(path: Path) -> None:
         await file.store(desired(revision))
     assert await SnapshotFile(path).load() == desired(2)
     assert [one.name for one in path.parent.iterdir()] == ["snapshot.json"]
+
+
+async def test_a_file_that_was_written_before_there_were_shapes_is_loaded(path: Path) -> None:
+    file = SnapshotFile(path)
+    await file.store(desired(1))
+    facts = json.loads(path.read_bytes())
+    for column in facts["versions"][0]["signature"]["inputs"]:
+        del column["shape"]
+    path.write_text(json.dumps(facts))
+    found = await file.load()
+    assert found is not None
+    assert [one.shape for one in found.versions[KEY].signature.inputs] == [(), (), ()]
 
 
 async def test_a_crash_before_the_rename_leaves_the_old_one(path: Path) -> None:

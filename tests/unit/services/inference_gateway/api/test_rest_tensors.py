@@ -9,6 +9,8 @@ import pytest
 
 from services.inference_gateway.api.rest_tensors import decode_infer, encode_infer
 from services.inference_gateway.api.tensors import encode_output
+from services.inference_gateway.domain.signature import DataType
+from services.inference_gateway.domain.tensors import unpack_raw
 from slipway.errors import InvalidInput
 from slipway.gen.inference import inference_pb2 as pb
 
@@ -21,12 +23,22 @@ def test_a_body_becomes_the_message() -> None:
     body = {"id": "7", "inputs": [tensor(), tensor("BYTES", ["é", None]), tensor(data=[[1], [None]], shape=[2, 1])]}
     message = decode_infer("late", "3", {**body, "outputs": [{"name": "p"}]})
     assert (message.model_name, message.model_version, message.id) == ("late", "3", "7")
-    first, second, third = message.inputs
-    assert list(first.contents.fp32_contents) == [1.5, 2.0]
-    assert list(second.contents.bytes_contents) == ["é".encode(), b""]
-    assert (list(third.shape), third.contents.fp32_contents[0]) == ([2, 1], 1.0)
-    assert math.isnan(third.contents.fp32_contents[1])
+    assert [list(one.shape) for one in message.inputs] == [[2], [2], [2, 1]]
+    first, second, third = (
+        unpack_raw(DataType(one.datatype), (2,), raw)
+        for one, raw in zip(message.inputs, message.raw_input_contents, strict=True)
+    )
+    assert first.tolist() == [1.5, 2.0]
+    assert second.tolist() == ["é", ""]
+    assert third[0] == 1.0
+    assert math.isnan(third[1])
     assert [one.name for one in message.outputs] == ["p"]
+
+
+@pytest.mark.parametrize("data", [list(range(8)), [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]])
+def test_a_vector_is_flat_or_nested(data: list[Any]) -> None:
+    message = decode_infer("late", "", {"inputs": [tensor(data=data, shape=[2, 2, 2])]})
+    assert unpack_raw(DataType.FP32, (8,), message.raw_input_contents[0]).tolist() == list(range(8))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +62,12 @@ def test_a_body_becomes_the_message() -> None:
         ({"inputs": [tensor(data=[1, 10**400])]}, "inputs[0].data[1]"),
         ({"inputs": [tensor(data=[1, {}])]}, "inputs[0].data[1]"),
         ({"inputs": [tensor(data=[[1], [[2]]])]}, "inputs[0].data[1]"),
+        ({"inputs": [tensor(data=[1, 2, 3])]}, "inputs[0].data"),
+        ({"inputs": [tensor(data=[[1, 2], [3]], shape=[2, 2])]}, "inputs[0].data[1]"),
+        ({"inputs": [tensor(data=[[1, 2], 3], shape=[2, 2])]}, "inputs[0].data[1]"),
+        ({"inputs": [tensor(data=[[1, 2, 3], [4, 5, 6]], shape=[3, 2])]}, "inputs[0].data[0]"),
+        ({"inputs": [tensor(data=[[[1], [2]]], shape=[2, 1])]}, "inputs[0].data[0]"),
+        ({"inputs": [tensor(shape=[2**31 - 1] * 9)]}, "inputs[0].data"),
         ({"inputs": [tensor("INT64", [1, 2**63])]}, "inputs[0].data[1]"),
         ({"inputs": [tensor("INT64", [1, None])]}, "inputs[0].data[1]"),
         ({"inputs": [tensor("INT32", [2**31, 0])]}, "inputs[0].data[0]"),

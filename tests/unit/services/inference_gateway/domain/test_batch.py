@@ -121,6 +121,56 @@ def test_rows_keep_their_number_in_the_request_through_every_cut() -> None:
     assert (cut.places.tolist(), cut.ids) == ([3, 5], ("id-3", "id-5"))
 
 
+def vector(*rows: Any, kind: ValueKind = DOUBLE, absent: Any = ()) -> Column:
+    return Column("x", kind, np.array(rows, {STRING: object, BOOL: bool, INT64: np.int64}.get(kind, float)), absent)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.data(), st.sampled_from([DOUBLE, INT64, STRING, BOOL]), st.integers(1, 4), st.integers(1, 4))
+def test_a_vector_s_bytes_are_its_own_and_tell_it_from_others(
+    data: st.DataObject, kind: ValueKind, rows: int, wide: int
+) -> None:
+    one = {
+        DOUBLE: st.floats() | st.integers(-3, 3).map(float),
+        INT64: st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3),
+        STRING: st.text(max_size=2),
+        BOOL: st.booleans(),
+    }[kind]
+    table = data.draw(st.lists(st.lists(one, min_size=wide, max_size=wide), min_size=rows, max_size=rows))
+    found = vector(*table, kind=kind).encoded_rows()
+    assert [vector(row, kind=kind).encoded_rows()[0] for row in table] == list(found)
+    meant = [tuple(repr(value + 0.0) if isinstance(value, float) else value for value in row) for row in table]
+    for first, other in zip(meant, found, strict=True):
+        assert [first == one for one in meant] == [other == one for one in found]
+    if wide == 1:
+        assert list(Column.of("x", kind, [row[0] for row in table]).encoded_rows()) == list(found)
+
+
+def test_a_vector_is_the_same_however_it_is_said() -> None:
+    flat = vector([1, 2, 3, 4, 5, 6]).encoded_rows()
+    assert vector([[1, 2, 3], [4, 5, 6]], kind=INT64).encoded_rows() == flat
+    assert Column("x", DOUBLE, np.array([[1, 2, 3, 4, 5, 6]], np.float32)).encoded_rows() == flat
+    nan = float("nan")
+    assert vector([nan, nan]).encoded_rows() == vector([1, 2], absent=[0]).encoded_rows() == [b""]
+    assert vector([nan, 0.0]).encoded_rows() == vector([-nan, -0.0]).encoded_rows() != [b""]
+    parts = [["ab", "c"], ["a", "bc"], ["", "abc"]]
+    assert len({vector(one, kind=STRING).encoded_rows()[0] for one in parts}) == 3
+
+
+def test_digests_on_disk_stay_those_of_their_rows() -> None:
+    features = (
+        Column.of("a", DOUBLE, [1.5, -0.0, float("nan")]),
+        Column.of("b", INT64, [7, 2**60, -1], [2]),
+        Column.of("c", STRING, ["é", "", "x"]),
+        Column.of("d", BOOL, [True, False, True]),
+    )
+    assert [one.hex() for one in digests(batch(3, features=features))] == [
+        "672bb2d97f50d3373c94285dbf87d3d0",
+        "792285a22696d44bc8f9a21b4f916b8e",
+        "82338a9389e42028beb972c25aff5670",
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -89,8 +89,8 @@ def test_the_caller_s_columns_are_left_as_they_are() -> None:
         ("plane_year", Column.of("", DOUBLE, [float("inf"), 2]), "is infinite, or too large for FP32, in row 0"),
         ("dest", Column.of("", DOUBLE, [1, 2]), "holds numbers; give texts (BYTES)"),
         ("stops", Column.of("", DOUBLE, [1, 2]), "holds numbers; give whole numbers (INT32)"),
-        ("stops", Column.of("", INT64, [2**31, 0]), "does not fit 32 bits in row 0"),
-        ("stops", Column.of("", INT64, [0, -(2**31) - 1]), "does not fit 32 bits in row 1"),
+        ("stops", Column.of("", INT64, [2**31, 0]), "does not fit INT32, -2147483648 to 2147483647, in row 0"),
+        ("stops", Column.of("", INT64, [0, -(2**31) - 1]), "does not fit INT32, -2147483648 to 2147483647, in row 1"),
         ("late", Column.of("", INT64, [0, 1]), "holds whole numbers; give truth values (BOOL)"),
     ],
 )

@@ -145,6 +145,13 @@ def test_a_body_without_news_has_the_fingerprint_that_it_had_before_there_were_a
     )
     assert fingerprint(old) == "d6c3bcd05d83e31743a25030a195d35c5e7d261c2cec9c064555ffe2c56377b9"
     assert fingerprint(DRAFT) != fingerprint(replace(DRAFT, baseline=None))
+    # With join keys and a baseline, before there were shapes.
+    assert fingerprint(DRAFT) == "d9e946253dd5d62e0763ba5f272cd2825c3526f99d5d2c48155e5c72853e2b7c"
+
+
+def test_a_column_of_vectors_has_no_bins() -> None:
+    vectors = replace(SIGNATURE, inputs=(replace(SIGNATURE.inputs[0], shape=(2,), feature=""), SIGNATURE.inputs[1]))
+    assert refused(replace(DRAFT, signature=replace(vectors, entities=()))) == ["version.baseline.features[0].name"]
 
 
 def test_what_a_message_carries_is_never_more_than_was_reckoned() -> None:

@@ -123,7 +123,33 @@ def test_a_fingerprint_tells_bodies_apart_and_nothing_else(first: dict[str, floa
         {"params": {"leaves": "32"}},
         {"lineage": Lineage(run_id="r")},
         {"signature": Signature((replace(COLUMN, nullable=True),), (TENSOR,))},
+        {"signature": Signature((replace(COLUMN, shape=(1,)),), (TENSOR,))},
     ],
 )
 def test_every_part_of_a_draft_is_in_its_fingerprint(changes: dict[str, Any]) -> None:
     assert fingerprint(replace(DRAFT, **changes)) != fingerprint(DRAFT)
+
+
+@pytest.mark.parametrize("shape", [(1,), (32,), (3, 224, 224), (2**20,), (1,) * 8])
+def test_a_column_may_be_of_vectors(shape: tuple[int, ...]) -> None:
+    check_signature(Signature((replace(COLUMN, shape=shape),), (TENSOR,)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "entity", "field"),
+    [
+        ({"shape": (0,)}, {}, "inputs[0].shape"),
+        ({"shape": (-1, 3)}, {}, "inputs[0].shape"),
+        ({"shape": (2**20, 2)}, {}, "inputs[0].shape"),
+        ({"shape": (2**62, 8)}, {}, "inputs[0].shape"),
+        ({"shape": (1,) * 9}, {}, "inputs[0].shape"),
+        ({"shape": (2,), "feature": "plane:age"}, {}, "inputs[0].feature"),
+        ({"feature": "plane:age"}, {"shape": (1,)}, "entities[0].shape"),
+    ],
+)
+def test_a_shape_where_it_cannot_be_is_refused(changes: dict[str, Any], entity: dict[str, Any], field: str) -> None:
+    key = ColumnSpec("plane", DataType.BYTES, **entity)
+    keys = (key,) if "feature" in changes else ()
+    assert fields(check_signature, Signature((replace(COLUMN, **changes),), (TENSOR,), keys)) == [
+        f"version.signature.{field}"
+    ]

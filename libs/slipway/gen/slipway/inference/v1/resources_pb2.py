@@ -25,35 +25,37 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$slipway/inference/v1/resources.proto\x12\x14slipway.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x07\x64oubles\x18\x02 \x01(\x0b\x32\".slipway.inference.v1.DoubleValuesH\x00\x12\x33\n\x06int64s\x18\x03 \x01(\x0b\x32!.slipway.inference.v1.Int64ValuesH\x00\x12\x35\n\x07strings\x18\x04 \x01(\x0b\x32\".slipway.inference.v1.StringValuesH\x00\x12\x31\n\x05\x62ools\x18\x05 \x01(\x0b\x32 .slipway.inference.v1.BoolValuesH\x00\x12\x13\n\x0b\x61\x62sent_rows\x18\x06 \x03(\rB\x08\n\x06values\"\x1e\n\x0c\x44oubleValues\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1d\n\x0bInt64Values\x12\x0e\n\x06values\x18\x01 \x03(\x03\"\x1e\n\x0cStringValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1c\n\nBoolValues\x12\x0e\n\x06values\x18\x01 \x03(\x08\"5\n\x06Output\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\r\n\x05texts\x18\x03 \x03(\t\"\xdd\x01\n\nPrediction\x12\x15\n\rprediction_id\x18\x01 \x01(\t\x12-\n\x07outputs\x18\x02 \x03(\x0b\x32\x1c.slipway.inference.v1.Output\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\r\n\x05route\x18\x05 \x01(\t\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x36\n\x0c\x66\x65\x61ture_ages\x18\x07 \x03(\x0b\x32 .slipway.inference.v1.FeatureAge\x12\x10\n\x08\x64\x65graded\x18\x08 \x01(\x08\"8\n\nFeatureAge\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x12\n\x05\x61ge_s\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_age_s\"\x94\x01\n\x0e\x45ndpointStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x31\n\x06routes\x18\x03 \x03(\x0b\x32!.slipway.inference.v1.RouteStatus\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfe\x01\n\x0bRouteStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65sired_version\x18\x03 \x01(\r\x12\x17\n\x0fserving_version\x18\x04 \x01(\r\x12\x0e\n\x06weight\x18\x05 \x01(\r\x12\x31\n\x05state\x18\x06 \x01(\x0e\x32\".slipway.inference.v1.VersionState\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x10\n\x08provider\x18\x08 \x01(\t\x12\x12\n\nworker_pid\x18\t \x01(\x05\x12\x0e\n\x06shadow\x18\n \x01(\x08\x12\x17\n\x0f\x64isabled_reason\x18\x0b \x01(\t\"\xa5\x02\n\x0cTenantStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x1c\n\x0frows_per_second\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nburst_rows\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x1a\n\rmax_in_flight\x18\x05 \x01(\rH\x02\x88\x01\x01\x12\x11\n\tin_flight\x18\x06 \x01(\r\x12\x19\n\x11\x61\x64mitted_requests\x18\x07 \x01(\x04\x12\x15\n\radmitted_rows\x18\x08 \x01(\x04\x12\x18\n\x10refused_requests\x18\t \x01(\x04\x12\x10\n\x08operator\x18\n \x01(\x08\x42\x12\n\x10_rows_per_secondB\r\n\x0b_burst_rowsB\x10\n\x0e_max_in_flight*{\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15VERSION_STATE_LOADING\x10\x01\x12\x17\n\x13VERSION_STATE_READY\x10\x02\x12\x18\n\x14VERSION_STATE_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$slipway/inference/v1/resources.proto\x12\x14slipway.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\x07\x64oubles\x18\x02 \x01(\x0b\x32\".slipway.inference.v1.DoubleValuesH\x00\x12\x33\n\x06int64s\x18\x03 \x01(\x0b\x32!.slipway.inference.v1.Int64ValuesH\x00\x12\x35\n\x07strings\x18\x04 \x01(\x0b\x32\".slipway.inference.v1.StringValuesH\x00\x12\x31\n\x05\x62ools\x18\x05 \x01(\x0b\x32 .slipway.inference.v1.BoolValuesH\x00\x12\x33\n\x06\x66loats\x18\x08 \x01(\x0b\x32!.slipway.inference.v1.FloatValuesH\x00\x12\x13\n\x0b\x61\x62sent_rows\x18\x06 \x03(\r\x12\r\n\x05width\x18\x07 \x01(\rB\x08\n\x06values\"\x1e\n\x0c\x44oubleValues\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1d\n\x0b\x46loatValues\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\x1d\n\x0bInt64Values\x12\x0e\n\x06values\x18\x01 \x03(\x03\"\x1e\n\x0cStringValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1c\n\nBoolValues\x12\x0e\n\x06values\x18\x01 \x03(\x08\"5\n\x06Output\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\x12\r\n\x05texts\x18\x03 \x03(\t\"\xdd\x01\n\nPrediction\x12\x15\n\rprediction_id\x18\x01 \x01(\t\x12-\n\x07outputs\x18\x02 \x03(\x0b\x32\x1c.slipway.inference.v1.Output\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\r\n\x05route\x18\x05 \x01(\t\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x36\n\x0c\x66\x65\x61ture_ages\x18\x07 \x03(\x0b\x32 .slipway.inference.v1.FeatureAge\x12\x10\n\x08\x64\x65graded\x18\x08 \x01(\x08\"8\n\nFeatureAge\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x12\n\x05\x61ge_s\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_age_s\"\x94\x01\n\x0e\x45ndpointStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x31\n\x06routes\x18\x03 \x03(\x0b\x32!.slipway.inference.v1.RouteStatus\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfe\x01\n\x0bRouteStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65sired_version\x18\x03 \x01(\r\x12\x17\n\x0fserving_version\x18\x04 \x01(\r\x12\x0e\n\x06weight\x18\x05 \x01(\r\x12\x31\n\x05state\x18\x06 \x01(\x0e\x32\".slipway.inference.v1.VersionState\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x10\n\x08provider\x18\x08 \x01(\t\x12\x12\n\nworker_pid\x18\t \x01(\x05\x12\x0e\n\x06shadow\x18\n \x01(\x08\x12\x17\n\x0f\x64isabled_reason\x18\x0b \x01(\t\"\xa5\x02\n\x0cTenantStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x1c\n\x0frows_per_second\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nburst_rows\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x1a\n\rmax_in_flight\x18\x05 \x01(\rH\x02\x88\x01\x01\x12\x11\n\tin_flight\x18\x06 \x01(\r\x12\x19\n\x11\x61\x64mitted_requests\x18\x07 \x01(\x04\x12\x15\n\radmitted_rows\x18\x08 \x01(\x04\x12\x18\n\x10refused_requests\x18\t \x01(\x04\x12\x10\n\x08operator\x18\n \x01(\x08\x42\x12\n\x10_rows_per_secondB\r\n\x0b_burst_rowsB\x10\n\x0e_max_in_flight*{\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15VERSION_STATE_LOADING\x10\x01\x12\x17\n\x13VERSION_STATE_READY\x10\x02\x12\x18\n\x14VERSION_STATE_FAILED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.inference.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERSIONSTATE']._serialized_start=1531
-  _globals['_VERSIONSTATE']._serialized_end=1654
+  _globals['_VERSIONSTATE']._serialized_start=1630
+  _globals['_VERSIONSTATE']._serialized_end=1753
   _globals['_COLUMN']._serialized_start=96
-  _globals['_COLUMN']._serialized_end=363
-  _globals['_DOUBLEVALUES']._serialized_start=365
-  _globals['_DOUBLEVALUES']._serialized_end=395
-  _globals['_INT64VALUES']._serialized_start=397
-  _globals['_INT64VALUES']._serialized_end=426
-  _globals['_STRINGVALUES']._serialized_start=428
-  _globals['_STRINGVALUES']._serialized_end=458
-  _globals['_BOOLVALUES']._serialized_start=460
-  _globals['_BOOLVALUES']._serialized_end=488
-  _globals['_OUTPUT']._serialized_start=490
-  _globals['_OUTPUT']._serialized_end=543
-  _globals['_PREDICTION']._serialized_start=546
-  _globals['_PREDICTION']._serialized_end=767
-  _globals['_FEATUREAGE']._serialized_start=769
-  _globals['_FEATUREAGE']._serialized_end=825
-  _globals['_ENDPOINTSTATUS']._serialized_start=828
-  _globals['_ENDPOINTSTATUS']._serialized_end=976
-  _globals['_ROUTESTATUS']._serialized_start=979
-  _globals['_ROUTESTATUS']._serialized_end=1233
-  _globals['_TENANTSTATUS']._serialized_start=1236
-  _globals['_TENANTSTATUS']._serialized_end=1529
+  _globals['_COLUMN']._serialized_end=431
+  _globals['_DOUBLEVALUES']._serialized_start=433
+  _globals['_DOUBLEVALUES']._serialized_end=463
+  _globals['_FLOATVALUES']._serialized_start=465
+  _globals['_FLOATVALUES']._serialized_end=494
+  _globals['_INT64VALUES']._serialized_start=496
+  _globals['_INT64VALUES']._serialized_end=525
+  _globals['_STRINGVALUES']._serialized_start=527
+  _globals['_STRINGVALUES']._serialized_end=557
+  _globals['_BOOLVALUES']._serialized_start=559
+  _globals['_BOOLVALUES']._serialized_end=587
+  _globals['_OUTPUT']._serialized_start=589
+  _globals['_OUTPUT']._serialized_end=642
+  _globals['_PREDICTION']._serialized_start=645
+  _globals['_PREDICTION']._serialized_end=866
+  _globals['_FEATUREAGE']._serialized_start=868
+  _globals['_FEATUREAGE']._serialized_end=924
+  _globals['_ENDPOINTSTATUS']._serialized_start=927
+  _globals['_ENDPOINTSTATUS']._serialized_end=1075
+  _globals['_ROUTESTATUS']._serialized_start=1078
+  _globals['_ROUTESTATUS']._serialized_end=1332
+  _globals['_TENANTSTATUS']._serialized_start=1335
+  _globals['_TENANTSTATUS']._serialized_end=1628
 # @@protoc_insertion_point(module_scope)

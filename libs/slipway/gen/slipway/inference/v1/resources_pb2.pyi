@@ -22,22 +22,32 @@ VERSION_STATE_READY: VersionState
 VERSION_STATE_FAILED: VersionState
 
 class Column(_message.Message):
-    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "absent_rows")
+    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "floats", "absent_rows", "width")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOUBLES_FIELD_NUMBER: _ClassVar[int]
     INT64S_FIELD_NUMBER: _ClassVar[int]
     STRINGS_FIELD_NUMBER: _ClassVar[int]
     BOOLS_FIELD_NUMBER: _ClassVar[int]
+    FLOATS_FIELD_NUMBER: _ClassVar[int]
     ABSENT_ROWS_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
     name: str
     doubles: DoubleValues
     int64s: Int64Values
     strings: StringValues
     bools: BoolValues
+    floats: FloatValues
     absent_rows: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., absent_rows: _Optional[_Iterable[int]] = ...) -> None: ...
+    width: int
+    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., floats: _Optional[_Union[FloatValues, _Mapping]] = ..., absent_rows: _Optional[_Iterable[int]] = ..., width: _Optional[int] = ...) -> None: ...
 
 class DoubleValues(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class FloatValues(_message.Message):
     __slots__ = ("values",)
     VALUES_FIELD_NUMBER: _ClassVar[int]
     values: _containers.RepeatedScalarFieldContainer[float]

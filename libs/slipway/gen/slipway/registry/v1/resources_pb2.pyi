@@ -184,18 +184,20 @@ class Artifact(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class ColumnSpec(_message.Message):
-    __slots__ = ("name", "datatype", "nullable", "description", "feature")
+    __slots__ = ("name", "datatype", "nullable", "description", "feature", "shape")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DATATYPE_FIELD_NUMBER: _ClassVar[int]
     NULLABLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     FEATURE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
     name: str
     datatype: DataType
     nullable: bool
     description: str
     feature: str
-    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[_Union[DataType, str]] = ..., nullable: _Optional[bool] = ..., description: _Optional[str] = ..., feature: _Optional[str] = ...) -> None: ...
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., datatype: _Optional[_Union[DataType, str]] = ..., nullable: _Optional[bool] = ..., description: _Optional[str] = ..., feature: _Optional[str] = ..., shape: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TensorSpec(_message.Message):
     __slots__ = ("name", "datatype", "shape")

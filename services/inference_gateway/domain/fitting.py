@@ -1,0 +1,89 @@
+"""A request's column as one of a version's, or what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, RANGES, TAKES, ColumnSpec, DataType
+from services.inference_gateway.domain.columns import Array, Column, rows_where, width
+
+_SHOWN_ROWS = 5
+_NEEDED = "; the version needs a value in every row"
+
+
+class Unfit(Exception):
+    """What is wrong with a column, in which rows (none: in all), and the mend."""
+
+    def __init__(self, what: str, rows: Sequence[int] = (), mend: str = "") -> None:
+        super().__init__(what)
+        self._what = what
+        self._rows = rows
+        self._mend = mend
+
+    def told(self, places: Array | None) -> str:
+        """The whole sentence, with the rows' numbers in the caller's request."""
+        if not len(self._rows):
+            return self._what
+        numbers = list(self._rows) if places is None else places[list(self._rows)].tolist()
+        shown = ", ".join(str(number) for number in numbers[:_SHOWN_ROWS])
+        more = f" and {len(numbers) - _SHOWN_ROWS} more" if len(numbers) > _SHOWN_ROWS else ""
+        return f"{self._what} in row {shown}{more}{self._mend}"
+
+
+def blank(spec: ColumnSpec, rows: int) -> Array:
+    """So many rows ([rows, …shape]) without a value."""
+    empty: object = "" if spec.datatype is DataType.BYTES else np.nan
+    return np.full((rows, *spec.shape), empty, dtype=DTYPES[spec.datatype])
+
+
+def fit(spec: ColumnSpec, column: Column) -> Array:
+    """The column's values as ``spec`` has them, [rows, …shape]; the column's own array where nothing is to be done.
+
+    Raises Unfit.
+    """
+    if column.kind not in TAKES[spec.datatype]:
+        raise Unfit(f"holds {column.kind.value}; give {spec.wanted}")
+    if len(column.absent) and not spec.nullable:
+        raise Unfit("is absent", column.absent, _NEEDED)
+    values = _shaped(spec, column.values)
+    if spec.datatype in FLOATS:
+        return _floats(spec, values, column.absent)
+    _check_range(spec, values)
+    values = values.astype(DTYPES[spec.datatype], copy=bool(len(column.absent)))
+    if len(column.absent):
+        values[list(column.absent)] = ""
+    return values
+
+
+def _shaped(spec: ColumnSpec, values: Array) -> Array:
+    shape = (len(values), *spec.shape)
+    if values.shape == shape:
+        return values
+    if width(values) != spec.width:
+        wanted = f"{spec.width}, for its shape is {list(spec.shape)}" if spec.shape else "one"
+        raise Unfit(f"has {width(values)} values a row; give {wanted}")
+    return values.reshape(shape)
+
+
+def _check_range(spec: ColumnSpec, values: Array) -> None:
+    fits = RANGES.get(spec.datatype)
+    if fits is None or np.can_cast(values.dtype, DTYPES[spec.datatype]) or not values.size:
+        return
+    if int(values.min()) not in fits or int(values.max()) not in fits:
+        beyond = rows_where((values < fits[0]) | (values > fits[-1]))
+        raise Unfit(f"does not fit {spec.datatype}, {fits[0]} to {fits[-1]},", beyond)
+
+
+def _floats(spec: ColumnSpec, given: Array, absent: Sequence[int]) -> Array:
+    values = given.astype(DTYPES[spec.datatype], copy=bool(len(absent)))
+    if len(absent):
+        values[list(absent)] = np.nan
+    if np.isfinite(values).all():
+        return values
+    if infinite := rows_where(np.isinf(values)):
+        raise Unfit(f"is infinite, or too large for {spec.datatype},", infinite)
+    if not spec.nullable:
+        raise Unfit("is not a number", rows_where(np.isnan(values)), _NEEDED)
+    return values
