@@ -1,4 +1,4 @@
-"""The gateway against a bare gRPC server and a bare ONNX Runtime loop: one row of 15 columns, 4 of them texts."""
+"""The gateway against a bare gRPC server, Python peers and a bare ONNX Runtime loop, in one run on one machine."""
 
 from __future__ import annotations
 
@@ -6,198 +6,127 @@ import argparse
 import asyncio
 import json
 import os
-import platform
-import socket
-import subprocess
-import sys
+import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
+from scripts.benchmarks import batches, cpu, report
+from scripts.benchmarks.cases import GATEWAY, LIMIT, MEANING, UNLOGGED, Case, UnknownWord, chosen
+from scripts.benchmarks.generator import generate, loader
+from scripts.benchmarks.measured import Measured, of_load, of_loop, rows_of
+from scripts.benchmarks.models import session
+from scripts.benchmarks.sampler import Samples
+from scripts.benchmarks.servers import Servers, say, settle, started
 
-from scripts.benchmarks import bare_server, columns
-from scripts.benchmarks.load import Measured, measure, measure_here
-from slipway.client import AsyncSlipway, Route
-from slipway.errors import SlipwayError
-from slipway.supervisor.redis import find_redis
-
-PREDICT = "/slipway.inference.v1.InferenceService/Predict"
-CONCURRENCIES = (1, 32)
-PEER = "bare gRPC"
-_PATIENCE_S = 60.0
+_WARM_UP_S = 0.5
+_SETTLE_S = 10.0
+_FUNCTIONS = 40
 
 
-async def measure_all(seconds: float) -> list[Measured]:
-    """Every case, one after the other."""
-    session, feeds = bare_server.session(columns.model()), columns.feeds()
-    found = [measure_here("bare ONNX Runtime", lambda: session.run(["p"], feeds), seconds)]
+class Bench:
+    """Measures one case after the other."""
+
+    def __init__(self, servers: Servers, seconds: float, connections: int) -> None:
+        self._servers = servers
+        self._seconds = seconds
+        self._connections = connections
+
+    def run(self, cases: Sequence[Case], label: str) -> Iterator[tuple[Case, Measured]]:
+        """Every case once."""
+        for case in cases:
+            found = self._loop(case) if case.server == LIMIT else self._load(case)
+            rates = f"{found.requests_per_s:>9,.0f}/s  p50 {found.p50_ms:.3f}  p99 {found.p99_ms:.3f} ms"
+            batch = f"  {found.rows_a_batch:.1f} rows a batch" if found.rows_a_batch else ""
+            say(f"{label}  {case!s:<34} {rates}  CPU {found.cpu_s_per_1000:.3f} s/1,000{batch}")
+            yield case, found
+
+    def _loop(self, case: Case) -> Measured:
+        runs, feeds = session(case.model.onnx), {"x": case.model.rows(case.rows)}
+        return of_loop(lambda: runs.run(["p"], feeds), case.rows, self._seconds)
+
+    def _load(self, case: Case) -> Measured:
+        server, question = self._servers.running[case.server], case.question()
+        edges: list[dict[str, float]] = []
+
+        def at_edge() -> None:
+            if self._servers.samples:
+                os.kill(server.roots["gateway"], signal.SIGUSR1)
+            edges.append(cpu.seconds(server.roots))
+
+        batches_before = batches.read(server.metrics)
+        load = generate(
+            server.address,
+            question.method,
+            question.body,
+            streams=case.callers,
+            connections=self._connections,
+            warm_up_s=_WARM_UP_S,
+            seconds=self._seconds,
+            at_edges=at_edge,
+        )
+        if load.failed:
+            say(f"{case}: {load.failed} failed: {load.codes} {load.message}")
+        if self._servers.samples:
+            samples = Samples.take(self._servers.samples)
+            say(f"{case}: the gateway's process: {samples.top(load.requests, _FUNCTIONS)}")
+        left = settle(server, _SETTLE_S) if server.metrics else 0
+        rows_each = batches.read(server.metrics).rows_each_since(batches_before)
+        return of_load(load, case.rows, *edges, unshipped=left, rows_a_batch=rows_each)
+
+
+async def measure(given: argparse.Namespace, cases: Sequence[Case]) -> dict[str, Any]:
+    """Every case, so many times; those that are compared, one right after the other."""
+    hardware = report.hardware()
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        with _bare(folder) as address:
-            found += await _cases(address, [(PEER, bare_server.METHOD, columns.infer_request())], seconds)
-        async with _gateway(folder) as address:
-            cases = [
-                ("gateway ModelInfer", bare_server.METHOD, columns.infer_request()),
-                ("gateway Predict", PREDICT, columns.predict_request()),
-                ("gateway by keys", PREDICT, columns.keys_request()),
-                ("gateway 50 by keys", PREDICT, columns.keys_request(50)),
-            ]
-            found += await _cases(address, cases, seconds)
-    return found
-
-
-async def _cases(address: str, cases: Sequence[tuple[str, str, bytes]], seconds: float) -> list[Measured]:
-    async with grpc.aio.insecure_channel(address) as channel:
-        bytes_to: Any = channel.unary_unary
-        return [
-            await measure(name, partial(bytes_to(method), data), concurrency, seconds)
-            for name, method, data in cases
-            for concurrency in CONCURRENCIES
-        ]
-
-
-@contextmanager
-def _bare(folder: Path) -> Iterator[str]:
-    (folder / "model.onnx").write_bytes(columns.model())
-    command = [sys.executable, "-m", "scripts.benchmarks.bare_server", str(folder / "model.onnx")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        port = int(server.stdout.readline()) if server.stdout else 0
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.communicate()
-
-
-@asynccontextmanager
-async def _gateway(folder: Path) -> AsyncIterator[str]:
-    """A real registry, a real feature store on a Redis, and a real gateway that serves the model."""
-    registry, gateway, features = (f"127.0.0.1:{_free_port()}" for _ in range(3))
-    redis = _free_port()
-    environment = {
-        **os.environ,
-        "SLIPWAY_DATA": str(folder),
-        "SLIPWAY_EVENTS": f"sqlite:///{folder}/log.db",
-        "SLIPWAY_REGISTRY_ADDRESS": registry,
-        "SLIPWAY_REGISTRY_GRPC_LISTEN": registry,
-        "SLIPWAY_REGISTRY_METRICS_LISTEN": "127.0.0.1:0",
-        "SLIPWAY_REDIS": f"redis://127.0.0.1:{redis}/0",
-        "SLIPWAY_FEATURE_SERVING_ADDRESS": features,
-        "SLIPWAY_FEATURE_SERVING_GRPC_LISTEN": features,
-        "SLIPWAY_FEATURE_SERVING_METRICS_LISTEN": "127.0.0.1:0",
-        "SLIPWAY_INFERENCE_GATEWAY_GRPC_LISTEN": gateway,
-        "SLIPWAY_INFERENCE_GATEWAY_HTTP_LISTEN": "127.0.0.1:0",
-        "SLIPWAY_INFERENCE_GATEWAY_METRICS_LISTEN": "127.0.0.1:0",
+        async with started(Path(place), cases, sampled=given.profile) as servers:
+            bench, cases = Bench(servers, given.seconds, given.connections), servers.of(cases)
+            minutes = len(cases) * given.runs * (given.seconds + _WARM_UP_S) / 60
+            say(f"{len(cases)} cases, {given.runs} runs: about {minutes:.1f} minutes")
+            runs = [dict(bench.run(cases, f"{number}/{given.runs}")) for number in range(1, given.runs + 1)]
+    rows = rows_of(runs)
+    return {
+        "hardware": hardware,
+        "runs": given.runs,
+        "seconds": given.seconds,
+        "connections": given.connections,
+        "servers": {name: MEANING[name] for name in dict.fromkeys(case.server for case in cases)},
+        "goals": report.goals(rows),
+        "cases": rows,
     }
-    with _redis(folder, redis), _services(environment):
-        client = AsyncSlipway(registry=registry, gateway=gateway, features=features)
-        async with asyncio.timeout(_PATIENCE_S), client:
-            await _fill_store(client)
-            await _serve_model(client)
-        yield gateway
 
 
-@contextmanager
-def _services(environment: dict[str, str]) -> Iterator[None]:
-    for name in ("registry", "features"):
-        subprocess.run([_command(name), "migrate"], env=environment, check=True, capture_output=True)
-    with ExitStack() as running:
-        for name in ("registry", "features", "gateway"):
-            command = [_command(name), "serve"]
-            process = running.enter_context(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
-            running.callback(process.terminate)
-        yield
-
-
-@contextmanager
-def _redis(folder: Path, port: int) -> Iterator[None]:
-    command = [find_redis(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-
-
-async def _fill_store(client: AsyncSlipway) -> None:
-    while True:
-        try:
-            await client.features.apply([columns.view()])
-            await client.features.push("bench", [{"flight": "UA1"}], [columns.feature_row()], datetime.now(UTC))
-            return
-        except SlipwayError:
-            await asyncio.sleep(0.1)  # it starts
-
-
-async def _serve_model(client: AsyncSlipway) -> None:
-    while True:
-        try:
-            await client.registry.create_model("bench", owner="bench")
-            break
-        except SlipwayError:
-            await asyncio.sleep(0.1)  # it starts
-    artifact = await client.registry.upload_artifact(columns.model())
-    for endpoint in (columns.ENDPOINT, columns.READING):
-        signature = columns.signature(read=endpoint == columns.READING)
-        version = await client.registry.register_version("bench", artifact, signature)
-        await client.registry.put_endpoint(endpoint, [Route("main", "bench", version=version.number)])
-    while True:
-        try:
-            served = await client.inference.endpoints()
-            if len(served) > 1 and all(arm.serving_version for one in served for arm in one.routes):
-                return
-        except SlipwayError:
-            await asyncio.sleep(0.1)  # it starts
-
-
-def _command(name: str) -> str:
-    return str(Path(sys.executable).with_name(f"slipway-{name}"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _ratios(found: Sequence[Measured]) -> list[dict[str, Any]]:
-    """Each case with its ratios to the bare gRPC server at the same concurrency."""
-    peers = {one.concurrency: one for one in found if one.name == PEER}
-    return [
-        {
-            **asdict(one),
-            "p50_to_peer": one.p50_ms / peers[one.concurrency].p50_ms,
-            "rate_to_peer": one.requests_per_s / peers[one.concurrency].requests_per_s,
-        }
-        for one in found
-    ]
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench gateway", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--runs", type=int, default=5, help="times that every case is measured (default 5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="seconds a case and run (default 2)")
+    parser.add_argument("--connections", type=int, default=1, help="connections of the callers (default 1)")
+    parser.add_argument("--only", default="", help="servers, models, x1 x32, c1 c8 c64, with commas between them")
+    parser.add_argument("--profile", action="store_true", help="sample the gateway's process, print its functions")
+    given = parser.parse_args()
+    try:
+        given.cases = chosen([word for word in given.only.split(",") if word])
+    except UnknownWord as error:
+        parser.error(f"--only: {error}")
+    if given.profile:
+        given.cases = [one for one in given.cases if one.server.startswith(GATEWAY) and one.server != UNLOGGED]
+    if not given.cases:
+        parser.error("--only leaves nothing to measure")
+    return given
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="scripts/bench gateway", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--seconds", type=float, default=5.0, help="seconds a case (default 5)")
-    given = parser.parse_args()
-    rows = _ratios(asyncio.run(measure_all(given.seconds)))
+    given = _arguments()
+    loader()
+    found = asyncio.run(measure(given, given.cases))
     if given.json:
-        print(json.dumps({"vcpus": os.cpu_count(), "python": platform.python_version(), "cases": rows}, indent=2))
+        print(json.dumps(found, indent=2))
         return
-    print(f"{os.cpu_count()} vCPU; callers, servers and worker share them; ratios are to {PEER!r}")
-    print(
-        f"{'case':<20} {'callers':>7} {'p50 ms':>8} {'p99 ms':>8} {'req/s':>8} {'p50 x':>6} {'rate x':>6} {'failed':>6}"
-    )
-    for row in rows:
-        print(
-            "{name:<20} {concurrency:>7} {p50_ms:>8.3f} {p99_ms:>8.3f} {requests_per_s:>8.0f}"
-            " {p50_to_peer:>6.2f} {rate_to_peer:>6.2f} {failed:>6}".format(**row)
-        )
+    print(report.line(found["hardware"]), "", report.table(found["cases"]), "", sep="\n")
+    print(json.dumps(found["goals"], indent=2))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""Slipway itself: a real registry, a real feature store on a Redis, and real gateways that serve the models."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from scripts.benchmarks import questions
+from scripts.benchmarks.models import MODELS, TINY, Model
+from scripts.benchmarks.processes import NotStarted, Running, free_port, process, tails
+from slipway.client import AsyncSlipway, Route, Signature
+from slipway.errors import SlipwayError
+from slipway.supervisor.redis import find_redis
+
+MOST_ROWS = 32
+_T = TypeVar("_T")
+_PATIENCE_S = 90.0
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A gateway as it is sold and, where it was asked for, one that does not log; both read the same features."""
+
+    gateway: Running
+    unlogged: Running | None
+    samples: Path | None
+    """Where the gateway's samples go: a signal USR1 begins them, another one writes them."""
+
+
+@asynccontextmanager
+async def started(folder: Path, *, unlogged: bool = False, sampled: bool = False) -> AsyncIterator[Ours]:
+    """Everything up, the models loaded, the features filled. Raises NotStarted."""
+    registry, features, redis = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    shared = {
+        **os.environ,
+        "SLIPWAY_DATA": str(folder),
+        "SLIPWAY_EVENTS": f"sqlite:///{folder}/log.db",
+        "SLIPWAY_REDIS": f"redis://{redis}/0",
+        "SLIPWAY_REGISTRY_ADDRESS": registry,
+        "SLIPWAY_REGISTRY_GRPC_LISTEN": registry,
+        "SLIPWAY_REGISTRY_METRICS_LISTEN": "127.0.0.1:0",
+        "SLIPWAY_FEATURE_SERVING_ADDRESS": features,
+        "SLIPWAY_FEATURE_SERVING_GRPC_LISTEN": features,
+        "SLIPWAY_FEATURE_SERVING_METRICS_LISTEN": "127.0.0.1:0",
+        "SLIPWAY_INFERENCE_GATEWAY_HTTP_LISTEN": "127.0.0.1:0",
+    }
+    with ExitStack() as running:
+
+        def run(name: str, *command: str, **variables: str) -> int:
+            log = folder / f"{name}.log"
+            return running.enter_context(process(command, log, shared | variables)).pid
+
+        port = redis.rpartition(":")[2]
+        roots = {
+            "redis": run("redis", find_redis(), "--bind", "127.0.0.1", "--port", port, "--dir", str(folder)),
+            "registry": await _service("registry", run, shared),
+            "features": await _service("features", run, shared),
+        }
+        samples = folder / "samples.txt" if sampled else None
+        ours = Ours(
+            _gateway(folder / "gateway", run, roots, *(("--samples", str(samples)) if samples else ())),
+            _gateway(folder / "unlogged", run, roots, "--unlogged") if unlogged else None,
+            samples,
+        )
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await _publish(registry, features)
+                for one in (ours.gateway, ours.unlogged):
+                    if one is not None:
+                        await _until_served(one.address)
+        except TimeoutError:
+            raise NotStarted(f"the platform did not serve within {_PATIENCE_S:.0f} s:\n{tails(folder)}") from None
+        yield ours
+
+
+async def _service(name: str, run: Callable[..., int], environment: Mapping[str, str]) -> int:
+    command = str(Path(sys.executable).with_name(f"slipway-{name}"))
+    quiet = asyncio.subprocess.DEVNULL
+    migration = await asyncio.create_subprocess_exec(command, "migrate", env=environment, stdout=quiet)
+    await migration.wait()
+    return run(name, command, "serve")
+
+
+def _gateway(data: Path, run: Callable[..., int], roots: Mapping[str, int], *options: str) -> Running:
+    address, metrics = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    data.mkdir()
+    command = [sys.executable, "-m", "scripts.benchmarks.launch", *options]
+    variables = {
+        "SLIPWAY_DATA": str(data),
+        "SLIPWAY_INFERENCE_GATEWAY_GRPC_LISTEN": address,
+        "SLIPWAY_INFERENCE_GATEWAY_METRICS_LISTEN": metrics,
+    }
+    process_id = run(data.name, *command, **variables)
+    return Running(address, {"gateway": process_id, **roots}, f"http://{metrics}/metrics")
+
+
+async def _publish(registry: str, features: str) -> None:
+    async with AsyncSlipway(registry=registry, features=features) as client:
+        await _patiently(lambda: client.features.apply([questions.view(TINY)]))
+        keys = [{questions.ENTITY: one} for one in questions.entities(MOST_ROWS)]
+        await client.features.push(questions.VIEW, keys, questions.feature_rows(TINY, MOST_ROWS), datetime.now(UTC))
+        await _patiently(lambda: client.registry.create_model("bench", owner="bench"))
+        for model in MODELS:
+            await _serve(client, model, model.name, questions.signature(model))
+        await _serve(client, TINY, questions.reading(TINY), questions.reading_signature(TINY))
+
+
+async def _serve(client: AsyncSlipway, model: Model, endpoint: str, signature: Signature) -> None:
+    artifact = await client.registry.upload_artifact(model.onnx)
+    version = await client.registry.register_version("bench", artifact, signature)
+    await client.registry.put_endpoint(endpoint, [Route("main", "bench", version=version.number)])
+
+
+async def _until_served(gateway: str) -> None:
+    async with AsyncSlipway(gateway=gateway) as client:
+        while True:
+            served = await _patiently(client.inference.endpoints)
+            if len(served) > len(MODELS) and all(arm.serving_version for one in served for arm in one.routes):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Ask until there is an answer: what is asked is starting."""
+    while True:
+        try:
+            return await ask()
+        except SlipwayError:
+            await asyncio.sleep(0.1)
