@@ -123,8 +123,12 @@ class EventLog(Protocol):
         """A publisher, for as long as the log is open."""
         ...
 
-    def consumer(self, topics: Sequence[str], group: str) -> AbstractAsyncContextManager[Consumer]:
-        """Join ``group``; a group that is new starts at the oldest record that each topic holds."""
+    def consumer(self, topics: Sequence[str], group: str, member: str = "") -> AbstractAsyncContextManager[Consumer]:
+        """Join ``group``; a group that is new starts at the oldest record that each topic holds.
+
+        ``member`` is the name of a process that shares the group's topics with others, where the log can divide
+        them; who joins under a name takes over from whoever had it. Empty: as the log's own address says.
+        """
         ...
 
     async def read(self, topic: str, offset: int = 0, limit: int = 100, partition: int = 0) -> Sequence[Record]:

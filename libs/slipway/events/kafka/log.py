@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from slipway.errors import invalid_field
 from slipway.events.kafka.address import Address
@@ -45,14 +46,14 @@ class KafkaEventLog:
         return self._publisher
 
     @asynccontextmanager
-    async def consumer(self, topics: Sequence[str], group: str) -> AsyncIterator[KafkaConsumer]:
+    async def consumer(self, topics: Sequence[str], group: str, member: str = "") -> AsyncIterator[KafkaConsumer]:
         """See :meth:`slipway.events.EventLog.consumer`."""
         if not topics:
             raise invalid_field("topics", "is empty; name at least one")
         async with KafkaThread.open() as thread:
             yield KafkaConsumer(
                 thread,
-                address=self._address,
+                address=replace(self._address, member=member or self._address.member),
                 names=topics,
                 group=group,
                 topics=self._topics,

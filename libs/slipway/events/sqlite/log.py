@@ -46,8 +46,8 @@ class SqliteEventLog:
         return SqlitePublisher(self._writer, self._limit_bytes)
 
     @asynccontextmanager
-    async def consumer(self, topics: Sequence[str], group: str) -> AsyncIterator[SqliteConsumer]:
-        """See :meth:`slipway.events.EventLog.consumer`."""
+    async def consumer(self, topics: Sequence[str], group: str, member: str = "") -> AsyncIterator[SqliteConsumer]:
+        """See :meth:`slipway.events.EventLog.consumer`; a group has one member, whatever it is called."""
         if not topics:
             raise invalid_field("topics", "is empty; name at least one")
         async with SqliteThread.open(self._path) as thread:
