@@ -19,20 +19,27 @@ Promises
     is told on ``inference.arm.v1`` at least once; it stays so, over restarts, until the registry changes the
     endpoint. The last arm with weight stays, and so does one that fails no more than the others.
 
+    A request on ``inference.requests.v1`` is answered on ``inference.responses.v1``, those of a key in their order, by
+    its predictions or by the error that Predict would refuse it with; delivered again it is the same predictions, and
+    the same response by its event id. Its offset is committed after its response. Junk goes to
+    ``inference.requests.v1.inference_gateway.dlq``.
+
     Where tenants are configured, only they are answered, each within its quota and its fair share of queues and of
     what is answered at once; one that floods is refused, at once and with the time to come back, and the others are
     not. Health and metadata are open to all. Nothing that was accepted is pushed out.
 
 Fails
-    Without the registry: goes on, and says so in ListEndpoints. Without the event bus: answers go on, the spool
-    fills; when it is full, what is not logged is counted and said. A version that can't be loaded is FAILED with
-    the reason, and what served before goes on. Killed at any line: what was answered is logged, once; scores of
-    shadows that still waited are lost, and so are those for which there was no room, counted and said.
+    Without the registry: goes on, and says so in ListEndpoints. Without the event bus: answers go on, requests by
+    events wait there, the spool fills; when it is full, what is not logged is counted and said. A version that can't
+    be loaded is FAILED with the reason, and what served before goes on. Killed at any line: what was answered is
+    logged, once; scores of shadows that still waited are lost, and so are those for which there was no room, counted
+    and said.
     Without feature_serving, or a feature's value: the answer is made with null and says ``degraded``, or it is
     UNAVAILABLE (the service is away) or INVALID_ARGUMENT (there is no value) when a column must not be null.
 
 Where a change goes
     What a row must be like, who answers it, when an arm goes to zero: ``domain``. The order of things in a request
-    or a roll-out: ``engine``. Another protocol: ``api``. How models run: ``adapters/worker_*``; how the log is kept:
-    ``adapters/spooled_log``; how features are asked for: ``adapters/feature_service``.
+    or a roll-out: ``engine``. Another protocol: ``api``; what comes by events: ``api/consumer``. How models run:
+    ``adapters/worker_*``; how the log is kept: ``adapters/spooled_log``; how features are asked for:
+    ``adapters/feature_service``.
 """

@@ -136,6 +136,15 @@ def _tenant_names(tenants: Mapping[str, TenantConfig]) -> Mapping[str, TenantCon
     return tenants
 
 
+class RequestsConfig(Settings):
+    """How requests that come by events are answered."""
+
+    enabled: bool = True
+    at_once: int = Field(200, ge=1, le=10_000)
+    patience_s: float = Field(10.0, ge=0, le=120)
+    tenant: str = ""
+
+
 class GatewayConfig(Settings):
     """What ``slipway-gateway serve`` runs by."""
 
@@ -147,6 +156,7 @@ class GatewayConfig(Settings):
     spool: SpoolConfig = SpoolConfig()
     guardrail: GuardrailConfig = GuardrailConfig()
     tenants: Annotated[Mapping[str, TenantConfig], AfterValidator(_tenant_names)] = Field(default_factory=dict)
+    requests: RequestsConfig = RequestsConfig()
     data: DataFolder = from_env("SLIPWAY_DATA", factory=data_root)
     events_url: EventsUrl = from_env("SLIPWAY_EVENTS", "")
     registry: str = from_env("SLIPWAY_REGISTRY_ADDRESS", "127.0.0.1:50051")
@@ -156,6 +166,12 @@ class GatewayConfig(Settings):
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
     remembered_predictions: int = Field(100_000, ge=0)
     ready_patience_s: float = Field(10.0, ge=0)
+
+    @model_validator(mode="after")
+    def _names_a_tenant(self) -> Self:
+        if self.requests.tenant and self.requests.tenant not in self.tenants:
+            raise ValueError(f"requests.tenant names {self.requests.tenant!r}, which is none of tenants")
+        return self
 
     @property
     def events(self) -> str:

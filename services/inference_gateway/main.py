@@ -17,6 +17,7 @@ from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
 from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
 from services.inference_gateway.api.access import Access
+from services.inference_gateway.api.consumer import Requests
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
@@ -24,7 +25,7 @@ from services.inference_gateway.config import GatewayConfig
 from services.inference_gateway.domain.fair_queue import Bounds
 from services.inference_gateway.domain.guardrail import Guardrails
 from services.inference_gateway.domain.quarantine import Patience
-from services.inference_gateway.domain.tenants import Tenant, Tenants
+from services.inference_gateway.domain.tenants import DEFAULT, Tenant, Tenants
 from services.inference_gateway.domain.token_bucket import Quota
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.announce import Announce
@@ -36,6 +37,7 @@ from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
+from services.inference_gateway.engine.persist import Persist
 from services.inference_gateway.engine.predict import Predict
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.runner import Pool
@@ -65,6 +67,7 @@ class Parts(NamedTuple):
     shadowing: lifecycle.Loop
     following: lifecycle.Loop
     warmed: lifecycle.Once
+    requests: lifecycle.Loop
     rest: RestServer
     server: Server
 
@@ -84,7 +87,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
     with spool:
         log, gateway_id = SpooledLog(spool, config.spool.limit_bytes), f"gateway-{spool.identity}"
         async with (
-            EventBus.at(config.events) as events,
+            EventBus.at(config.events, gateway_id) as events,
             AsyncSlipway(registry=config.registry) as slipway,
             FeatureService.at(config.features_address, config.feature_timeout_s) as features,
             _routing(config, clock, ArmEvents(events, gateway_id), slipway, gateway_id) as routing,
@@ -95,10 +98,26 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
             access, admitted = Access(tenants, admission), Admitted(predict, admission)
             status = Status(routing.reconciler, routing.follow)
             own = InferenceServicer(
-                predict=admitted, admission=admission, status=status, prediction_log=log, meter=meter, clock=clock
+                predict=admitted,
+                admission=admission,
+                status=status,
+                prediction_log=log,
+                meter=meter,
+                clock=clock,
+                limit_s=config.rpc.max_deadline_s,
             )
             open_inference = OpenInferenceServicer(
                 predict=admitted, status=status, clock=clock, server_version=version("slipway")
+            )
+            requests = Requests(
+                events,
+                Persist(admitted, clock, config.requests.patience_s),
+                routing.follow,
+                meter,
+                clock,
+                gateway_id=gateway_id,
+                tenant=_requests_tenant(config),
+                at_once=config.requests.at_once,
             )
             ship = Ship(log, events, clock, sync_s=config.spool.sync_interval_s, flush_s=config.rpc.grace_s)
             yield Parts(
@@ -108,6 +127,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
                 lifecycle.Loop("follow", routing.follow.run),
                 lifecycle.Once(lambda: routing.follow.ready(config.ready_patience_s)),
+                lifecycle.Loop("requests", requests.run),
                 _rest(config, open_inference, access),
                 Server(config.rpc, _services(own, open_inference, access)),
             )
@@ -191,6 +211,13 @@ def _tenants(config: GatewayConfig) -> Tenants:
         )
         for name, one in config.tenants.items()
     )
+
+
+def _requests_tenant(config: GatewayConfig) -> str | None:
+    """Who asks by events: the tenant named, anybody where there are none. None: such requests are not answered."""
+    if not config.requests.enabled:
+        return None
+    return config.requests.tenant or (None if config.tenants else DEFAULT)
 
 
 def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: Access) -> RestServer:

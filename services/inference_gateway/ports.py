@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,7 +16,7 @@ from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.features import FeatureColumn
 from services.inference_gateway.domain.guardrail import Disabled
 from services.inference_gateway.domain.signature import Tensors
-from slipway.events import Event
+from slipway.events import Consumer, Event
 
 
 class Worker(Protocol):
@@ -127,6 +128,18 @@ class Announcer(Protocol):
 
     async def announce(self, disabled: Disabled) -> None:
         """Tell; again under the same id is harmless. Raises Unavailable, and then nobody may have heard."""
+        ...
+
+
+class Bus(Protocol):
+    """The event bus, which may be away."""
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """See :class:`slipway.events.Publisher`."""
+        ...
+
+    def consumer(self, topics: Sequence[str], group: str) -> AbstractAsyncContextManager[Consumer]:
+        """Join ``group`` as this gateway. Raises a SlipwayError when the bus can't be opened yet."""
         ...
 
 

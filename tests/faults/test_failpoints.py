@@ -55,14 +55,13 @@ OUTBOX: tuple[Name, ...] = (
     "outbox.remove.before",
     "outbox.remove.after",
 )
-CONSUMED: tuple[Name, ...] = (
-    "inbox.claim.before",
-    "inbox.claim.after",
+HANDLED: tuple[Name, ...] = (
     "events.handle.before",
     "events.handle.after",
     "events.commit.before",
     "events.commit.after",
 )
+CONSUMED: tuple[Name, ...] = ("inbox.claim.before", "inbox.claim.after", *HANDLED)
 LETTERS: tuple[Name, ...] = ("events.dead_letter.before", "events.dead_letter.after")
 LOG: tuple[Name, ...] = ("log.commit.before", "log.commit.after")
 
@@ -236,9 +235,10 @@ class Predicting(Scene):
     )
     published: tuple[Name, ...] = ("events.publish.before", "events.publish.after")
     snapshot: tuple[Name, ...] = ("snapshot.store.before", "snapshot.store.after")
-    errors = (*spool, *kept, *published, *snapshot, *LOG)
-    kills = ("spool.append.after", "spool.checkpoint.after", "events.publish.after")
+    errors = (*spool, *kept, *published, *snapshot, *LOG, *HANDLED, *LETTERS)
+    kills = ("spool.append.after", "spool.checkpoint.after", "events.publish.after", "events.commit.before")
     topic = "inference.predictions.v1"
+    requests = "inference.requests.v1"
 
     async def prepare(self) -> None:
         self.answers: dict[str, list[Prediction]] = {}
@@ -262,6 +262,12 @@ class Predicting(Scene):
         self.number += 1
         # A new revision, for the gateway to keep in its snapshot.
         await self.client.registry.put_endpoint("late", [Route("main", "m", version=1, weight=self.number)])
+        row = {"features": [{"name": name, "doubles": {"values": [self.number]}} for name in "ab"]}
+        asked = inference_pb2.PredictionRequested(request={"endpoint": "late", **row})
+        await self.publish(
+            event(f"asked{self.number}", self.requests, asked.SerializeToString()),
+            event(f"junk{self.number}", self.requests, b"junk"),
+        )
         await self.ask(str(self.number))
 
     async def check(self) -> None:
@@ -270,12 +276,21 @@ class Predicting(Scene):
                 pass
         for first, *others in self.answers.values():
             assert [(one.outputs, one.version) for one in others] == [(first.outputs, first.version)] * len(others)
+        responses = await self.arrived("inference.responses.v1", lambda _: True, self.number)
+        told = [inference_pb2.PredictionAnswered.FromString(one.event.value) for one in responses]
+        # What one partition holds comes in its order, and what was answered again is the same response.
+        assert [one.request_id for one in told] == [f"asked{number}" for number in range(1, self.number + 1)]
+        assert [one.response.predictions[0].outputs[0].values[0] for one in told] == [
+            2.0 * number for number in range(1, self.number + 1)
+        ]
+        letters = [f"junk{number}" for number in range(1, self.number + 1)]
+        await self.set_aside_once(self.requests, "inference_gateway", letters)
         # What the spool holds is shipped before it ends.
         assert await self.service.stop() == 0
         records = await self.arrived(self.topic, lambda _: True, self.number)
         assert len({one.event.id for one in records}) == len(records)
         batches = [inference_pb2.PredictionBatch.FromString(one.event.value) for one in records]
-        rows = Counter(row for batch in batches for row in batch.prediction_ids)
+        rows = Counter(row for batch in batches for row in batch.prediction_ids if row.isdecimal())
         assert rows == Counter({str(number): 1 for number in range(1, self.number + 1)})
         await self.service.start()
 
@@ -323,7 +338,7 @@ async def test_what_runs_steps(tmp_path: Path) -> None:
 async def test_what_answers_and_ships_its_log(tmp_path: Path, onnx_models: ModuleType) -> None:
     registry = Service(tmp_path, "slipway-registry", "REGISTRY", arguments=("--migrate",))
     config = tmp_path / "gateway.toml"
-    config.write_text("[spool]\nsync_interval_s = 0.05\n")
+    config.write_text("[spool]\nsync_interval_s = 0.05\n[requests]\npatience_s = 60\n")
     environment = {"SLIPWAY_REGISTRY_ADDRESS": registry.address}
     gateway = Service(tmp_path, "slipway-gateway", "INFERENCE_GATEWAY", environment, ("--config", str(config)))
     async with served(registry, gateway) as connect:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from functools import partial
+
 from services.inference_gateway import codec
+from services.inference_gateway.api.in_flight import InFlight
+from services.inference_gateway.api.outcome import tell
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.status import Status
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
+from slipway.errors import SlipwayError
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2
+from slipway.rpc import deadline
 from slipway.rpc.call import Call
+from slipway.rpc.refusals import DeadlineExceeded, Internal
+
+log = logging.getLogger(__name__)
 
 
 class InferenceServicer:
@@ -25,7 +37,10 @@ class InferenceServicer:
         prediction_log: PredictionLog,
         meter: Meter,
         clock: Clock,
+        limit_s: float,
     ) -> None:
+        """``limit_s`` is what a request of a stream gets at most, in seconds."""
+        self._limit_s = limit_s
         self._predict = predict
         self._admission = admission
         self._status = status
@@ -37,6 +52,36 @@ class InferenceServicer:
         """Answer a batch."""
         batch = codec.decode_batch(request, self._clock.now(), call.trace_id, call.deadline_s, call.principal)
         return codec.encode_predictions(await self._predict.predictions(batch))
+
+    def StreamPredict(
+        self, requests: AsyncIterator[pb.StreamPredictRequest], call: Call
+    ) -> AsyncIterator[pb.StreamPredictResponse]:
+        """Answer batches as they come."""
+        return InFlight[pb.StreamPredictRequest, pb.StreamPredictResponse](partial(self._streamed, call)).answers(
+            requests
+        )
+
+    async def _streamed(self, call: Call, request: pb.StreamPredictRequest) -> pb.StreamPredictResponse:
+        told = pb.StreamPredictResponse(correlation_id=request.correlation_id)
+        await tell(told, self._within(request.request, call))
+        return told
+
+    async def _within(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
+        limit_s = deadline.within(self._limit_s)
+        deadline.start(limit_s)
+        try:
+            async with asyncio.timeout(limit_s) as timer:
+                return await self.Predict(request, call)
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise DeadlineExceeded(f"no answer within {limit_s:.3f} s; allow more time or ask for less") from None
+        except SlipwayError:
+            raise
+        except Exception as error:
+            # The defect of one must not end the stream of the others.
+            log.exception("a request of a stream failed by a defect", extra={"endpoint": request.endpoint})
+            raise Internal("StreamPredict", call.trace_id or "none") from error
 
     async def ListEndpoints(self, request: pb.ListEndpointsRequest, call: Call) -> pb.ListEndpointsResponse:
         """Say what runs."""

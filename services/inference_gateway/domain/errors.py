@@ -153,6 +153,19 @@ class PredictionTooLarge(InvalidInput):
         )
 
 
+class ResponseTooLarge(InvalidInput):
+    """The answers to a request that came by an event are larger than an event may be."""
+
+    reason = "RESPONSE_TOO_LARGE"
+
+    def __init__(self, facts: Mapping[str, str]) -> None:
+        text = (
+            f"the answers take {facts['size_bytes']} bytes, over the {facts['limit_bytes']} of an event; "
+            "ask about fewer rows at once, or read the answers on the prediction log"
+        )
+        super().__init__(f"request: {text}", facts=facts, violations=[FieldViolation("request", text)])
+
+
 class PredictionIdReused(AlreadyExists):
     """The prediction id was answered before, for other input."""
 

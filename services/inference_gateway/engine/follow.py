@@ -56,6 +56,10 @@ class Follow:
             # Applications come first; the next change is another chance to keep one.
             log.error("a restart would find an older snapshot", extra={"why": error.message}, exc_info=error.__cause__)
 
+    async def told(self) -> None:
+        """Wait until any desired state is known."""
+        await self._heard.wait()
+
     async def ready(self, patience_s: float) -> None:
         """Wait until the first desired state has been brought up, or tried; no longer than ``patience_s``."""
         try:

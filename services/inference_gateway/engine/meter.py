@@ -57,6 +57,7 @@ class Meter:
         self._shadow_lost = meter.create_counter(
             "slipway.shadow.lost", description="Rows that a shadow did not score: it failed, or too many waited."
         )
+        self._dead = meter.create_counter("slipway.requests.dead_letters", description="Events that were set aside.")
         self.dropped_rows = 0
 
     def ran(self, version: VersionKey, rows: int, times: Times) -> None:
@@ -87,6 +88,10 @@ class Meter:
     def shadow_lost(self, rows: int, version: VersionKey) -> None:
         """Rows were left out of a shadow."""
         self._shadow_lost.add(rows, {"model": version.model, "version": str(version.number)})
+
+    def dead_lettered(self) -> None:
+        """A request that came by an event was set aside."""
+        self._dead.add(1)
 
     def dropped(self, rows: int) -> None:
         """Rows were answered without being logged."""

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 
+from slipway.client.codec.inference import decode_answered
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.inference import inference_pb2 as open_pb
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
@@ -42,11 +43,13 @@ EXPECTED = {Kind.INVALID_ARGUMENT, Kind.NOT_FOUND, Kind.ALREADY_EXISTS}
 
 
 async def outcome(served: Any, method: MethodDescriptor, data: bytes) -> SlipwayError | None:
-    """The error that answers ``data``; None for a good answer."""
+    """The error that answers ``data``, by the call's end or on its stream; None for a good answer."""
     try:
-        await served.send(method.name, data, method.containing_service.full_name)
+        answer = await served.send(method.name, data, method.containing_service.full_name)
     except SlipwayError as error:
         return error
+    if method.name == "StreamPredict":
+        return decode_answered(pb.StreamPredictResponse.FromString(answer)).error
     return None
 
 
@@ -68,6 +71,8 @@ async def healthy(served: Any) -> bool:
 
 def good(method: MethodDescriptor) -> Message:
     """A request that is answered."""
+    if method.name == "StreamPredict":
+        return pb.StreamPredictRequest(request=good(METHODS[0]))
     if method.name == "Predict":
         return pb.PredictRequest(
             endpoint="late",

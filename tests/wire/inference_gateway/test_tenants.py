@@ -26,7 +26,7 @@ from slipway.rpc import status
 OPERATOR, SEARCH, METERED, WRONG = (f"{name}-token-0123456789" for name in ("operator", "search", "metered", "wrong"))
 FREE = {"ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata"}
 FOR_TENANTS = {"Predict", "ListEndpoints", "ModelInfer", "ModelStreamInfer", "ModelConfig", "ModelStatistics"}
-FOR_TENANTS |= {"RepositoryIndex"}
+FOR_TENANTS |= {"RepositoryIndex", "StreamPredict"}
 METHODS = [
     (service.full_name, method.name, method.server_streaming)
     for service in (

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from shelf_registry import Attempts, Registry, WarmingUp
 from shelf_training_sets import TrainingSets
 
-from slipway.errors import NotFound
+from slipway.errors import NotFound, Unavailable
 from slipway.gen.slipway.features.v1 import features_pb2 as features
 from slipway.gen.slipway.features.v1 import resources_pb2 as online
 from slipway.gen.slipway.inference.v1 import inference_pb2 as inference
@@ -62,6 +62,23 @@ class Inference:
         late.routes.add(name="main", model="echo", weight=1, state=resources.VERSION_STATE_READY)
         late.routes.add(name="candidate", model="echo", shadow=True, disabled_reason="it failed")
         return answer
+
+    async def StreamPredict(
+        self, requests: AsyncIterator[inference.StreamPredictRequest], call: Call
+    ) -> AsyncIterator[inference.StreamPredictResponse]:
+        """Answers what comes, one by one; an endpoint that is not there is refused, and gone… ends the stream."""
+        async for one in requests:
+            if one.request.endpoint.startswith("gone"):
+                raise Unavailable("gone", retry_after_s=1.0)
+            told = inference.StreamPredictResponse(correlation_id=one.correlation_id)
+            if one.request.endpoint == "nowhere":
+                told.error.MergeFrom(
+                    resources.PredictError(code=5, reason="ENDPOINT_NOT_FOUND", message="no", facts={"endpoint": "x"})
+                )
+                told.error.field_violations.add(field="endpoint", description="is unknown")
+            else:
+                told.response.MergeFrom(await self.Predict(one.request, call))
+            yield told
 
     async def GetPredictionLog(
         self, request: inference.GetPredictionLogRequest, call: Call

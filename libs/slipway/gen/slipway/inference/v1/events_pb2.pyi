@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from slipway.gen.slipway.inference.v1 import inference_pb2 as _inference_pb2
 from slipway.gen.slipway.inference.v1 import resources_pb2 as _resources_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -67,6 +68,26 @@ class PredictionBatch(_message.Message):
     latencies_us: _containers.RepeatedScalarFieldContainer[int]
     experiment: str
     def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., protocol: _Optional[_Union[Protocol, str]] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ..., input_digests: _Optional[_Iterable[bytes]] = ..., trace_id: _Optional[str] = ..., gateway_id: _Optional[str] = ..., shadow: _Optional[bool] = ..., view_times: _Optional[_Iterable[_Union[ViewTimes, _Mapping]]] = ..., degraded_rows: _Optional[_Iterable[int]] = ..., request_rows: _Optional[_Iterable[int]] = ..., trace_ids: _Optional[_Iterable[str]] = ..., tenants: _Optional[_Iterable[str]] = ..., latencies_us: _Optional[_Iterable[int]] = ..., experiment: _Optional[str] = ...) -> None: ...
+
+class PredictionRequested(_message.Message):
+    __slots__ = ("request", "reply_key")
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    REPLY_KEY_FIELD_NUMBER: _ClassVar[int]
+    request: _inference_pb2.PredictRequest
+    reply_key: str
+    def __init__(self, request: _Optional[_Union[_inference_pb2.PredictRequest, _Mapping]] = ..., reply_key: _Optional[str] = ...) -> None: ...
+
+class PredictionAnswered(_message.Message):
+    __slots__ = ("request_id", "response", "error", "gateway_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    GATEWAY_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    response: _inference_pb2.PredictResponse
+    error: _resources_pb2.PredictError
+    gateway_id: str
+    def __init__(self, request_id: _Optional[str] = ..., response: _Optional[_Union[_inference_pb2.PredictResponse, _Mapping]] = ..., error: _Optional[_Union[_resources_pb2.PredictError, _Mapping]] = ..., gateway_id: _Optional[str] = ...) -> None: ...
 
 class ViewTimes(_message.Message):
     __slots__ = ("view", "event_times_us")

@@ -30,6 +30,24 @@ class PredictResponse(_message.Message):
     predictions: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Prediction]
     def __init__(self, predictions: _Optional[_Iterable[_Union[_resources_pb2.Prediction, _Mapping]]] = ...) -> None: ...
 
+class StreamPredictRequest(_message.Message):
+    __slots__ = ("correlation_id", "request")
+    CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    correlation_id: str
+    request: PredictRequest
+    def __init__(self, correlation_id: _Optional[str] = ..., request: _Optional[_Union[PredictRequest, _Mapping]] = ...) -> None: ...
+
+class StreamPredictResponse(_message.Message):
+    __slots__ = ("correlation_id", "response", "error")
+    CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    correlation_id: str
+    response: PredictResponse
+    error: _resources_pb2.PredictError
+    def __init__(self, correlation_id: _Optional[str] = ..., response: _Optional[_Union[PredictResponse, _Mapping]] = ..., error: _Optional[_Union[_resources_pb2.PredictError, _Mapping]] = ...) -> None: ...
+
 class ListEndpointsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

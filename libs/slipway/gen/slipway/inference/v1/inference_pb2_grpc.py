@@ -45,6 +45,11 @@ class InferenceServiceStub:
                 request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.PredictRequest.SerializeToString,
                 response_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.PredictResponse.FromString,
                 _registered_method=True)
+        self.StreamPredict = channel.stream_stream(
+                '/slipway.inference.v1.InferenceService/StreamPredict',
+                request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.StreamPredictRequest.SerializeToString,
+                response_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.StreamPredictResponse.FromString,
+                _registered_method=True)
         self.ListEndpoints = channel.unary_unary(
                 '/slipway.inference.v1.InferenceService/ListEndpoints',
                 request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListEndpointsRequest.SerializeToString,
@@ -84,6 +89,19 @@ class InferenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamPredict(self, request_iterator, context):
+        """Answers many requests of one caller, many at once: each as soon as it is answered, which may be before one that came
+        earlier. A request that Predict would refuse is answered with its error, and the others go on.
+
+        At most 256 requests, or 64 MiB of them, are in a stream at once; beyond that nothing is read from it. After the
+        caller's last request the stream ends with the last answer. It ends before that with DEADLINE_EXCEEDED when nothing
+        comes for a minute, with INVALID_ARGUMENT at bytes that are no request, and with UNAVAILABLE when the gateway stops:
+        what was not answered may be asked again, by Predict's rule.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListEndpoints(self, request, context):
         """Lists the endpoints as they run in this gateway, by name.
         """
@@ -112,6 +130,11 @@ def add_InferenceServiceServicer_to_server(servicer, server):
                     servicer.Predict,
                     request_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.PredictRequest.FromString,
                     response_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.PredictResponse.SerializeToString,
+            ),
+            'StreamPredict': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamPredict,
+                    request_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.StreamPredictRequest.FromString,
+                    response_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.StreamPredictResponse.SerializeToString,
             ),
             'ListEndpoints': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEndpoints,
@@ -162,6 +185,33 @@ class InferenceService:
             '/slipway.inference.v1.InferenceService/Predict',
             slipway_dot_inference_dot_v1_dot_inference__pb2.PredictRequest.SerializeToString,
             slipway_dot_inference_dot_v1_dot_inference__pb2.PredictResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamPredict(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/slipway.inference.v1.InferenceService/StreamPredict',
+            slipway_dot_inference_dot_v1_dot_inference__pb2.StreamPredictRequest.SerializeToString,
+            slipway_dot_inference_dot_v1_dot_inference__pb2.StreamPredictResponse.FromString,
             options,
             channel_credentials,
             insecure,
