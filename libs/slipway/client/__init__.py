@@ -50,9 +50,11 @@ if TYPE_CHECKING:
         Watermark,
     )
     from slipway.client.types.inference import (
+        Answered,
         EndpointStatus,
         Prediction,
         PredictionLog,
+        Question,
         RouteStatus,
         ServedEndpoints,
         TenantStatus,
@@ -127,7 +129,8 @@ _HOMES = {
         "OnlineStore Pushed Source ValueType Watermark"
     ),
     "slipway.client.types.inference": (
-        "EndpointStatus Prediction PredictionLog RouteStatus ServedEndpoints TenantStatus VersionState"
+        "Answered EndpointStatus Prediction PredictionLog Question RouteStatus ServedEndpoints TenantStatus "
+        "VersionState"
     ),
     "slipway.client.types.judgement": (
         "Decision FeatureWindow Harm Incident IncidentFeature IncidentKind IncidentState MonitorProgress Verdict "
@@ -152,6 +155,7 @@ __all__ = [
     "Aggregation",
     "AggregationFunction",
     "Alias",
+    "Answered",
     "Artifact",
     "AsyncSlipway",
     "Baseline",
@@ -199,6 +203,7 @@ __all__ = [
     "PredictionLog",
     "PredictionWindow",
     "Pushed",
+    "Question",
     "RecordedLabels",
     "RevisionCause",
     "Rollout",

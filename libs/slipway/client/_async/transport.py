@@ -81,6 +81,23 @@ class AsyncStub:
         answers = call(request.SerializeToString(), timeout=timeout_s, metadata=self._metadata())
         return AsyncStream(answers, lambda data: decode(_parsed(response, data, site)), self._teller(site))
 
+    def exchange(
+        self, method: str, requests: AsyncIterator[Message], response: type[R], decode: Callable[[R], T]
+    ) -> AsyncStream[T]:
+        """Each answer to many messages, decoded, for as long as it takes; an error of ``requests`` is raised here."""
+        channel: Any = self._channel(False)
+        site = self._site(method, None)
+        failed: list[Exception] = []
+        call = channel.stream_stream(self._path(method))
+        answers = call(_serialised(requests, failed), metadata=self._metadata())
+        told = self._teller(site)
+        return AsyncStream(
+            answers,
+            lambda data: decode(_parsed(response, data, site)),
+            # gRPC hides what its iterator of requests raised behind a cancelled call.
+            lambda error: failed[0] if failed else told(error),
+        )
+
     async def pages(self, method: str, request: Any, response: type[R]) -> AsyncIterator[R]:
         """Each page that ``request`` asks for, from its page_token to the last."""
         while True:

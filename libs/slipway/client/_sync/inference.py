@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from slipway.client._sync.transport import Stub
+from slipway.client._sync.transport import Stream, Stub
 from slipway.client.codec import columns as shape
 from slipway.client.codec import inference as codec
 from slipway.client.types.inference import (
+    Answered,
     Prediction,
     PredictionLog,
+    Question,
     Scalar,
     ServedEndpoints,
     TenantStatus,
@@ -49,20 +51,7 @@ class Inference:
         that answer.
         INVALID_ARGUMENT names the column; NOT_FOUND: no such endpoint; ALREADY_EXISTS: an id with other input.
         """
-        if rows is None:
-            rows = [{}] * len(entity_keys or ())
-        features = shape.from_rows(rows)
-        keys = [] if entity_keys is None else shape.from_rows(entity_keys, "entity_keys", keep=True)
-        if entity_keys is not None and len(entity_keys) != len(rows):
-            raise invalid_field("entity_keys", f"has {len(entity_keys)} for {len(rows)} rows; give one a row")
-        request = codec.predict_request(
-            endpoint,
-            features,
-            len(rows),
-            entity_keys=keys,
-            prediction_ids=prediction_ids,
-            event_times=event_times,
-        )
+        request = _request(endpoint, Question(rows, entity_keys, prediction_ids, event_times))
         return self._predict(request, timeout_s)
 
     def predict_columns(
@@ -92,6 +81,17 @@ class Inference:
         )
         return self._predict(request, timeout_s)
 
+    def stream_predict(self, endpoint: str, questions: Iterable[Question]) -> Stream[Answered]:
+        """What became of each question, as soon as it is known, which may be before that of an earlier one.
+
+        Many are under way at once; as long as too many are, or answers are not taken, no more are read from
+        ``questions``. One that ``predict`` would refuse is answered with its error, and the others go on. What the
+        stream itself ends by is raised, and what ``questions`` raises. Close it, or use it in a ``with`` block.
+        """
+        return self._stub.exchange(
+            "StreamPredict", _requests(endpoint, questions), pb.StreamPredictResponse, codec.decode_answered
+        )
+
     def endpoints(self) -> ServedEndpoints:
         """The endpoints as they run in this gateway, by name."""
         return codec.decode_endpoints(
@@ -116,3 +116,24 @@ class Inference:
         keyed = bool(request.prediction_ids)
         answer = self._stub.unary("Predict", request, pb.PredictResponse, timeout_s=timeout_s, keyed=keyed)
         return [codec.decode_prediction(one) for one in answer.predictions]
+
+
+def _request(endpoint: str, question: Question) -> pb.PredictRequest:
+    entity_keys = question.entity_keys
+    rows = [{}] * len(entity_keys or ()) if question.rows is None else question.rows
+    keys = [] if entity_keys is None else shape.from_rows(entity_keys, "entity_keys", keep=True)
+    if entity_keys is not None and len(entity_keys) != len(rows):
+        raise invalid_field("entity_keys", f"has {len(entity_keys)} for {len(rows)} rows; give one a row")
+    return codec.predict_request(
+        endpoint,
+        shape.from_rows(rows),
+        len(rows),
+        entity_keys=keys,
+        prediction_ids=question.prediction_ids,
+        event_times=question.event_times,
+    )
+
+
+def _requests(endpoint: str, questions: Iterable[Question]) -> Iterator[pb.StreamPredictRequest]:
+    for question in questions:
+        yield pb.StreamPredictRequest(correlation_id=question.correlation_id, request=_request(endpoint, question))

@@ -82,6 +82,23 @@ class Stub:
         answers = call(request.SerializeToString(), timeout=timeout_s, metadata=self._metadata())
         return Stream(answers, lambda data: decode(_parsed(response, data, site)), self._teller(site))
 
+    def exchange(
+        self, method: str, requests: Iterator[Message], response: type[R], decode: Callable[[R], T]
+    ) -> Stream[T]:
+        """Each answer to many messages, decoded, for as long as it takes; an error of ``requests`` is raised here."""
+        channel: Any = self._channel(False)
+        site = self._site(method, None)
+        failed: list[Exception] = []
+        call = channel.stream_stream(self._path(method))
+        answers = call(_serialised(requests, failed), metadata=self._metadata())
+        told = self._teller(site)
+        return Stream(
+            answers,
+            lambda data: decode(_parsed(response, data, site)),
+            # gRPC hides what its iterator of requests raised behind a cancelled call.
+            lambda error: failed[0] if failed else told(error),
+        )
+
     def pages(self, method: str, request: Any, response: type[R]) -> Iterator[R]:
         """Each page that ``request`` asks for, from its page_token to the last."""
         while True:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from slipway.client.codec.scalars import Names, moment, text, timestamp
 from slipway.client.types.inference import (
+    Answered,
     EndpointStatus,
     Prediction,
     PredictionLog,
@@ -16,11 +17,13 @@ from slipway.client.types.inference import (
     TenantStatus,
     VersionState,
 )
-from slipway.errors import invalid_field
+from slipway.errors import FieldViolation, Kind, SlipwayError, invalid_field
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2 as res
+from slipway.rpc import status
 
 T = TypeVar("T")
+_KINDS = {code.value[0]: kind for kind, code in status.CODES.items()}
 _STATES = Names(res.VersionState, "VERSION_STATE_", VersionState)
 
 
@@ -88,6 +91,25 @@ def decode_prediction(message: res.Prediction) -> Prediction:
         replayed=message.replayed,
         feature_ages={one.view: one.age_s if one.HasField("age_s") else None for one in message.feature_ages},
         degraded=message.degraded,
+    )
+
+
+def decode_answered(message: pb.StreamPredictResponse) -> Answered:
+    """Decode what became of one request of a stream."""
+    if message.HasField("error"):
+        return Answered(message.correlation_id, error=_decode_error(message.error))
+    answers = tuple(decode_prediction(one) for one in message.response.predictions)
+    return Answered(message.correlation_id, answers)
+
+
+def _decode_error(message: res.PredictError) -> SlipwayError:
+    return SlipwayError.rebuild(
+        _KINDS.get(message.code, Kind.INTERNAL),
+        message.reason,
+        message.message,
+        facts=dict(message.facts),
+        violations=[FieldViolation(one.field, one.description) for one in message.field_violations],
+        retry_after_s=message.retry_after_s if message.HasField("retry_after_s") else None,
     )
 
 

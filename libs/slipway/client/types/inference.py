@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from slipway.errors import InvalidInput
+from slipway.errors import InvalidInput, SlipwayError
 
 Scalar = bool | int | float | str | None
 """One value of a row; None means absent."""
@@ -53,6 +53,26 @@ class Prediction:
                 return elements[0]
         shown = ", ".join(f"{name} ({len(elements)})" for name, elements in self.outputs.items()) or "none"
         raise InvalidInput(f"the answer is not one scalar; read .outputs: {shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request of a stream: what ``predict`` takes, and ``correlation_id``, by which its answer is told."""
+
+    rows: Sequence[Mapping[str, Value]] | None = None
+    entity_keys: Sequence[Mapping[str, Scalar]] | None = None
+    prediction_ids: Sequence[str] | None = None
+    event_times: Sequence[datetime] | datetime | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of one request of a stream: ``predictions``, one a row, or the ``error`` that it failed by."""
+
+    correlation_id: str
+    predictions: tuple[Prediction, ...] = ()
+    error: SlipwayError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from slipway.client import (
     Kind,
     LabelCoverage,
     LogLine,
+    Question,
     RecordedLabels,
     RevisionCause,
     RolloutKind,
@@ -202,6 +204,34 @@ def test_keys_alone_ask_and_what_was_read_has_its_age(client: Any) -> None:
         client.inference.predict("late")
     with pytest.raises(InvalidInput):
         client.inference.predict_columns("late")
+
+
+class Questions(list[Question]):
+    """For either client."""
+
+    async def __aiter__(self) -> AsyncIterator[Question]:
+        for one in self:
+            yield one
+
+
+def test_many_questions_on_one_stream(client: Any) -> None:
+    asked = Questions(Question([{"x": number}], correlation_id=f"q{number}") for number in range(300))
+    with client.inference.stream_predict("late", asked) as answers:
+        told = {one.correlation_id: [answer.value for answer in one.predictions] for one in answers}
+    assert told == {f"q{number}": [float(number)] for number in range(300)}
+    [refused] = client.inference.stream_predict("nowhere", Questions([Question([{"x": 1}])]))
+    assert refused.error is not None
+    assert (refused.error.kind, refused.error.reason, refused.predictions) == (Kind.NOT_FOUND, "ENDPOINT_NOT_FOUND", ())
+    assert refused.error.facts == {"endpoint": "x"}
+    assert [one.field for one in refused.error.violations] == ["endpoint"]
+
+
+def test_a_stream_of_questions_tells_what_it_ends_by(client: Any) -> None:
+    with pytest.raises(SlipwayError) as gone:
+        list(client.inference.stream_predict("gone", Questions([Question([{"x": 1}])])))
+    assert (gone.value.kind, gone.value.retry_after_s) == (Kind.UNAVAILABLE, 1.0)
+    with pytest.raises(InvalidInput, match="entity_keys: has 2 for 1 rows"):
+        list(client.inference.stream_predict("late", Questions([Question([{"x": 1}], [{}, {}])])))
 
 
 def test_the_value_of_an_answer_that_is_no_scalar_is_refused(client: Any) -> None:
