@@ -18,12 +18,10 @@ Promises
     An arm of which too many batches fail, or whose version can't be loaded, is taken to zero here, at once, and that
     is told on ``inference.arm.v1`` at least once; it stays so, over restarts, until the registry changes the
     endpoint. The last arm with weight stays, and so does one that fails no more than the others.
-
     A request on ``inference.requests.v1`` is answered on ``inference.responses.v1``, those of a key in their order, by
     its predictions or by the error that Predict would refuse it with; delivered again it is the same predictions, and
     the same response by its event id. Its offset is committed after its response. Junk goes to
     ``inference.requests.v1.inference_gateway.dlq``.
-
     Where tenants are configured, only they are answered, each within its quota and its fair share of queues and of
     what is answered at once; one that floods is refused, at once and with the time to come back, and the others are
     not. Health and metadata are open to all. Nothing that was accepted is pushed out.

@@ -36,6 +36,8 @@ class Http(Settings):
 
     listen: LoopbackAddress = from_env("SLIPWAY_INFERENCE_GATEWAY_HTTP_LISTEN", "127.0.0.1:8000")
     max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    max_concurrent_calls: int = Field(4096, ge=1)
+    max_pending_bytes: int = Field(256 * 1024 * 1024, ge=1024)
 
 
 class WorkerConfig(Settings):

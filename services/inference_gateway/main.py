@@ -21,7 +21,7 @@ from services.inference_gateway.api.consumer import Requests
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
-from services.inference_gateway.config import GatewayConfig
+from services.inference_gateway.config import GatewayConfig, Http, Rpc
 from services.inference_gateway.domain.fair_queue import Bounds
 from services.inference_gateway.domain.guardrail import Guardrails
 from services.inference_gateway.domain.quarantine import Patience
@@ -52,6 +52,7 @@ from slipway.client import AsyncSlipway
 from slipway.clock import Clock, SystemClock
 from slipway.gen.inference import inference_pb2 as open_inference_pb2
 from slipway.gen.slipway.inference.v1 import inference_pb2
+from slipway.rpc.room import Room
 from slipway.rpc.server import Server, Service, service
 from slipway.spool import Spool
 
@@ -94,7 +95,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
         ):
             tenants = _tenants(config)
             predict, shadow = _answering(config, routing.reconciler, features, log=log, meter=meter, clock=clock)
-            admission = Admission(tenants, clock, config.rpc.max_concurrent_calls)
+            admission = Admission(tenants, clock)
             access, admitted = Access(tenants, admission), Admitted(predict, admission)
             status = Status(routing.reconciler, routing.follow)
             own = InferenceServicer(
@@ -128,8 +129,12 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 lifecycle.Loop("follow", routing.follow.run),
                 lifecycle.Once(lambda: routing.follow.ready(config.ready_patience_s)),
                 lifecycle.Loop("requests", requests.run),
-                _rest(config, open_inference, access),
-                Server(config.rpc, _services(own, open_inference, access)),
+                _rest(config, open_inference, access, _room(config.http, tenants, admission)),
+                Server(
+                    config.rpc,
+                    _services(own, open_inference, access),
+                    room=_room(config.rpc, tenants, admission),
+                ),
             )
 
 
@@ -220,11 +225,16 @@ def _requests_tenant(config: GatewayConfig) -> str | None:
     return config.requests.tenant or (None if config.tenants else DEFAULT)
 
 
-def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: Access) -> RestServer:
+def _room(settings: Rpc | Http, tenants: Tenants, admission: Admission) -> Room:
+    return Room(settings.max_concurrent_calls, settings.max_pending_bytes, tenants.weights, admission.refused)
+
+
+def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: Access, room: Room) -> RestServer:
     return RestServer(
         config.http.listen,
         open_inference,
         access,
+        room,
         max_body_bytes=config.http.max_body_bytes,
         max_deadline_s=config.rpc.max_deadline_s,
         grace_s=config.rpc.grace_s,

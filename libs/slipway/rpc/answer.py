@@ -16,20 +16,32 @@ from google.protobuf.message_factory import GetMessageClass
 from slipway.errors import FieldViolation
 from slipway.rpc.call import Call, Gate
 from slipway.rpc.refusals import DeadlineExceeded, MalformedMessage
+from slipway.rpc.room import Room
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class Answer:
-    """Parses what comes, hands it to the servicer's method, serialises what it gives."""
+    """Parses what comes, hands it to the servicer's method, serialises what it gives.
+
+    What is for anybody, as health is, takes no room: it answers however much is asked.
+    """
 
     def __init__(
-        self, servicer: object, method: MethodDescriptor, gate: Gate | None, *, foreign: bool, stall_s: float
+        self,
+        servicer: object,
+        method: MethodDescriptor,
+        gate: Gate | None,
+        room: Room,
+        *,
+        foreign: bool,
+        stall_s: float,
     ) -> None:
         self._type: type[Message] = GetMessageClass(method.input_type)
         self._method: Callable[..., Any] = getattr(servicer, method.name)
         self._name = method.full_name
         self._gate = gate
+        self._room = room
         self._foreign = foreign
         self._client_streaming = method.client_streaming
         self._stall_s = stall_s
@@ -37,12 +49,32 @@ class Answer:
     async def unary(self, request: Any, context: Context) -> bytes:
         """The one answer's bytes."""
         call = self._second(context)
-        response: Message = await self._method(self._decoded(request), call)
-        return response.SerializeToString()
+        if call.exempt:
+            return await self._one(request, call)
+        size = 0 if self._client_streaming else len(request)
+        self._room.enter(call.principal, size)
+        try:
+            return await self._one(request, call)
+        finally:
+            self._room.leave(call.principal, size)
 
     async def stream(self, request: Any, context: Context) -> None:
         """Write every answer. Written from here, so that a caller who leaves ends the servicer's generator too."""
         call = self._second(context)
+        if call.exempt:
+            await self._many(request, call, context)
+            return
+        self._room.enter(call.principal, 0)
+        try:
+            await self._many(request, call, context)
+        finally:
+            self._room.leave(call.principal, 0)
+
+    async def _one(self, request: Any, call: Any) -> bytes:
+        response: Message = await self._method(self._decoded(request), call)
+        return response.SerializeToString()
+
+    async def _many(self, request: Any, call: Any, context: Context) -> None:
         responses = self._method(self._decoded(request), call)
         if inspect.iscoroutine(responses):
             # A foreign servicer may write to the context instead of yielding.
@@ -58,6 +90,7 @@ class Answer:
         call = Call(context)
         if self._gate is not None:
             call.principal = self._gate(self._name, call)
+            call.exempt = not call.principal
         return call
 
     def _decoded(self, request: Any) -> Any:
@@ -104,6 +137,8 @@ async def _write(context: Context, data: bytes) -> None:
 
 class _Writing:
     """grpc's context for a foreign servicer, serialising what it writes."""
+
+    exempt = True
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -17,11 +17,13 @@ class Call:
     """One call: its metadata, who makes it and the time it has left.
 
     ``principal`` is whom the service's gate took the caller for; empty where there is no gate, or it let anybody pass.
+    ``exempt`` says that the latter is so.
     """
 
     def __init__(self, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         self._context = context
         self.principal = ""
+        self.exempt = False
 
     @property
     def metadata(self) -> Mapping[str, str | bytes]:

@@ -19,6 +19,7 @@ from slipway.rpc.answer import Answer, Context
 from slipway.rpc.call import Gate
 from slipway.rpc.guard import Guard
 from slipway.rpc.refusals import DeadlineExceeded, Draining
+from slipway.rpc.room import Room
 from slipway.rpc.telemetry import MeasuredMethod, Telemetry
 from slipway.rpc.timers import Timers
 
@@ -53,11 +54,13 @@ class Handlers:
     """Makes the handlers of one server and knows which of its streams are open.
 
     A call with one request and one answer gets ``max_deadline_s`` at most. A stream lasts as long as its caller
-    wants, but one whose caller sends nothing for ``max_deadline_s`` ends.
+    wants, but one whose caller sends nothing for ``max_deadline_s`` ends. What does not fit into the ``room`` is
+    refused before it is parsed; health and reflection take none.
     """
 
-    def __init__(self, max_deadline_s: float, telemetry: Telemetry) -> None:
+    def __init__(self, max_deadline_s: float, room: Room, telemetry: Telemetry) -> None:
         self._max_deadline_s = max_deadline_s
+        self._room = room
         self._telemetry = telemetry
         self._timers = Timers()
         self._calls: set[asyncio.Task[Any]] = set()
@@ -92,7 +95,9 @@ class Handlers:
         return len(self._streams) + len(self._watchers)
 
     def _handler(self, entry: Service, method: MethodDescriptor) -> grpc.RpcMethodHandler[bytes, bytes]:
-        answer = Answer(entry.servicer, method, entry.gate, foreign=entry.foreign, stall_s=self._max_deadline_s)
+        answer = Answer(
+            entry.servicer, method, entry.gate, self._room, foreign=entry.foreign, stall_s=self._max_deadline_s
+        )
         make: Any
         if method.server_streaming:
             make = (

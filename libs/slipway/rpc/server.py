@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha.reflection import aio as reflection_aio  # type: ig
 
 from slipway.lifecycle import PortTaken, require_free
 from slipway.rpc.handlers import Handlers, Service, foreign, service
+from slipway.rpc.room import Room
 from slipway.rpc.settings import RpcSettings
 from slipway.rpc.telemetry import Telemetry
 
@@ -35,12 +36,16 @@ class Server:
     whatever is left is cancelled.
     """
 
-    def __init__(self, settings: RpcSettings, services: Sequence[Service], *, ready: bool = True) -> None:
+    def __init__(
+        self, settings: RpcSettings, services: Sequence[Service], *, ready: bool = True, room: Room | None = None
+    ) -> None:
+        """``room`` is for a server whose callers have shares in it; else it is of the size that ``settings`` say."""
+        room = room or Room(settings.max_concurrent_calls, settings.max_pending_bytes)
         self._settings = settings
         self._health = health_aio.HealthServicer()
         self._ready = ready
         self._serving = False
-        self._handlers = Handlers(settings.max_deadline_s, Telemetry())
+        self._handlers = Handlers(settings.max_deadline_s, room, Telemetry())
         self._names = [entry.descriptor.full_name for entry in services]
         self._services = [*services, *self._standard()]
         self._server: grpc.aio.Server | None = None
@@ -67,8 +72,9 @@ class Server:
                 ("grpc.max_send_message_length", limit),
                 ("grpc.max_metadata_size", 16 * 1024),
                 ("grpc.so_reuseport", 0),
+                # Of one connection. gRPC's own bound on all of them would refuse health too, and could not say why.
+                ("grpc.max_concurrent_streams", 2 * self._settings.max_concurrent_calls),
             ],
-            maximum_concurrent_rpcs=self._settings.max_concurrent_calls,
         )
         self._server.add_generic_rpc_handlers(tuple(self._handlers.of(entry) for entry in self._services))
         try:

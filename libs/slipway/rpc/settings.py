@@ -8,10 +8,14 @@ from slipway.config import LoopbackAddress, Settings
 
 
 class RpcSettings(Settings):
-    """Where a server listens and what it allows."""
+    """Where a server listens and what it allows.
+
+    ``max_pending_bytes`` are of the requests that are being answered, all of them together.
+    """
 
     listen: LoopbackAddress
     max_message_bytes: int = Field(16 * 1024 * 1024, ge=1024, le=1024**3)
     max_concurrent_calls: int = Field(4096, ge=1)
+    max_pending_bytes: int = Field(256 * 1024 * 1024, ge=1024)
     max_deadline_s: float = Field(60.0, gt=0)
     grace_s: float = Field(10.0, ge=0)

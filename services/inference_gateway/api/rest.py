@@ -19,6 +19,7 @@ from services.inference_gateway.api.rest_tensors import decode_infer, encode_inf
 from slipway.errors import Kind, SlipwayError, invalid_field
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.lifecycle import PortTaken
+from slipway.rpc.room import Room
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class RestServer:
         listen: str,
         servicer: OpenInferenceServicer,
         access: Access,
+        room: Room,
         *,
         max_body_bytes: int,
         max_deadline_s: float,
@@ -68,6 +70,8 @@ class RestServer:
         self._wanted_port = int(port)
         self._servicer = servicer
         self._access = access
+        self._room = room
+        self._max_body_bytes = max_body_bytes
         self._max_deadline_s = max_deadline_s
         self._runner = web.AppRunner(self._app(max_body_bytes), access_log=None, shutdown_timeout=grace_s)
         self.port = 0
@@ -100,11 +104,21 @@ class RestServer:
         return app
 
     def _guarded(self, method: str, handler: Handler) -> Handler:
-        """The handler, for those who may call the gRPC method of the same meaning; before the body is read."""
+        """The handler, for those who may call the gRPC method of the same meaning and for whom there is room.
+
+        Both are decided before the body is read. What is for anybody, as health is, takes no room.
+        """
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            request[_TENANT] = self._access.tenant(method, request.headers)
-            return await handler(request)
+            tenant = request[_TENANT] = self._access.tenant(method, request.headers)
+            if not tenant:
+                return await handler(request)
+            size = self._max_body_bytes if request.content_length is None else request.content_length
+            self._room.enter(tenant, size)
+            try:
+                return await handler(request)
+            finally:
+                self._room.leave(tenant, size)
 
         return guarded
 

@@ -12,18 +12,14 @@ from services.inference_gateway.domain.token_bucket import TokenBucket
 from services.inference_gateway.engine.ask import Part
 from services.inference_gateway.engine.predict import Predict
 from slipway.clock import Clock
-from slipway.errors import invalid_field
+from slipway.errors import Exhausted, invalid_field
 
 
 @dataclass(slots=True)
 class Account:
-    """How a tenant stands: ``in_flight`` requests are being answered; the other counts are since the start.
-
-    ``share`` is its weight over the mean of all.
-    """
+    """How a tenant stands: ``in_flight`` requests are being answered; the other counts are since the start."""
 
     tenant: Tenant
-    share: float
     bucket: TokenBucket | None
     in_flight: int = 0
     requests: int = 0
@@ -32,21 +28,14 @@ class Account:
 
 
 class Admission:
-    """Counts what each tenant asks, and refuses what is beyond its limits. The counts are those of this process.
+    """Counts what each tenant asks, and refuses what is beyond its limits. The counts are those of this process."""
 
-    At most ``limit`` requests are answered at once. Where several tenants are known, each is held to as many as are
-    still free, times its weight over the mean: one that floods leaves room to whoever comes next.
-    """
-
-    def __init__(self, tenants: Tenants, clock: Clock, limit: int) -> None:
-        now, mean = clock.monotonic(), sum(tenants.weights.values()) / len(tenants.all)
+    def __init__(self, tenants: Tenants, clock: Clock) -> None:
+        now = clock.monotonic()
         self._accounts = {
-            one.name: Account(one, one.weight / mean, TokenBucket(one.quota, now) if one.quota else None)
-            for one in tenants.all
+            one.name: Account(one, TokenBucket(one.quota, now) if one.quota else None) for one in tenants.all
         }
         self._clock = clock
-        self._limit = limit
-        self._in_flight = 0
 
     def accounts(self) -> Sequence[Account]:
         """Every tenant's, in order of name."""
@@ -65,21 +54,21 @@ class Admission:
         account.requests += 1
         account.rows += batch.rows
         account.in_flight += 1
-        self._in_flight += 1
         return account
 
     def leave(self, account: Account) -> None:
         """It is answered, or its caller is gone."""
         account.in_flight -= 1
-        self._in_flight -= 1
+
+    def refused(self, tenant: str) -> None:
+        """A request was refused elsewhere, for what others or its tenant have there."""
+        self._accounts[tenant].refused += 1
 
     def _check_flight(self, account: Account) -> None:
-        limit = account.tenant.max_in_flight or self._limit
-        if len(self._accounts) > 1:
-            limit = min(limit, max(int((self._limit - self._in_flight) * account.share), 1))
-        if account.in_flight >= limit:
+        limit = account.tenant.max_in_flight
+        if limit and account.in_flight >= limit:
             account.refused += 1
-            raise TooManyInFlight(account.tenant.name, account.in_flight)
+            raise TooManyInFlight(account.tenant.name, limit)
 
     def _charge(self, account: Account, bucket: TokenBucket, batch: Batch) -> None:
         name, quota = account.tenant.name, bucket.quota
@@ -104,6 +93,9 @@ class Admitted:
         account = self._admission.enter(batch)
         try:
             return await self._predict.predictions(batch)
+        except Exhausted:
+            account.refused += 1
+            raise
         finally:
             self._admission.leave(account)
 
@@ -112,5 +104,8 @@ class Admitted:
         account = self._admission.enter(batch)
         try:
             return await self._predict.by_one(batch, version)
+        except Exhausted:
+            account.refused += 1
+            raise
         finally:
             self._admission.leave(account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -53,7 +54,10 @@ async def served(
     onnx_models: ModuleType,
     worlds: Callable[[Path, ModuleType], AbstractAsyncContextManager[Any]],
 ) -> AsyncIterator[Any]:
-    """A gateway that knows three tenants, of which one may ask about 4 rows, and 1 more in 1,000 s."""
+    """A gateway that knows three tenants, of which one may ask about 4 rows, and 1 more in 1,000 s.
+
+    Over REST it answers one call at a time.
+    """
     folder = tmp_path_factory.mktemp("tenants")
     (folder / "search-tokens").write_text(f"{SEARCH}\n")
     tenants = {
@@ -66,7 +70,8 @@ async def served(
         await world.stop_gateway()
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("SLIPWAY_TOKEN", OPERATOR)
-            await world.start_gateway(tenants=tenants)
+            http = {"listen": "127.0.0.1:0", "max_body_bytes": 64 * 1024, "max_concurrent_calls": 1}
+            await world.start_gateway(tenants=tenants, http=http)
             await world.ready("late", 1)
             yield world
 
@@ -143,6 +148,34 @@ async def test_a_quota_holds_over_every_protocol_and_for_its_tenant_alone(served
     assert (metered_now.admitted_rows, metered_now.refused_requests, metered_now.in_flight) == (4, 2, 0)
     assert (metered_now.rows_per_s, metered_now.burst_rows, metered_now.max_in_flight) == (0.001, 4, 9)
     assert (found["search"].admitted_rows, found["search"].weight, found["search"].rows_per_s) == (50, 3.0, None)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_more_rest_calls_than_allowed_are_refused_but_health_is_not(served: Any) -> None:
+    url, bearer = f"{served.http}/v2/models/late/infer", {"Authorization": f"Bearer {SEARCH}"}
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_body() -> AsyncIterator[bytes]:
+        yield b"{"
+        inside.set()
+        await go_on.wait()
+        yield json.dumps(INFER).encode()[1:]
+
+    async with aiohttp.ClientSession() as http:
+        first = asyncio.ensure_future(http.post(url, data=slow_body(), headers=bearer))
+        await inside.wait()
+        async with asyncio.timeout(30):
+            while True:  # the first may still be on its way
+                async with http.post(url, data=b"no JSON", headers=bearer) as answer:
+                    told = await answer.json()
+                if answer.status == 429:
+                    break
+        assert told["reason"] == "OVERLOADED"
+        async with http.get(f"{served.http}/v2/health/ready") as answer:
+            assert answer.status == 200
+        go_on.set()
+        async with await first as answer:
+            assert answer.status == 200
 
 
 @pytest.mark.asyncio(loop_scope="module")

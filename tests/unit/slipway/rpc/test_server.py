@@ -181,10 +181,28 @@ async def test_a_servicer_that_lacks_a_method_is_refused_at_once() -> None:
         service(contract, object())
 
 
-async def test_more_calls_than_allowed_are_refused_and_not_queued(serve: Any) -> None:
+async def test_more_calls_than_allowed_are_refused_but_health_is_not(serve: Any) -> None:
     wire = await serve(max_concurrent_calls=1)
     call = asyncio.ensure_future(wire.say("wait"))
     await wire.echo.inside.wait()
-    assert (await refused(wire.say("hello"))).kind is Kind.RESOURCE_EXHAUSTED
+    error = await refused(wire.say("hello"))
+    assert (error.kind, error.reason) == (Kind.RESOURCE_EXHAUSTED, "OVERLOADED")
+    assert error.facts == {"limit": "1", "of": "calls"}
+    assert error.retry_after_s
+    assert await health(wire) == SERVING
     wire.echo.gate.set()
     assert await call == "wait"
+    assert await wire.say("hello") == "hello"
+
+
+async def test_more_bytes_of_requests_than_allowed_are_refused(serve: Any) -> None:
+    wire = await serve(max_pending_bytes=1024)
+    call = asyncio.ensure_future(wire.say("wait"))
+    await wire.echo.inside.wait()
+    error = await refused(wire.say("x" * 1024))
+    assert (error.reason, error.facts["of"]) == ("OVERLOADED", "bytes of requests")
+    assert await wire.say("x" * 900) == "x" * 900
+    wire.echo.gate.set()
+    assert await call == "wait"
+    # One that is over the bound by itself is answered when there is no other.
+    assert await wire.say("x" * 1024) == "x" * 1024

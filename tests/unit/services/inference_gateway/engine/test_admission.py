@@ -7,7 +7,7 @@ from services.inference_gateway.domain.batch import Batch, Protocol
 from services.inference_gateway.domain.tenant_errors import QuotaExceeded, TooManyInFlight
 from services.inference_gateway.domain.tenants import Tenant, Tenants
 from services.inference_gateway.domain.token_bucket import Quota
-from services.inference_gateway.engine.admission import Account, Admission
+from services.inference_gateway.engine.admission import Admission
 from slipway.clock import ManualClock
 from slipway.errors import InvalidInput
 
@@ -17,19 +17,9 @@ def batch(tenant: str, rows: int = 1) -> Batch:
     return Batch("late", rows, (), times, False, (), (), Protocol.PREDICT, tenant=tenant)
 
 
-def flood(admission: Admission, tenant: str) -> list[Account]:
-    """As many requests as are let in."""
-    entered = []
-    while True:
-        try:
-            entered.append(admission.enter(batch(tenant)))
-        except TooManyInFlight:
-            return entered
-
-
 def test_a_quota_refuses_until_the_rows_fit_and_only_its_tenant() -> None:
     clock = ManualClock()
-    admission = Admission(Tenants([Tenant("a", quota=Quota(10.0, 40)), Tenant("b")]), clock, 100)
+    admission = Admission(Tenants([Tenant("a", quota=Quota(10.0, 40)), Tenant("b")]), clock)
     admission.leave(admission.enter(batch("a", 40)))
     with pytest.raises(QuotaExceeded) as refused:
         admission.enter(batch("a", 5))
@@ -44,20 +34,15 @@ def test_a_quota_refuses_until_the_rows_fit_and_only_its_tenant() -> None:
     assert (b.requests, b.rows, b.refused, b.in_flight) == (1, 4000, 0, 0)
 
 
-def test_one_who_floods_leaves_room_in_flight_to_the_others() -> None:
-    admission = Admission(Tenants([Tenant("a"), Tenant("b"), Tenant("c", max_in_flight=3)]), ManualClock(), 64)
-    entered = flood(admission, "a")
-    assert len(entered) == 32
-    assert len(flood(admission, "b")) == 16
-    assert len(flood(admission, "c")) == 3
-    with pytest.raises(TooManyInFlight, match="32 requests of tenant 'a' are being answered"):
+def test_no_more_than_may_be_are_in_flight() -> None:
+    admission = Admission(Tenants([Tenant("a", max_in_flight=2), Tenant("b")]), ManualClock())
+    entered = [admission.enter(batch(tenant)) for tenant in "aabbb"]
+    with pytest.raises(TooManyInFlight, match="2 requests of tenant 'a' are being answered"):
+        admission.enter(batch("a"))
+    with pytest.raises(TooManyInFlight):
         admission.knock("a")
-    # What it has stays; it is let in again when it has no more than is free.
-    for account in entered[:25]:
-        admission.leave(account)
+    admission.knock("b")
+    admission.leave(entered[0])
     admission.knock("a")
-
-
-def test_where_nobody_is_known_everybody_may_have_all() -> None:
-    admission = Admission(Tenants(), ManualClock(), 8)
-    assert len(flood(admission, "default")) == 8
+    a, b = admission.accounts()
+    assert (a.in_flight, a.refused, b.in_flight) == (1, 2, 3)
