@@ -149,14 +149,17 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         shadow=answer.shadow,
         degraded_rows=answer.degraded,
     )
-    for origin in batch.origins:
-        message.request_rows.append(origin.rows)
-        message.trace_ids.append(origin.trace_id)
-        message.tenants.append(origin.tenant)
-        message.latencies_us.append(max(0, round((answer.ended_s - origin.began_s) * 1e6)))
+    if batch.origins:
+        rows, tenants, traces, began_s = zip(*batch.origins, strict=True)
+        message.request_rows.extend(rows)
+        message.trace_ids.extend(traces)
+        message.tenants.extend(tenants)
+        waited_us = np.maximum(answer.ended_s - np.array(began_s), 0.0) * 1e6
+        message.latencies_us.extend(waited_us.astype(np.uint32).tolist())
     for view, times in answer.view_times.items():
         message.view_times.add(view=view, event_times_us=times.tolist())
-    message.answer_time.FromDatetime(now)
+    seconds = now.timestamp()
+    message.answer_time.seconds, message.answer_time.nanos = int(seconds), int(seconds % 1 * 1e6) * 1000
     for column in batch.entity_keys:
         _fill(message.entity_keys.add(name=column.name), column.values, column.absent)
     for name, array in answer.features.items():

@@ -194,6 +194,7 @@ def _answering(
         *(reconciler, fetch, dispatch, clock),
         bounds=_bounds(config),
         wave_rows=config.batch.max_rows,
+        gather_s=config.batch.gather_s,
         weights=weights,
     )
     return Predict(intake, memory, clock), shadow

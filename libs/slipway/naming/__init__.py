@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from slipway.errors import invalid_field
 
@@ -10,6 +11,12 @@ _RESOURCE = re.compile(r"[a-z][a-z0-9._-]{0,127}", re.ASCII)
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}", re.ASCII)
 _REQUEST = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
+
+
+@lru_cache(maxsize=16_384)
+def is_column_name(value: str) -> bool:
+    """Whether :func:`column_name` lets it pass; asked of the same names again and again it costs next to nothing."""
+    return _COLUMN.fullmatch(value) is not None
 
 
 def resource_name(field: str, value: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
-from slipway.naming import column_name, request_id, resource_name
+from slipway.naming import column_name, is_column_name, request_id, resource_name
 
 MAX_ROWS = 4096
 _DIGEST_BYTES = 16
@@ -32,8 +33,7 @@ class Protocol(enum.Enum):
         return "inputs" if self is Protocol.OPEN_INFERENCE else "features"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where successive rows of a batch come from: one caller's request, its trace, and when it was taken in.
 
     ``began_s`` is monotonic, in seconds.
@@ -98,7 +98,7 @@ def _kept(origins: tuple[Origin, ...], rows: Array) -> tuple[Origin, ...]:
         return ()
     ends = np.cumsum([one.rows for one in origins])
     counts = np.bincount(np.searchsorted(ends, rows, side="right"), minlength=len(origins)).tolist()
-    return tuple(replace(one, rows=count) for one, count in zip(origins, counts, strict=True) if count)
+    return tuple(one._replace(rows=count) for one, count in zip(origins, counts, strict=True) if count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +189,21 @@ def check_batch(batch: Batch) -> None:
 
 
 def _check_lengths(batch: Batch) -> None:
+    columns, keys, rows = batch.features, batch.entity_keys, batch.rows
+    fits = all(_fits(one, rows) for one in columns) and all(_fits(one, rows) for one in keys)
+    if not fits or _repeats(columns) or _repeats(keys):
+        _tell_lengths(batch)
+
+
+def _fits(column: Column, rows: int) -> bool:
+    return len(column.values) == rows and not len(column.absent) and is_column_name(column.name)
+
+
+def _repeats(columns: Sequence[Column]) -> bool:
+    return len(columns) > 1 and len({one.name for one in columns}) < len(columns)
+
+
+def _tell_lengths(batch: Batch) -> None:
     wrong: list[FieldViolation] = []
     for where, columns in (("entity_keys", batch.entity_keys), (batch.protocol.field, batch.features)):
         seen: set[str] = set()

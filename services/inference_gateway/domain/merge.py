@@ -18,7 +18,7 @@ def layout(batch: Batch) -> Hashable:
         batch.tenant,
         batch.priority,
         not batch.ids,
-        tuple([(one.name, one.kind, one.values.dtype, one.values.shape[1:]) for one in batch.features]),
+        tuple([(one.name, one.values.dtype.char, one.values.shape[1:]) for one in batch.features]),
         tuple([(one.name, one.kind) for one in batch.entity_keys]),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +19,7 @@ from services.inference_gateway.engine.reconcile import Arm
 _ROW_BYTES = 64  # what a row takes beside its values
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Some rows of a request, answered by one version: the rows from ``start`` to ``end`` of ``answer``.
 
     ``places`` [rows] are their numbers in the request; None when they are all of it, in order.
@@ -62,11 +63,28 @@ class Ask:
     """One request: who waits for it, and what of it is answered already.
 
     ``answered`` ends with an error, or without one when ``parts`` are complete; it is cancelled when the caller goes.
-    ``left`` counts the arms whose parts are missing; ``held`` are the chunks of those that are there.
-    ``whole`` says that one version must answer all rows, the one numbered ``version`` if that is named.
+    ``bytes`` is what it takes, about. ``left`` counts the arms whose parts are missing; ``held`` are the chunks of
+    those that are there. ``whole`` says that one version must answer all rows: that numbered ``version``, if named.
     """
 
-    __slots__ = ("answered", "batch", "began_s", "held", "ids", "keep", "left", "marks", "parts", "version", "whole")
+    __slots__ = (
+        "answered",
+        "batch",
+        "began_s",
+        "bytes",
+        "deadline",
+        "held",
+        "ids",
+        "keep",
+        "left",
+        "marks",
+        "parts",
+        "priority",
+        "rows",
+        "tenant",
+        "version",
+        "whole",
+    )
 
     def __init__(
         self,
@@ -86,35 +104,17 @@ class Ask:
         self.keep = keep
         self.whole = whole
         self.version = version
+        self.tenant, self.priority, self.rows, self.deadline = (
+            batch.tenant,
+            batch.priority,
+            batch.rows,
+            batch.deadline_s,
+        )
+        self.bytes = sum([one.values.nbytes for one in batch.features]) + batch.rows * _ROW_BYTES
         self.left = 1
         self.parts: list[Part] = []
         self.held: list[Chunk] = []
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def tenant(self) -> str:
-        """Who asks."""
-        return self.batch.tenant
-
-    @property
-    def priority(self) -> int:
-        """1 first; 0 is the default."""
-        return self.batch.priority
-
-    @property
-    def rows(self) -> int:
-        """How many are asked about."""
-        return self.batch.rows
-
-    @property
-    def bytes(self) -> int:
-        """What the request takes, about."""
-        return sum([column.values.nbytes for column in self.batch.features]) + self.batch.rows * _ROW_BYTES
-
-    @property
-    def deadline(self) -> float | None:
-        """When the caller goes, in monotonic seconds."""
-        return self.batch.deadline_s
 
     @property
     def waits(self) -> bool:
@@ -134,8 +134,7 @@ class Ask:
             self.answered.set_result(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """Successive rows of a chunk that are of one request; ``places`` as in :class:`Part`."""
 
     ask: Ask
@@ -164,6 +163,8 @@ class Chunk:
     shadows: Sequence[Arm] = ()
     shadow: bool = False
     bytes: int = 0
+    hurried_s: float = inf
+    """When the first of the callers waits no more, in monotonic seconds."""
 
     @property
     def tenant(self) -> str:
@@ -191,6 +192,11 @@ class Chunk:
         return not any(share.ask.waits for share in self.shares)
 
 
+def hurried(shares: Sequence[Share]) -> float:
+    """When the first of the callers waits no more, in monotonic seconds."""
+    return min([inf if share.ask.deadline is None else share.ask.deadline for share in shares])
+
+
 def each_share(chunk: Chunk) -> list[Chunk]:
     """The chunk request by request."""
     if len(chunk.shares) == 1:
@@ -205,7 +211,7 @@ def cut(chunk: Chunk, first: int, last: int) -> Chunk:
     rows = np.arange(start, start + sum(counts[first:last]))
     span = slice(start, start + len(rows))
     shares = chunk.shares[first:last]
-    deadlines = [share.ask.batch.deadline_s for share in shares]
+    deadlines = [share.ask.deadline for share in shares]
     batch = replace(
         chunk.batch.take(rows),
         deadline_s=None if None in deadlines else max(one for one in deadlines if one is not None),
@@ -222,4 +228,5 @@ def cut(chunk: Chunk, first: int, last: int) -> Chunk:
         degraded=tuple([row - start for row in chunk.degraded if start <= row < span.stop]),
         rows_read=rows if chunk.rows_read is None else chunk.rows_read[rows],
         bytes=chunk.bytes * len(rows) // chunk.rows,
+        hurried_s=hurried(shares),
     )

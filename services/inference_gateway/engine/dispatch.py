@@ -99,7 +99,7 @@ class Lane:
 
     def push(self, chunk: Chunk) -> None:
         """See :meth:`Dispatch.offer`."""
-        if chunk.deadline is not None and self._cost.known:
+        if chunk.hurried_s < inf and self._cost.known:
             # Others may come in between: whether it is late is found out again when it is taken.
             self._refuse_late(chunk, self._cost.seconds(self._queue.rows + self._rows_running))
             if chunk.gone:
@@ -128,6 +128,8 @@ class Lane:
     def _refuse_late(self, chunk: Chunk, wait_s: float) -> None:
         """Tell those callers now who would have gone before their answer came."""
         now = self._clock.monotonic()
+        if now + wait_s + self._cost.seconds(chunk.rows) <= chunk.hurried_s:
+            return
         for share in chunk.shares:
             deadline = share.ask.batch.deadline_s
             if deadline is None or not share.ask.waits:
@@ -153,7 +155,7 @@ class Lane:
 
     def _in_time(self, chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
         """The chunks as one batch; or as several, the hurried first, if only so all callers get answers in time."""
-        hurried = min([_deadline(share.ask) for chunk in chunks for share in chunk.shares])
+        hurried = min([chunk.hurried_s for chunk in chunks])
         whole_s = self._cost.seconds(sum([chunk.rows for chunk in chunks]))
         if self._clock.monotonic() + whole_s <= hurried:
             yield chunks

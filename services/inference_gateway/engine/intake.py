@@ -13,7 +13,7 @@ from services.inference_gateway.domain.errors import FeatureTypeMismatch
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout
-from services.inference_gateway.engine.ask import Ask, Chunk
+from services.inference_gateway.engine.ask import Ask, Chunk, Part
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.reconcile import Arm, Reconciler
@@ -24,8 +24,9 @@ from slipway.errors import SlipwayError
 log = logging.getLogger(__name__)
 
 
-_GATHERED = 16  # requests that are worth a wave while the event loop is busy with others
-_QUIET_TURNS = 8  # of the event loop, in which none came: it takes some to get a request from its socket to here
+_GATHERED = 16  # requests that are worth a wave, however many call
+_GAP_S = 0.00025  # between two requests that gRPC hands over
+_FORGETS = 0.95  # of the largest crowd, at each wave
 _READING = 2  # waves of an endpoint whose features are being read; what comes meanwhile is read together
 
 
@@ -53,29 +54,36 @@ class Intake:
         *,
         bounds: Bounds,
         wave_rows: int,
+        gather_s: float,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        """``bounds`` are of what waits at an endpoint, ``weights`` the tenants' shares of it."""
+        """``bounds`` are of what waits at an endpoint, ``weights`` the tenants' shares of it.
+
+        ``gather_s`` is the longest that requests wait for others that are known to call as well, 0 for never.
+        """
         self._reconciler = reconciler
         self._fetch = fetch
         self._dispatch = dispatch
         self._clock = clock
         self._bounds = bounds
         self._wave_rows = wave_rows
+        self._gather_s = gather_s
         self._weights = weights
         self._lines: dict[str, _Line] = {}
         self._reading: set[asyncio.Task[None]] = set()
-        self._scheduled = False
-        self._came = self._left = 0
-        self._crowded = False
+        self._open = 0
+        self._crowd = 1.0
+        self._came = 0
+        self._due = False
+        self._next: asyncio.Handle | None = None
         # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
         self._nobody = contextvars.Context()
-        dispatch.on_room = self._begin
+        dispatch.on_room = self._on_room
 
-    def take_in(self, ask: Ask) -> None:
-        """Let a request be answered; ``ask.answered`` tells when, or why not.
+    async def answer(self, ask: Ask) -> Sequence[Part]:
+        """What was answered to a request, when all of it is.
 
-        Raises EndpointNotFound, NotReady, and QueueFull where too much waits.
+        Raises EndpointNotFound, NotReady, QueueFull where too much waits, and whatever a request can fail by.
         """
         name = ask.batch.endpoint
         self._reconciler.arms(name)
@@ -83,32 +91,54 @@ class Intake:
         if line is None:
             line = self._lines[name] = _Line(FairQueue(name, self._bounds, self._weights))
         line.queue.push(ask)
-        self._came += 1
-        self._left = _QUIET_TURNS
-        if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._gather, context=self._nobody)
+        self._open += 1
+        try:
+            self._gather()
+            await ask.answered
+        finally:
+            self._open -= 1
+        return ask.parts
 
     def _gather(self) -> None:
-        """Begin now, unless the loop is at work on requests that may as well come along.
+        """Begin in this turn of the loop, or wait a moment for those who are known to call as well.
 
-        A lone caller waits for nothing. Where several call at once, a wave each would cost the loop the time in which
-        it could have taken in the others.
+        A lone caller waits for nobody. Of several, each would have a wave of its own, for gRPC hands over one request
+        after the other, and the loop would spend on waves the time in which it could take in the others.
         """
-        self._left -= 1
-        if self._crowded and self._left > 0 and self._came < _GATHERED:
-            asyncio.get_running_loop().call_soon(self._gather, context=self._nobody)
-            return
-        self._scheduled = False
-        self._crowded = self._came > 1
+        self._came += 1
+        self._crowd = max(self._crowd, float(self._open))
+        if self._due:
+            return  # a worker is waited for
+        loop = asyncio.get_running_loop()
+        if self._came >= min(_GATHERED, int(self._crowd)) or not self._gather_s:
+            if self._next is None or isinstance(self._next, asyncio.TimerHandle):
+                self._stop_waiting()
+                self._next = loop.call_soon(self._go, context=self._nobody)
+        elif self._next is None:
+            wait_s = min(self._gather_s, _GAP_S * self._crowd)
+            self._next = loop.call_later(wait_s, self._go, context=self._nobody)
+
+    def _stop_waiting(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+
+    def _go(self) -> None:
+        self._next = None
         self._came = 0
+        self._crowd = max(float(self._open), self._crowd * _FORGETS)
         self._begin()
 
+    def _on_room(self) -> None:
+        if self._due:
+            self._begin()
+
     def _begin(self) -> None:
+        self._due = False
         for name, line in self._lines.items():
             while len(line.queue) and self._has_room(name, line):
                 for alike in self._grouped(line.queue.take(self._wave_rows, _gone)):
                     self._begin_wave(line, alike)
+            self._due = self._due or len(line.queue) > 0
 
     def _has_room(self, name: str, line: _Line) -> bool:
         try:
@@ -160,7 +190,7 @@ class Intake:
             _fail(wave.asks, error)
         finally:
             line.reading -= 1
-            self._begin()
+            self._on_room()
 
     def _spread(self, wave: Wave, online: Online | None) -> None:
         """Hand every arm its rows. A request that does not suit its arm fails alone."""

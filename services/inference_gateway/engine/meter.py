@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from opentelemetry import metrics
 
-from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.batch import Answer, Origin
 from services.inference_gateway.domain.desired import VersionKey
 from slipway.observe.histogram import SIZES, Histogram
 
@@ -70,12 +71,21 @@ class Meter:
         """One version answered requests."""
         batch = answer.batch
         labels = (batch.endpoint, answer.model, str(answer.version), answer.route, batch.protocol.value)
-        began = np.array([one.began_s for one in batch.origins])
-        self._rows.add(labels, [one.rows for one in batch.origins])
-        self._seconds.add(labels, times.ended_s - began)
-        self._queued.add(labels, times.began_s - began)
+        if len(batch.origins) == 1:
+            [one] = batch.origins
+            self._rows.add_one(labels, one.rows)
+            self._seconds.add_one(labels, times.ended_s - one.began_s)
+            self._queued.add_one(labels, times.began_s - one.began_s)
+        else:
+            self._add(labels, batch.origins, times)
         if answer.degraded:
             self._degraded.add(len(answer.degraded), dict(zip(_LABELS, labels, strict=True)))
+
+    def _add(self, labels: tuple[str, ...], origins: Sequence[Origin], times: Times) -> None:
+        began = np.array([one.began_s for one in origins])
+        self._rows.add(labels, [one.rows for one in origins])
+        self._seconds.add(labels, times.ended_s - began)
+        self._queued.add(labels, times.began_s - began)
 
     def fetched(self, endpoint: str, seconds: float, *, failed: bool) -> None:
         """A wave's features were asked for."""

@@ -54,18 +54,13 @@ class Predict:
         """
         check_batch(batch)
         ask = Ask(batch, self._made_ids(batch.rows), self._clock.monotonic(), whole=True, version=version)
-        self._intake.take_in(ask)
-        await ask.answered
-        [part] = ask.parts
+        [part] = await self._intake.answer(ask)
         return part
 
     async def _parts(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None
     ) -> Sequence[Part]:
-        ask = Ask(batch, ids, self._clock.monotonic(), marks=marks, keep=keep)
-        self._intake.take_in(ask)
-        await ask.answered
-        return ask.parts
+        return await self._intake.answer(Ask(batch, ids, self._clock.monotonic(), marks=marks, keep=keep))
 
     def _remember(self, marks: tuple[bytes, ...], parts: Sequence[Part]) -> None:
         for part in parts:

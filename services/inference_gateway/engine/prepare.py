@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.features import Filled, Online, fill, join_keys, unread
 from services.inference_gateway.domain.signature import Signature, conform
-from services.inference_gateway.engine.ask import Chunk, Share
+from services.inference_gateway.engine.ask import Chunk, Share, hurried
 from services.inference_gateway.engine.reconcile import Arm
 
 _AS_GIVEN = Filled((), (), {})
@@ -55,6 +56,7 @@ def prepare(
         shadows,
         shadow,
         sum([array.nbytes for array in inputs.values()]) + batch.rows * _ROW_BYTES,
+        inf if shadow else hurried(shares),
     )
 
 
