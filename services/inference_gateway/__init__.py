@@ -22,6 +22,11 @@ Promises
     its predictions or by the error that Predict would refuse it with; delivered again it is the same predictions, and
     the same response by its event id. Its offset is committed after its response. Junk goes to
     ``inference.requests.v1.inference_gateway.dlq``.
+    The Open Inference Protocol is Triton's superset of it, over gRPC and REST: a stream answers as answers are ready,
+    and one bad request on it is told and costs the others nothing. What the repository calls load and unload is what
+    the registry wants: a caller may have a version tried again, or the memory back of one that takes no traffic, and
+    brings neither models nor configuration. Statistics are since the start. Shared memory, and settings of traces
+    and the log, are UNIMPLEMENTED, with the reason.
     Where tenants are configured, only they are answered, each within its quota and its fair share of queues and of
     what is answered at once; one that floods is refused, at once and with the time to come back, and the others are
     not. Health and metadata are open to all. Nothing that was accepted is pushed out.

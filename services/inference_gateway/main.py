@@ -18,6 +18,7 @@ from services.inference_gateway.adapters.spooled_log import SpooledLog
 from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
 from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.consumer import Requests
+from services.inference_gateway.api.infer import Infer
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
@@ -40,11 +41,13 @@ from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.persist import Persist
 from services.inference_gateway.engine.predict import Predict
 from services.inference_gateway.engine.reconcile import Reconciler
+from services.inference_gateway.engine.repository import Repository
 from services.inference_gateway.engine.runner import Pool
 from services.inference_gateway.engine.settle import Settle
 from services.inference_gateway.engine.shadow import Shadow
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from services.inference_gateway.engine.ship import Ship
+from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
 from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
@@ -94,7 +97,10 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
             _routing(config, clock, ArmEvents(events, gateway_id), slipway, gateway_id) as routing,
         ):
             tenants = _tenants(config)
-            predict, shadow = _answering(config, routing.reconciler, features, log=log, meter=meter, clock=clock)
+            statistics = Statistics(clock)
+            predict, shadow = _answering(
+                config, routing.reconciler, features, statistics, log=log, meter=meter, clock=clock
+            )
             admission = Admission(tenants, clock)
             access, admitted = Access(tenants, admission), Admitted(predict, admission)
             status = Status(routing.reconciler, routing.follow)
@@ -108,7 +114,12 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 limit_s=config.rpc.max_deadline_s,
             )
             open_inference = OpenInferenceServicer(
-                predict=admitted, status=status, clock=clock, server_version=version("slipway")
+                infer=Infer(admitted, status, clock),
+                status=status,
+                statistics=statistics,
+                repository=Repository(routing.reconciler),
+                server_version=version("slipway"),
+                limit_s=config.rpc.max_deadline_s,
             )
             requests = Requests(
                 events,
@@ -171,6 +182,7 @@ def _answering(
     config: GatewayConfig,
     reconciler: Reconciler,
     features: FeatureService,
+    statistics: Statistics,
     *,
     log: SpooledLog,
     meter: Meter,
@@ -179,7 +191,7 @@ def _answering(
     memory = Memory(config.remembered_predictions)
     memory.restore(log.replay())
     fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
-    settle = Settle(reconciler, log, waiting, meter, clock)
+    settle = Settle(reconciler, log, waiting, meter=meter, statistics=statistics, clock=clock)
     weights = {name: tenant.weight for name, tenant in config.tenants.items()}
     dispatch = Dispatch(settle, clock, _bounds(config), config.batch.max_rows, weights)
     shadow = Shadow(

@@ -2,122 +2,136 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import AsyncIterator
+from functools import partial
 
-from services.inference_gateway.api.tensors import decode_columns, encode_output
-from services.inference_gateway.domain.batch import Batch, Protocol
+from services.inference_gateway.api.caller import Caller
+from services.inference_gateway.api.in_flight import InFlight
+from services.inference_gateway.api.infer import Infer, named
+from services.inference_gateway.api.models import encode_config, encode_metadata
+from services.inference_gateway.api.repository import check_repository, decode_version, encode_index, refuse_overrides
+from services.inference_gateway.api.statistics import encode_tally
+from services.inference_gateway.api.stream import answer_streamed
+from services.inference_gateway.api.unserved import Unserved
 from services.inference_gateway.domain.errors import EndpointNotFound
-from services.inference_gateway.engine.admission import Admitted
+from services.inference_gateway.engine.repository import Repository
+from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
-from slipway.clock import Clock
-from slipway.errors import invalid_field
 from slipway.gen.inference import inference_pb2 as pb
-from slipway.rpc.call import Call
+from slipway.gen.inference import model_config_pb2, repository_pb2, statistics_pb2
 
-PLATFORM = "onnxruntime_onnx"
 SERVER = "slipway"
+EXTENSIONS = (
+    "binary_tensor_data",
+    "classification",
+    "model_configuration",
+    "model_repository",
+    "parameters",
+    "schedule_policy",
+    "statistics",
+)
+"""What the server speaks beyond the core protocol, by Triton's names; the binary tensors are REST's."""
 
 
-class OpenInferenceServicer:
-    """``inference.GRPCInferenceService``: the six core RPCs."""
+class OpenInferenceServicer(Unserved):
+    """``inference.GRPCInferenceService``; REST answers by the same methods."""
 
-    def __init__(self, *, predict: Admitted, status: Status, clock: Clock, server_version: str) -> None:
-        self._predict = predict
+    def __init__(
+        self,
+        *,
+        infer: Infer,
+        status: Status,
+        statistics: Statistics,
+        repository: Repository,
+        server_version: str,
+        limit_s: float,
+    ) -> None:
+        """``limit_s`` is the most that one request on a stream may take."""
+        self._infer = infer
         self._status = status
-        self._clock = clock
+        self._statistics = statistics
+        self._repository = repository
         self._server_version = server_version
+        self._limit_s = limit_s
 
-    async def ServerLive(self, request: pb.ServerLiveRequest, call: Call) -> pb.ServerLiveResponse:
+    async def ServerLive(self, request: pb.ServerLiveRequest, call: Caller) -> pb.ServerLiveResponse:
         """Say that the process answers."""
         return pb.ServerLiveResponse(live=True)
 
-    async def ServerReady(self, request: pb.ServerReadyRequest, call: Call) -> pb.ServerReadyResponse:
-        """Say whether calls may come."""
-        return pb.ServerReadyResponse(ready=self.server_ready())
+    async def ServerReady(self, request: pb.ServerReadyRequest, call: Caller) -> pb.ServerReadyResponse:
+        """Say whether calls may come: what to serve is known, and some of it answers."""
+        return pb.ServerReadyResponse(ready=self._status.ready)
 
-    async def ModelReady(self, request: pb.ModelReadyRequest, call: Call) -> pb.ModelReadyResponse:
+    async def ModelReady(self, request: pb.ModelReadyRequest, call: Caller) -> pb.ModelReadyResponse:
         """Say whether an endpoint answers; one that nobody knows does not."""
         try:
             return pb.ModelReadyResponse(ready=self.model_ready(request.name, request.version))
         except EndpointNotFound:
             return pb.ModelReadyResponse(ready=False)
 
-    async def ServerMetadata(self, request: pb.ServerMetadataRequest, call: Call) -> pb.ServerMetadataResponse:
-        """Say who serves."""
-        return self.server_metadata()
-
-    async def ModelMetadata(self, request: pb.ModelMetadataRequest, call: Call) -> pb.ModelMetadataResponse:
-        """Say what an endpoint takes and gives."""
-        return self.model_metadata(request.name, request.version)
-
-    async def ModelInfer(self, request: pb.ModelInferRequest, call: Call) -> pb.ModelInferResponse:
-        """Answer a batch of feature columns."""
-        return await self.infer(request, call.trace_id, call.principal)
-
-    def server_ready(self) -> bool:
-        """Whether calls may come: what to serve is known, and some of it answers."""
-        return self._status.ready
-
     def model_ready(self, endpoint: str, version: str) -> bool:
         """Whether an endpoint (and version) answers. Raises EndpointNotFound."""
-        return self._status.answers(_named(endpoint, "name"), version)
+        return self._status.answers(named(endpoint, "name"), version)
 
-    def server_metadata(self) -> pb.ServerMetadataResponse:
-        """Who serves."""
-        return pb.ServerMetadataResponse(name=SERVER, version=self._server_version)
+    async def ServerMetadata(self, request: pb.ServerMetadataRequest, call: Caller) -> pb.ServerMetadataResponse:
+        """Say who serves."""
+        return pb.ServerMetadataResponse(name=SERVER, version=self._server_version, extensions=EXTENSIONS)
 
-    def model_metadata(self, endpoint: str, version: str) -> pb.ModelMetadataResponse:
-        """What an endpoint takes and gives. Raises EndpointNotFound, NotReady, VersionNotServed."""
-        arm = self._status.primary(_named(endpoint, "name"), version)
-        number = str(arm.route.version.number)
-        response = pb.ModelMetadataResponse(name=endpoint, versions=[number], platform=PLATFORM)
-        for column in arm.runner.spec.signature.inputs:
-            response.inputs.add(name=column.name, datatype=column.datatype, shape=[-1, *(column.shape or (1,))])
-        for tensor in arm.runner.spec.signature.outputs:
-            response.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
-        return response
+    async def ModelMetadata(self, request: pb.ModelMetadataRequest, call: Caller) -> pb.ModelMetadataResponse:
+        """Say what an endpoint takes and gives."""
+        arm = self._status.primary(named(request.name, "name"), request.version)
+        return encode_metadata(request.name, arm, self._status.versions(request.name))
 
-    async def infer(self, request: pb.ModelInferRequest, trace_id: str, tenant: str) -> pb.ModelInferResponse:
-        """The answer to a batch of feature columns; logged as every prediction is."""
-        arm = self._status.primary(_named(request.model_name, "model_name"), request.model_version)
-        signature = arm.runner.spec.signature
-        wanted = _wanted(request, [tensor.name for tensor in signature.outputs])
-        columns, rows = decode_columns(request, signature)
-        now = int(self._clock.now().timestamp() * 1e6)
-        batch = Batch(
-            endpoint=request.model_name,
-            rows=rows,
-            ids=(),
-            event_times_us=np.full(rows, now, dtype=np.int64),
-            timed=False,
-            entity_keys=(),
-            features=columns,
-            protocol=Protocol.OPEN_INFERENCE,
-            trace_id=trace_id,
-            tenant=tenant,
-        )
-        answer = await self._predict.by_one(batch, request.model_version)
-        response = pb.ModelInferResponse(
-            model_name=request.model_name, model_version=str(answer.version), id=request.id
-        )
-        # Labels join on "<this>.<row>"; the protocol itself has no place for an id a row.
-        response.parameters["slipway_prediction_id"].string_param = answer.ids[0].rpartition(".")[0]
-        response.parameters["slipway_route"].string_param = answer.route
-        for name in wanted:
-            encode_output(response, name, answer.outputs[name])
-        return response
+    async def ModelInfer(self, request: pb.ModelInferRequest, call: Caller) -> pb.ModelInferResponse:
+        """Answer a batch of feature columns."""
+        return await self._infer.answer(request, call)
 
+    def ModelStreamInfer(
+        self, requests: AsyncIterator[pb.ModelInferRequest], call: Caller
+    ) -> AsyncIterator[pb.ModelStreamInferResponse]:
+        """Answer batches of feature columns as they come."""
+        answer = partial(answer_streamed, self._infer, call, self._limit_s)
+        return InFlight[pb.ModelInferRequest, pb.ModelStreamInferResponse](answer).answers(requests)
 
-def _named(name: str, field: str) -> str:
-    if not name:
-        raise invalid_field(field, "is empty; give the name of an endpoint")
-    return name
+    async def ModelConfig(
+        self, request: model_config_pb2.ModelConfigRequest, call: Caller
+    ) -> model_config_pb2.ModelConfigResponse:
+        """Say how an endpoint is served."""
+        arm = self._status.primary(named(request.name, "name"), request.version)
+        config = encode_config(request.name, arm, self._status.versions(request.name))
+        return model_config_pb2.ModelConfigResponse(config=config)
 
+    async def ModelStatistics(
+        self, request: statistics_pb2.ModelStatisticsRequest, call: Caller
+    ) -> statistics_pb2.ModelStatisticsResponse:
+        """Say what was answered."""
+        told = [
+            encode_tally(one.endpoint, one.version, self._statistics.of(one.endpoint, one.version))
+            for one in self._repository.find(request.name, request.version)
+        ]
+        return statistics_pb2.ModelStatisticsResponse(model_stats=told)
 
-def _wanted(request: pb.ModelInferRequest, given: list[str]) -> list[str]:
-    for position, one in enumerate(request.outputs):
-        if one.name not in given:
-            raise invalid_field(
-                f"outputs[{position}].name", f"{one.name!r} is not an output; ask for {', '.join(given)}"
-            )
-    return [one.name for one in request.outputs] or given
+    async def RepositoryIndex(
+        self, request: repository_pb2.RepositoryIndexRequest, call: Caller
+    ) -> repository_pb2.RepositoryIndexResponse:
+        """Say what is loaded."""
+        check_repository(request.repository_name)
+        entries = self._repository.index()
+        return encode_index(one for one in entries if one.ready or not request.ready)
+
+    async def RepositoryModelLoad(
+        self, request: repository_pb2.RepositoryModelLoadRequest, call: Caller
+    ) -> repository_pb2.RepositoryModelLoadResponse:
+        """Try again what is not loaded, and wait for it."""
+        check_repository(request.repository_name)
+        refuse_overrides(request.parameters)
+        await self._repository.load(named(request.model_name, "model_name"), decode_version(request.parameters))
+        return repository_pb2.RepositoryModelLoadResponse()
+
+    async def RepositoryModelUnload(
+        self, request: repository_pb2.RepositoryModelUnloadRequest, call: Caller
+    ) -> repository_pb2.RepositoryModelUnloadResponse:
+        """Give back the memory of what takes no traffic."""
+        check_repository(request.repository_name)
+        await self._repository.unload(named(request.model_name, "model_name"), decode_version(request.parameters))
+        return repository_pb2.RepositoryModelUnloadResponse()

@@ -1,59 +1,58 @@
-"""The Open Inference Protocol over REST: health, metadata and JSON inference, by the same servicer as gRPC."""
+"""The Open Inference Protocol over REST, with Triton's extensions, by the same servicer as gRPC."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import math
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from aiohttp import web
-from google.protobuf.json_format import MessageToDict
 from opentelemetry import propagate, trace
 
 from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
-from services.inference_gateway.api.rest_tensors import decode_infer, encode_infer
-from slipway.errors import Kind, SlipwayError, invalid_field
+from services.inference_gateway.api.rest_errors import Handler, errors
+from services.inference_gateway.api.rest_infer import read_infer, read_json, write_infer
+from services.inference_gateway.api.rest_json import plain, read_repository_parameters
+from services.inference_gateway.api.unserved import NotServed, log_settings, shared_memory, trace_settings
 from slipway.gen.inference import inference_pb2 as pb
+from slipway.gen.inference import model_config_pb2, repository_pb2, statistics_pb2
 from slipway.lifecycle import PortTaken
+from slipway.rpc import deadline
 from slipway.rpc.room import Room
 
-log = logging.getLogger(__name__)
-
-_STATUSES = {
-    Kind.INVALID_ARGUMENT: 400,
-    Kind.OUT_OF_RANGE: 400,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.PERMISSION_DENIED: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.ALREADY_EXISTS: 409,
-    Kind.ABORTED: 409,
-    Kind.FAILED_PRECONDITION: 422,
-    Kind.RESOURCE_EXHAUSTED: 429,
-    Kind.UNAVAILABLE: 503,
-    Kind.DEADLINE_EXCEEDED: 504,
-    Kind.UNIMPLEMENTED: 501,
-}
-_BINARY_HEADER = "Inference-Header-Content-Length"
 _TENANT = web.RequestKey("tenant", str)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+T = TypeVar("T", pb.ModelMetadataRequest, model_config_pb2.ModelConfigRequest, statistics_pb2.ModelStatisticsRequest)
+_UNSERVED: dict[str, tuple[str, Callable[[], NotServed]]] = {
+    "/v2/logging": ("LogSettings", log_settings),
+    "/v2/trace/setting": ("TraceSetting", trace_settings),
+    "/v2/models/{model}/trace/setting": ("TraceSetting", trace_settings),
+} | {
+    f"/v2/{kind.lower()}sharedmemory{region}/{verb.lower()}": (f"{kind}SharedMemory{verb}", shared_memory)
+    for kind in ("System", "Cuda")
+    for region in ("", "/region/{region}")
+    for verb in ("Status", "Register", "Unregister")
+}
 
 
-class TooSlow(SlipwayError):
-    """The answer was not ready in the server's maximum."""
+class RestCaller:
+    """Who sent a request; see :class:`services.inference_gateway.api.caller.Caller`."""
 
-    kind = Kind.DEADLINE_EXCEEDED
-    reason = "DEADLINE_EXCEEDED"
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self.principal: str = request[_TENANT]
 
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(f"no answer within {limit_s:g} s; ask for less at once, or later")
+    @property
+    def trace_id(self) -> str:
+        """The caller's trace."""
+        span = trace.get_current_span(propagate.extract(dict(self._request.headers))).get_span_context()
+        return format(span.trace_id, "032x") if span.is_valid else ""
 
 
 class RestServer:
-    """Serves ``/v2`` on one loopback address; see :class:`slipway.lifecycle.Component`."""
+    """Serves ``/v2`` on one loopback address; see :class:`slipway.lifecycle.Component`.
+
+    Bodies may be gzip or deflate; ``max_body_bytes`` is what one may have when it is unpacked.
+    """
 
     def __init__(
         self,
@@ -73,7 +72,12 @@ class RestServer:
         self._room = room
         self._max_body_bytes = max_body_bytes
         self._max_deadline_s = max_deadline_s
-        self._runner = web.AppRunner(self._app(max_body_bytes), access_log=None, shutdown_timeout=grace_s)
+        self._runner = web.AppRunner(
+            self._app(max_body_bytes),
+            access_log=None,
+            shutdown_timeout=grace_s,
+            handler_cancellation=True,  # nobody's answer is not worked on
+        )
         self.port = 0
 
     async def start(self) -> None:
@@ -92,16 +96,29 @@ class RestServer:
         await self._runner.cleanup()
 
     def _app(self, max_body_bytes: int) -> web.Application:
-        app = web.Application(client_max_size=max_body_bytes, middlewares=[_errors])
-        add = app.router
-        add.add_get("/v2", self._guarded("ServerMetadata", self._server_metadata))
-        add.add_get("/v2/health/live", self._guarded("ServerLive", self._live))
-        add.add_get("/v2/health/ready", self._guarded("ServerReady", self._ready))
-        for prefix in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
-            add.add_get(prefix, self._guarded("ModelMetadata", self._model_metadata))
-            add.add_get(f"{prefix}/ready", self._guarded("ModelReady", self._model_ready))
-            add.add_post(f"{prefix}/infer", self._guarded("ModelInfer", self._infer))
+        app = web.Application(client_max_size=max_body_bytes, middlewares=[errors, self._in_time])
+        add = app.router.add_route
+        for verb, path, method, handler in self._routes():
+            add(verb, path, self._guarded(method, handler))
+        for path, (method, why) in _UNSERVED.items():
+            add("*", path, self._guarded(method, _refusal(why)))
         return app
+
+    def _routes(self) -> Iterator[tuple[str, str, str, Handler]]:
+        """HTTP's method, the path, the gRPC method of the same meaning, and what answers."""
+        yield "GET", "/v2", "ServerMetadata", self._server_metadata
+        yield "GET", "/v2/health/live", "ServerLive", self._live
+        yield "GET", "/v2/health/ready", "ServerReady", self._ready
+        yield "GET", "/v2/models/stats", "ModelStatistics", self._model_statistics
+        for prefix in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
+            yield "GET", prefix, "ModelMetadata", self._model_metadata
+            yield "GET", f"{prefix}/ready", "ModelReady", self._model_ready
+            yield "GET", f"{prefix}/config", "ModelConfig", self._model_config
+            yield "GET", f"{prefix}/stats", "ModelStatistics", self._model_statistics
+            yield "POST", f"{prefix}/infer", "ModelInfer", self._infer
+        yield "POST", "/v2/repository/index", "RepositoryIndex", self._index
+        yield "POST", "/v2/repository/models/{model}/load", "RepositoryModelLoad", self._load
+        yield "POST", "/v2/repository/models/{model}/unload", "RepositoryModelUnload", self._unload
 
     def _guarded(self, method: str, handler: Handler) -> Handler:
         """The handler, for those who may call the gRPC method of the same meaning and for whom there is room.
@@ -113,7 +130,9 @@ class RestServer:
             tenant = request[_TENANT] = self._access.tenant(method, request.headers)
             if not tenant:
                 return await handler(request)
-            size = self._max_body_bytes if request.content_length is None else request.content_length
+            size = request.content_length
+            if size is None or "Content-Encoding" in request.headers:
+                size = self._max_body_bytes  # what it may come to
             self._room.enter(tenant, size)
             try:
                 return await handler(request)
@@ -122,81 +141,78 @@ class RestServer:
 
         return guarded
 
-    async def _server_metadata(self, _: web.Request) -> web.Response:
-        return web.json_response(_plain(self._servicer.server_metadata()))
+    async def _server_metadata(self, request: web.Request) -> web.Response:
+        return _json(await self._servicer.ServerMetadata(pb.ServerMetadataRequest(), RestCaller(request)))
 
     async def _live(self, _: web.Request) -> web.Response:
         return web.json_response({"live": True})
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        ready = self._servicer.server_ready()
-        return web.json_response({"ready": ready}, status=200 if ready else 503)
+    async def _ready(self, request: web.Request) -> web.Response:
+        answer = await self._servicer.ServerReady(pb.ServerReadyRequest(), RestCaller(request))
+        return web.json_response({"ready": answer.ready}, status=200 if answer.ready else 503)
 
     async def _model_metadata(self, request: web.Request) -> web.Response:
-        model, version = _named(request)
-        return web.json_response(_plain(self._servicer.model_metadata(model, version)))
+        return _json(await self._servicer.ModelMetadata(_named(request, pb.ModelMetadataRequest), RestCaller(request)))
 
     async def _model_ready(self, request: web.Request) -> web.Response:
-        model, version = _named(request)
-        ready = self._servicer.model_ready(model, version)
+        model = request.match_info["model"]
+        ready = self._servicer.model_ready(model, request.match_info.get("version", ""))
         return web.json_response({"name": model, "ready": ready}, status=200 if ready else 503)
 
+    async def _model_config(self, request: web.Request) -> web.Response:
+        asked = _named(request, model_config_pb2.ModelConfigRequest)
+        return web.json_response(plain((await self._servicer.ModelConfig(asked, RestCaller(request))).config))
+
+    async def _model_statistics(self, request: web.Request) -> web.Response:
+        asked = _named(request, statistics_pb2.ModelStatisticsRequest)
+        return _json(await self._servicer.ModelStatistics(asked, RestCaller(request)))
+
     async def _infer(self, request: web.Request) -> web.Response:
-        model, version = _named(request)
-        span = trace.get_current_span(propagate.extract(dict(request.headers))).get_span_context()
-        trace_id = format(span.trace_id, "032x") if span.is_valid else ""
-        try:
-            async with asyncio.timeout(self._max_deadline_s) as timer:
-                message = decode_infer(model, version, await _body(request))
-                return web.json_response(encode_infer(await self._servicer.infer(message, trace_id, request[_TENANT])))
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise TooSlow(self._max_deadline_s) from None
+        asked = await read_infer(request)
+        return write_infer(asked, await self._servicer.ModelInfer(asked, RestCaller(request)))
+
+    async def _index(self, request: web.Request) -> web.Response:
+        asked = repository_pb2.RepositoryIndexRequest(ready=(await _optional_json(request)).get("ready") is True)
+        answer = await self._servicer.RepositoryIndex(asked, RestCaller(request))
+        return web.json_response([plain(one) for one in answer.models])
+
+    async def _load(self, request: web.Request) -> web.Response:
+        asked = repository_pb2.RepositoryModelLoadRequest(
+            model_name=request.match_info["model"], parameters=await _repository_parameters(request)
+        )
+        return _json(await self._servicer.RepositoryModelLoad(asked, RestCaller(request)))
+
+    async def _unload(self, request: web.Request) -> web.Response:
+        asked = repository_pb2.RepositoryModelUnloadRequest(
+            model_name=request.match_info["model"], parameters=await _repository_parameters(request)
+        )
+        return _json(await self._servicer.RepositoryModelUnload(asked, RestCaller(request)))
+
+    @web.middleware
+    async def _in_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with deadline.Bound(self._max_deadline_s):
+            return await handler(request)
 
 
-def _named(request: web.Request) -> tuple[str, str]:
-    return request.match_info["model"], request.match_info.get("version", "")
+def _named(request: web.Request, kind: type[T]) -> T:
+    return kind(name=request.match_info.get("model", ""), version=request.match_info.get("version", ""))
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
-    if _BINARY_HEADER in request.headers:
-        raise invalid_field(_BINARY_HEADER, "is not taken here; send tensors as JSON, or raw over gRPC")
-    try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError) as error:
-        raise invalid_field("body", f"is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise invalid_field("body", 'is not a JSON object; give {"inputs": [...]}')
-    return body
+async def _optional_json(request: web.Request) -> dict[str, Any]:
+    body = await request.read()
+    return read_json(body) if body.strip() else {}
 
 
-def _plain(message: pb.ServerMetadataResponse | pb.ModelMetadataResponse) -> dict[str, Any]:
-    facts: dict[str, Any] = MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    for tensor in (*facts.get("inputs", ()), *facts.get("outputs", ())):
-        tensor["shape"] = [int(size) for size in tensor["shape"]]  # protobuf's JSON writes int64 as text
-    return facts
+async def _repository_parameters(request: web.Request) -> dict[str, repository_pb2.ModelRepositoryParameter]:
+    return read_repository_parameters((await _optional_json(request)).get("parameters"), "parameters")
 
 
-@web.middleware
-async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except SlipwayError as error:
-        told: dict[str, Any] = {"error": error.message, "reason": error.reason}
-        if error.violations:
-            told["violations"] = [{"field": one.field, "description": one.description} for one in error.violations]
-        headers = {}
-        if error.retry_after_s:
-            told["retry_after_s"] = error.retry_after_s
-            headers["Retry-After"] = str(math.ceil(error.retry_after_s))  # HTTP knows whole seconds alone
-        if error.kind is Kind.UNAUTHENTICATED:
-            headers["WWW-Authenticate"] = "Bearer"
-        return web.json_response(told, status=_STATUSES.get(error.kind, 500), headers=headers)
-    except web.HTTPException as error:
-        return web.json_response({"error": f"{request.method} {request.path}: {error.reason}"}, status=error.status)
-    except Exception:
-        log.exception("a request failed by a defect", extra={"path": request.path})
-        return web.json_response({"error": "the gateway failed; its log has the details"}, status=500)
+def _json(message: Any) -> web.Response:
+    return web.json_response(plain(message))
+
+
+def _refusal(why: Callable[[], NotServed]) -> Handler:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        raise why()
+
+    return refuse

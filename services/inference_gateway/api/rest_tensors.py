@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Set
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from services.inference_gateway.api.rest_binary import Tail
+from services.inference_gateway.api.rest_json import is_unicode, read_parameters
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.signature import DTYPES, FLOATS, RANGES, DataType
 from services.inference_gateway.domain.tensors import pack_raw, unpack_raw
@@ -26,13 +29,19 @@ _TAKES: dict[DataType, tuple[type, ...]] = {
 _SHOWN_SIZES = 9
 
 
-def decode_infer(model: str, version: str, body: dict[str, Any]) -> pb.ModelInferRequest:
-    """The message of a JSON body, its tensors in raw form. ``data`` is flat, or nested as the shape says.
+def decode_infer(model: str, version: str, body: dict[str, Any], tail: Tail | None = None) -> pb.ModelInferRequest:
+    """The message of a JSON body, its tensors in raw form; those with a ``binary_data_size`` lie in the ``tail``.
 
-    A null in it is an absent number or the empty text.
+    ``data`` is flat, or nested as the shape says. A null in it is an absent number or the empty text.
     Raises InvalidInput naming the entry that is wrong.
     """
-    request = pb.ModelInferRequest(model_name=model, model_version=version, id=_text(body, "id", "id"))
+    tail = tail or Tail(memoryview(b""))
+    request = pb.ModelInferRequest(
+        model_name=model,
+        model_version=version,
+        id=_text(body, "id", "id"),
+        parameters=read_parameters(body.get("parameters"), "parameters"),
+    )
     for position, entry in enumerate(_list(body, "inputs", "inputs")):
         field = f"inputs[{position}]"
         if not isinstance(entry, dict):
@@ -41,23 +50,41 @@ def decode_infer(model: str, version: str, body: dict[str, Any]) -> pb.ModelInfe
         shape = _list(entry, "shape", f"{field}.shape")
         if not all(type(size) is int and 0 <= size < 2**31 for size in shape):
             raise invalid_field(f"{field}.shape", f"is {shape}; give whole numbers from 0 on")
-        request.inputs.add(name=_text(entry, "name", f"{field}.name"), datatype=kind, shape=shape)
-        data = _flat(f"{field}.data", _list(entry, "data", f"{field}.data"), shape)
-        request.raw_input_contents.append(pack_raw(kind, _array(f"{field}.data", kind, data)))
+        parameters = read_parameters(entry.get("parameters"), f"{field}.parameters")
+        size = parameters.pop("binary_data_size", None)
+        name = _text(entry, "name", f"{field}.name")
+        request.inputs.add(name=name, datatype=kind, shape=shape, parameters=parameters)
+        request.raw_input_contents.append(
+            _raw(f"{field}.data", kind, entry, shape) if size is None else tail.take(size, field)
+        )
+    tail.finish()
     for position, entry in enumerate(_list(body, "outputs", "outputs") if body.get("outputs") else []):
+        field = f"outputs[{position}]"
         if not isinstance(entry, dict):
-            raise invalid_field(f"outputs[{position}]", "is not an object; give its name")
-        request.outputs.add(name=_text(entry, "name", f"outputs[{position}].name"))
+            raise invalid_field(field, "is not an object; give its name")
+        parameters = read_parameters(entry.get("parameters"), f"{field}.parameters")
+        request.outputs.add(name=_text(entry, "name", f"{field}.name"), parameters=parameters)
     return request
 
 
-def encode_infer(response: pb.ModelInferResponse) -> dict[str, Any]:
-    """The JSON body of a response; NaN and infinities become null, which JSON can hold."""
-    outputs = []
+def _raw(field: str, kind: DataType, entry: dict[str, Any], shape: list[int]) -> bytes:
+    return pack_raw(kind, _array(field, kind, _flat(field, _list(entry, "data", field), shape)))
+
+
+def encode_infer(response: pb.ModelInferResponse, binary: Set[str] = frozenset()) -> dict[str, Any]:
+    """The JSON of a response; NaN and infinities become null, which JSON can hold.
+
+    Of the outputs named by ``binary`` it tells the size.
+    """
+    outputs: list[dict[str, Any]] = []
     for tensor, raw in zip(response.outputs, response.raw_output_contents, strict=True):
+        told = {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
+        if tensor.name in binary:
+            outputs.append({**told, "parameters": {"binary_data_size": len(raw)}})
+            continue
         array = unpack_raw(DataType(tensor.datatype), tuple(tensor.shape), raw)
         values = [None if isinstance(one, float) and not math.isfinite(one) else one for one in array.ravel().tolist()]
-        outputs.append({"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape), "data": values})
+        outputs.append({**told, "data": values})
     return {
         "model_name": response.model_name,
         "model_version": response.model_version,
@@ -69,14 +96,9 @@ def encode_infer(response: pb.ModelInferResponse) -> dict[str, Any]:
 
 def _text(body: dict[str, Any], key: str, field: str) -> str:
     value = body.get(key, "")
-    if not isinstance(value, str) or not _is_unicode(value):
+    if not isinstance(value, str) or not is_unicode(value):
         raise invalid_field(field, "is not a text")
     return value
-
-
-def _is_unicode(text: str) -> bool:
-    """JSON can escape half of a surrogate pair, which no text of ours may hold."""
-    return text.isascii() or not any("\ud800" <= one <= "\udfff" for one in text)
 
 
 def _list(body: dict[str, Any], key: str, field: str) -> list[Any]:
@@ -113,7 +135,7 @@ def _array(field: str, kind: DataType, data: list[Any]) -> Array:
         raise _wrong(field, kind, data)
     if kind is DataType.BYTES:
         data = ["" if value is None else value for value in data]
-        if not all(map(_is_unicode, data)):
+        if not all(map(is_unicode, data)):
             raise _wrong(field, kind, data)
     try:
         with np.errstate(over="ignore"):  # an infinity is refused with its row
@@ -138,6 +160,6 @@ def _fits(kind: DataType, value: Any) -> bool:
     if kind in RANGES:
         return value in RANGES[kind]
     if kind is DataType.BYTES:
-        return _is_unicode(value)
+        return is_unicode(value)
     # An integer of any length is JSON; a float is at most this.
     return not isinstance(value, int) or abs(value) <= sys.float_info.max

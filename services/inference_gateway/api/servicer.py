@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
@@ -20,7 +19,7 @@ from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2
 from slipway.rpc import deadline
 from slipway.rpc.call import Call
-from slipway.rpc.refusals import DeadlineExceeded, Internal
+from slipway.rpc.refusals import Internal
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +66,9 @@ class InferenceServicer:
         return told
 
     async def _within(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
-        limit_s = deadline.within(self._limit_s)
-        deadline.start(limit_s)
         try:
-            async with asyncio.timeout(limit_s) as timer:
+            async with deadline.Bound(self._limit_s):
                 return await self.Predict(request, call)
-        except TimeoutError:
-            if not timer.expired():
-                raise
-            raise DeadlineExceeded(f"no answer within {limit_s:.3f} s; allow more time or ask for less") from None
         except SlipwayError:
             raise
         except Exception as error:

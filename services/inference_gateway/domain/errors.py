@@ -214,3 +214,18 @@ class FeatureTypeMismatch(SlipwayError):
             "register the version with a column of the feature's type",
             facts={"column": column, "feature": feature},
         )
+
+
+class VersionTakesTraffic(SlipwayError):
+    """The version is wanted in memory, for rows go to it."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "VERSION_TAKES_TRAFFIC"
+
+    def __init__(self, version: str, endpoints: Sequence[str]) -> None:
+        named = ", ".join(repr(one) for one in endpoints)
+        super().__init__(
+            f"{version} takes traffic of {named}; set its arm's weight to 0 (and no shadow) in the registry, "
+            "or take the arm out there",
+            facts={"version": version},
+        )

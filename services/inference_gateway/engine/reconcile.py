@@ -17,7 +17,9 @@ from services.inference_gateway.domain.errors import (
     Quarantined,
     VersionNotServed,
     VersionNotWanted,
+    VersionTakesTraffic,
 )
+from services.inference_gateway.domain.unloaded import Unloaded, takers
 from services.inference_gateway.engine.guard import Guard
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.runner import Pool, Runner
@@ -61,6 +63,7 @@ class Reconciler:
         self._runners: dict[VersionKey, Runner] = {}
         self._loading: dict[VersionKey, asyncio.Task[None]] = {}
         self._hopeless: set[VersionKey] = set()
+        self._unloaded = Unloaded()
         self._draining: set[asyncio.Task[None]] = set()
         self._serving: dict[str, tuple[Route, ...]] = {}
         self._arms: Mapping[str, tuple[Arm, ...]] = {}
@@ -129,6 +132,22 @@ class Reconciler:
             await self._stepped.wait()
         await runner.up()
 
+    def takers(self, key: VersionKey) -> list[str]:
+        """The endpoints, by name, whose rows a version scores or is about to."""
+        return takers(self.effective, self._serving, key)
+
+    async def unload(self, key: VersionKey) -> None:
+        """Give a version's memory back until it is wanted: by rows, or by :meth:`reload`. Returns when it is back.
+
+        Raises VersionTakesTraffic.
+        """
+        if endpoints := self.takers(key):
+            raise VersionTakesTraffic(str(key), endpoints)
+        self._unloaded.add(key)
+        self._step()
+        if ending := [task for task in self._draining if task.get_name() == f"drain {key}"]:
+            await asyncio.wait(ending)
+
     async def settled(self) -> None:
         """Wait until every version that is wanted has been loaded or has failed once."""
         await self._settled.wait()
@@ -141,18 +160,21 @@ class Reconciler:
         await asyncio.gather(*(runner.stop(self._drain_s) for runner in self._runners.values()))
 
     def _step(self) -> None:
-        wanted = self.desired.versions.keys()
+        self._take_back_unloaded()
+        wanted = self.desired.versions.keys() - self._unloaded.reasons.keys()
         for key in self._attempts.keys() - wanted:
             del self._attempts[key]
         self._hopeless &= wanted
         sound = {key for key, runner in self._runners.items() if not runner.quarantined}
         self._guard.judge_loads(self.desired, self._attempts, sound, self.failures)
         busy = self._loading.keys() | self._hopeless
-        following = plan(self.effective, self._runners.keys(), busy, self._serving)
+        desired, serving = self._unloaded.less(self.effective), self._unloaded.less_serving(self._serving)
+        following = plan(desired, self._runners.keys(), busy, serving)
         for key in self._loading.keys() - wanted:
             self._give_up(self._loading.pop(key))
         for key in self.failures.keys() - wanted:
             del self.failures[key]
+        self.failures |= self._unloaded.reasons
         for key in following.load - wanted:
             self.failures[key] = f"the registry describes {key} in a way that this gateway can't read; upgrade it"
         for key in following.load & wanted:
@@ -168,6 +190,10 @@ class Reconciler:
             self._settled.set()
         self._stepped.set()
         self._stepped.clear()
+
+    def _take_back_unloaded(self) -> None:
+        for key in self._unloaded.back(self.effective, self._serving):
+            self.failures.pop(key, None)
 
     async def _load(self, key: VersionKey) -> None:
         delay = _FIRST_DELAY_S
@@ -211,12 +237,13 @@ class Reconciler:
 
     def _renew(self, key: VersionKey) -> None:
         """Forget how a version failed, and try it again."""
-        self.failures.pop(key, None)
+        failed = self.failures.pop(key, None)
         self._attempts.pop(key, None)
         self._hopeless.discard(key)
+        self._unloaded.discard(key)
         if runner := self._runners.get(key):
             runner.release()
-        elif loading := self._loading.pop(key, None):
+        elif failed and (loading := self._loading.pop(key, None)):
             self._give_up(loading)
 
     def _retire(self, runner: Runner) -> None:

@@ -16,6 +16,7 @@ from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
 from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
+from services.inference_gateway.engine.statistics import Run, Statistics
 from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
@@ -26,12 +27,20 @@ class Settle:
     """Logs before it answers. What nobody waits for any more is not logged: nobody was answered."""
 
     def __init__(
-        self, reconciler: Reconciler, prediction_log: PredictionLog, shadows: ShadowQueue, meter: Meter, clock: Clock
+        self,
+        reconciler: Reconciler,
+        prediction_log: PredictionLog,
+        shadows: ShadowQueue,
+        *,
+        meter: Meter,
+        statistics: Statistics,
+        clock: Clock,
     ) -> None:
         self._reconciler = reconciler
         self._log = prediction_log
         self._shadows = shadows
         self._meter = meter
+        self._statistics = statistics
         self._clock = clock
         self._unlogged = Unlogged(meter, clock)
 
@@ -39,6 +48,7 @@ class Settle:
         """A batch, or a request of it, got no answer."""
         if isinstance(error, (ModelFailed, Quarantined, WorkerDied)):
             self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, error.message)
+        self._count_failed(chunk)
         for share in chunk.shares:
             share.ask.fail(error)
 
@@ -52,10 +62,38 @@ class Settle:
             sound = why_unsound(chunk.arm.runner.spec.signature, mine)
             self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, sound)
             settled.append(Settled.of(chunk, _answer(chunk, mine, times.ended_s)))
+        self._count(chunks, times)
         self._keep(settled)
         self._meter.ran(chunks[0].arm.runner.spec.key, start, times)
         for one in settled:
             self._finish(one, times)
+
+    def _count(self, chunks: Sequence[Chunk], times: Times) -> None:
+        run = Run(sum([chunk.rows for chunk in chunks]), compute_infer=_ns(times.took_s))
+        for endpoint in {chunk.batch.endpoint for chunk in chunks if not chunk.shadow}:
+            mine = [one for one in chunks if one.batch.endpoint == endpoint and not one.shadow]
+            waits = [times.ended_s - share.ask.began_s for chunk in mine for share in chunk.shares]
+            total_s, requests = sum(waits), len(waits)
+            self._statistics.answered(
+                endpoint,
+                mine[0].arm.runner.spec.key,
+                run,
+                requests=requests,
+                rows=sum([chunk.rows for chunk in mine]),
+                total_ns=_ns(total_s),
+                queue_ns=_ns(total_s - requests * times.took_s),
+            )
+
+    def _count_failed(self, chunk: Chunk) -> None:
+        if chunk.shadow or not (asks := [share.ask for share in chunk.shares if share.ask.waits]):
+            return
+        now = self._clock.monotonic()
+        self._statistics.failed(
+            chunk.batch.endpoint,
+            chunk.arm.runner.spec.key,
+            requests=len(asks),
+            total_ns=_ns(sum([now - ask.began_s for ask in asks])),
+        )
 
     def _finish(self, one: Settled, times: Times) -> None:
         for answer in one.answers:
@@ -145,6 +183,10 @@ class Settled:
             Settled([], [part.answer.take(np.arange(part.start, part.end)) for part in ask.parts], [ask])
             for ask in self.asks
         ]
+
+
+def _ns(seconds: float) -> int:
+    return max(0, int(seconds * 1e9))
 
 
 def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:

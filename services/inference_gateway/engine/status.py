@@ -79,6 +79,10 @@ class Status:
         arms = named(endpoint, self._reconciler.arms(endpoint), version)
         return max(arms, key=lambda arm: arm.route.weight)
 
+    def versions(self, endpoint: str) -> list[int]:
+        """The numbers of the versions that answer for an endpoint. Raises EndpointNotFound, NotReady."""
+        return sorted({arm.route.version.number for arm in self._reconciler.arms(endpoint)})
+
     def answers(self, endpoint: str, version: str = "") -> bool:
         """Whether a call for the endpoint (and version) would find a loaded model. Raises EndpointNotFound."""
         try:

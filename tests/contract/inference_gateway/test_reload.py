@@ -55,6 +55,7 @@ async def reconciler(shelf: Shelf, tmp_path: Path, versioned: Any) -> AsyncItera
 async def test_a_quarantine_ends_when_an_operator_loads_the_version(
     reconciler: Reconciler, shelf: Shelf, onnx_models: Any
 ) -> None:
+    await reconciler.settled()
     shelf.model = onnx_models.add()
     await reconciler.reload(KEY)
     [arm] = reconciler.arms("e")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -64,3 +65,23 @@ async def test_inside_of_a_call_nothing_lasts_longer_than_what_remains() -> None
     assert deadline.within(3.0) == 0.0
     deadline.start(1000.0)
     assert deadline.within(3.0) == 3.0
+
+
+async def test_a_bound_ends_its_block_and_is_gone_behind_it() -> None:
+    deadline.start(1000.0)
+    with pytest.raises(SlipwayError) as caught:
+        await _for_ever_within(0.001)
+    assert (caught.value.kind, "0.001 s" in caught.value.message) == (Kind.DEADLINE_EXCEEDED, True)
+    assert deadline.within(900.0) == 900.0
+
+
+async def _for_ever_within(limit_s: float) -> None:
+    async with deadline.Bound(limit_s):
+        assert (deadline.remaining() or 0) <= limit_s
+        await asyncio.Event().wait()
+
+
+async def test_a_bound_hides_no_other_timeout() -> None:
+    with pytest.raises(TimeoutError, match="another's"):
+        async with deadline.Bound(100.0):
+            raise TimeoutError("another's")
