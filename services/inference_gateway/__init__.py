@@ -16,9 +16,12 @@ Promises
     What a signature names as features and a caller left out is read from feature_serving, in one call for the batch
     and all of its versions, at the rows' event times. A shadow arm scores what other arms answered, under the same
     ids, behind the answers: no caller waits for it or fails by it.
-    An arm of which too many batches fail, or whose version can't be loaded, is taken to zero here, at once, and that
-    is told on ``inference.arm.v1`` at least once; it stays so, over restarts, until the registry changes the
-    endpoint. The last arm with weight stays, and so does one that fails no more than the others.
+    The same keys take the same arm on every gateway while the weights stand; when they change, a row goes only to an
+    arm that grew more than its own. What the arms of an experiment answer is logged with its name.
+    An arm of which too many batches fail, whose rows take longer than its endpoint allows, or whose version can't be
+    loaded, is taken to zero here, at once, and that is told on ``inference.arm.v1`` at least once; it stays so, over
+    restarts, until the registry changes the endpoint. The last arm with weight stays, and so does one that does no
+    worse than the others.
     A request on ``inference.requests.v1`` is answered on ``inference.responses.v1``, those of a key in their order, by
     its predictions or by the error that Predict would refuse it with; delivered again it is the same predictions, and
     the same response by its event id. Its offset is committed after its response. Junk goes to

@@ -147,6 +147,7 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         trace_id=_one_trace(batch),
         gateway_id=gateway_id,
         shadow=answer.shadow,
+        experiment=answer.experiment,
         degraded_rows=answer.degraded,
     )
     if batch.origins:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 
-from services.inference_gateway.domain.desired import Endpoint, Route, Step, VersionKey, VersionSpec
+from services.inference_gateway.domain.default_answer import DefaultAnswer
+from services.inference_gateway.domain.desired import Endpoint, Limits, Route, Step, VersionKey, VersionSpec
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 from slipway.artifacts import ArtifactNotFound, ArtifactStore, CorruptArtifact
-from slipway.client import AsyncSlipway, EndpointChange, ModelVersion
+from slipway.client import AsyncSlipway, EndpointChange, FallbackVersion, Guardrails, ModelVersion
 from slipway.client import ColumnSpec as RegisteredColumn
+from slipway.client import DefaultAnswer as RegisteredDefault
+from slipway.client import Endpoint as RegisteredEndpoint
+from slipway.client import Route as RegisteredRoute
 from slipway.clock import Clock
 from slipway.errors import Exhausted, SlipwayError, Unavailable
 
@@ -84,20 +88,40 @@ def _step(change: EndpointChange) -> Step:
     return Step(
         revision=change.revision,
         snapshot=change.snapshot,
-        endpoints=[
-            Endpoint(
-                one.name,
-                tuple(
-                    Route(arm.name, VersionKey(arm.model, arm.resolved_version), arm.weight, arm.shadow)
-                    for arm in one.routes
-                ),
-                one.revision,
-            )
-            for one in change.endpoints
-        ],
+        endpoints=[_endpoint(one) for one in change.endpoints],
         deleted=change.deleted,
         versions=[_version(one) for one in change.versions if _readable(one)],
     )
+
+
+def _endpoint(one: RegisteredEndpoint) -> Endpoint:
+    return Endpoint(
+        one.name,
+        tuple(_route(arm, one) for arm in one.routes),
+        one.revision,
+        _limits(one.guardrails) if one.guardrails else Limits(),
+        _fallback(one.fallback),
+    )
+
+
+def _route(arm: RegisteredRoute, endpoint: RegisteredEndpoint) -> Route:
+    version = VersionKey(arm.model, arm.resolved_version)
+    experiment = endpoint.experiment
+    if experiment is None or arm.name not in experiment.arms:
+        return Route(arm.name, version, arm.weight, arm.shadow, sticky_by=endpoint.sticky_by)
+    salt = experiment.salt or experiment.name
+    return Route(arm.name, version, arm.weight, arm.shadow, f"experiment/{salt}", endpoint.sticky_by, experiment.name)
+
+
+def _limits(rails: Guardrails) -> Limits:
+    p99_s = None if rails.max_p99_latency_ms is None else rails.max_p99_latency_ms / 1e3
+    return Limits(rails.max_error_share, p99_s, rails.window_batches, rails.min_batches)
+
+
+def _fallback(told: FallbackVersion | RegisteredDefault | None) -> VersionKey | DefaultAnswer | None:
+    if isinstance(told, RegisteredDefault):
+        return DefaultAnswer(told.outputs)
+    return VersionKey(told.resolved_model, told.resolved_version) if told and told.resolved_version else None
 
 
 def _readable(version: ModelVersion) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from services.inference_gateway.adapters.worker_frames import signature_of
-from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+from services.inference_gateway.domain.default_answer import DefaultAnswer
+from services.inference_gateway.domain.desired import Desired, Endpoint, Limits, Route, VersionKey, VersionSpec
 from slipway.durable import replace_file
 from slipway.errors import Unavailable
 from slipway.failpoints import hit
@@ -74,17 +75,7 @@ def _encode(desired: Desired) -> dict[str, Any]:
 
 
 def _decode(facts: dict[str, Any]) -> Desired:
-    endpoints = [
-        Endpoint(
-            one["name"],
-            tuple(
-                Route(arm["name"], VersionKey(**arm["version"]), arm["weight"], arm.get("shadow", False))
-                for arm in one["routes"]
-            ),
-            one["revision"],
-        )
-        for one in facts["endpoints"]
-    ]
+    endpoints = [_endpoint(one) for one in facts["endpoints"]]
     versions = [
         VersionSpec(VersionKey(**one["key"]), one["digest"], signature_of(one["signature"]))
         for one in facts["versions"]
@@ -94,3 +85,27 @@ def _decode(facts: dict[str, Any]) -> Desired:
         {endpoint.name: endpoint for endpoint in endpoints},
         {spec.key: spec for spec in versions},
     )
+
+
+def _endpoint(one: dict[str, Any]) -> Endpoint:
+    """An endpoint, also of a file from before there was all of it, or from when there was more."""
+    name, routes = one["name"], tuple(_route(arm) for arm in one["routes"])
+    limits = Limits(**_known(Limits, one.get("limits", {})))
+    return Endpoint(name, routes, one["revision"], limits, _fallback(one.get("fallback")))
+
+
+def _route(arm: dict[str, Any]) -> Route:
+    told = _known(Route, arm)
+    return Route(**told | {"version": VersionKey(**arm["version"]), "sticky_by": tuple(told.get("sticky_by", ()))})
+
+
+def _known(kind: type[Route | Limits], stored: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
+
+
+def _fallback(stored: dict[str, Any] | None) -> VersionKey | DefaultAnswer | None:
+    if stored is None:
+        return None
+    if "outputs" not in stored:
+        return VersionKey(**stored)
+    return DefaultAnswer({name: tuple(elements) for name, elements in stored["outputs"].items()})

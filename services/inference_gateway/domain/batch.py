@@ -107,7 +107,8 @@ class Answer:
 
     ``view_times`` [rows] say, by view, when what was read online was true: microseconds since 1970 UTC, 0 where the
     view told nothing. ``degraded`` are the rows, in order, that went without a feature. A ``shadow`` answer is one
-    that no caller gets. ``ended_s`` is the monotonic time at which the model was done.
+    that no caller gets. ``ended_s`` is the monotonic time at which the model was done; ``experiment`` the one that
+    the rows were exposed to, empty for none.
     """
 
     batch: Batch
@@ -122,6 +123,7 @@ class Answer:
     degraded: tuple[int, ...] = ()
     shadow: bool = False
     ended_s: float = 0.0
+    experiment: str = ""
 
     def take(self, rows: Array) -> Answer:
         """What was answered about ``rows`` (indices, ascending) alone."""
@@ -140,6 +142,7 @@ class Answer:
             tuple(place for place, row in enumerate(chosen) if row in lacking) if lacking else (),
             self.shadow,
             self.ended_s,
+            self.experiment,
         )
 
     def halves(self) -> tuple[Answer, Answer]:

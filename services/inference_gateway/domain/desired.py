@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from services.inference_gateway.domain.default_answer import DefaultAnswer
 from services.inference_gateway.domain.signature import Signature
 
 
@@ -32,22 +33,56 @@ class VersionSpec:
 class Route:
     """One arm: its version and its relative share of traffic.
 
-    A ``shadow`` also scores what other arms answer, for the log alone.
+    A ``shadow`` also scores what other arms answer, for the log alone. Its rows are those that it draws by ``salt``
+    (the endpoint's name, if empty) and the entity keys ``sticky_by`` (all, if none); they are exposed to
+    ``experiment``, if that is named. A ``fallback`` is no arm of the endpoint's: its version answers when an arm can't.
     """
 
     name: str
     version: VersionKey
     weight: int
     shadow: bool = False
+    salt: str = ""
+    sticky_by: tuple[str, ...] = ()
+    experiment: str = ""
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is borne of an endpoint's arms, over the last ``window`` batches of each, but not before ``least``.
+
+    None for a limit that is not set there, 0 for a number that is left to the gateway.
+    """
+
+    error_share: float | None = None
+    p99_s: float | None = None
+    window: int = 0
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A name and its arms, at one revision."""
+    """A name and its arms, at one revision, what is borne of them, and what answers when one can't."""
 
     name: str
     routes: tuple[Route, ...]
     revision: int
+    limits: Limits = Limits()
+    fallback: VersionKey | DefaultAnswer | None = None
+
+    @property
+    def versions(self) -> set[VersionKey]:
+        """All that must be loaded for it."""
+        needed = {route.version for route in self.routes}
+        return needed | {self.fallback} if isinstance(self.fallback, VersionKey) else needed
+
+    def loaded(self, versions: Set[VersionKey]) -> tuple[Route, ...]:
+        """Its arms whose versions are among ``versions``, and after them its fallback's, if that is."""
+        arms = tuple(route for route in self.routes if route.version in versions)
+        if isinstance(self.fallback, VersionKey) and self.fallback in versions:
+            return (*arms, Route("fallback", self.fallback, 0, fallback=True))
+        return arms
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +111,7 @@ class Desired:
             endpoints.pop(name, None)
         endpoints |= {endpoint.name: endpoint for endpoint in step.endpoints}
         known = dict(self.versions) | {spec.key: spec for spec in step.versions}
-        needed = {route.version for endpoint in endpoints.values() for route in endpoint.routes}
+        needed = {key for endpoint in endpoints.values() for key in endpoint.versions}
         return Desired(step.revision, endpoints, {key: known[key] for key in needed if key in known})
 
     def without(self, arms: Collection[tuple[str, str]]) -> Desired:
@@ -110,14 +145,15 @@ def plan(
     """The next step from what is loaded and serving to what is desired: load first, flip, then unload.
 
     An endpoint flips to its new arms when every version that takes traffic in them is loaded, and keeps its old
-    arms until then; an arm that takes none, a shadow too, joins when it is loaded. Nothing that serves is unloaded.
+    arms until then; an arm that takes none, a shadow too, joins when it is loaded, and so does the fallback's version,
+    as the last arm. Nothing that serves is unloaded.
     """
-    wanted = {route.version for endpoint in desired.endpoints.values() for route in endpoint.routes}
+    wanted = {key for endpoint in desired.endpoints.values() for key in endpoint.versions}
     arms: dict[str, tuple[Route, ...]] = {}
     for name, endpoint in desired.endpoints.items():
         ready = all(route.version in loaded for route in endpoint.routes if route.weight)
         if ready:
-            arms[name] = tuple(route for route in endpoint.routes if route.version in loaded)
+            arms[name] = endpoint.loaded(loaded)
         elif name in serving:
             arms[name] = serving[name]
     used = {route.version for routes in arms.values() for route in routes}

@@ -1,26 +1,54 @@
-"""When a gateway takes an arm to zero by itself: its batches fail, or its version can't be loaded."""
+"""When a gateway takes an arm to zero by itself: its batches fail or are slow, or its version can't be loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from services.inference_gateway.domain.desired import Endpoint, Route, VersionKey
+from services.inference_gateway.domain.desired import Endpoint, Limits, Route, VersionKey
 from services.inference_gateway.domain.signature import FLOATS, Signature, Tensors
+from services.inference_gateway.domain.window import Window
 
 _SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """What is borne: a share of failures among an arm's last ``batches``, and tries to load its version."""
+    """What is borne: a share of failures among an arm's last ``batches``, and tries to load its version.
+
+    And ``p99_s`` at the 99th percentile of its rows, None for any time. Nothing is decided before ``least`` batches, 0
+    for all of them.
+    """
 
     batches: int
     error_share: float
     load_attempts: int
+    p99_s: float | None = None
+    least: int = 0
+
+    def under(self, limits: Limits) -> Guardrails:
+        """These, less what an endpoint limits by itself."""
+        if limits == Limits():
+            return self
+        return replace(
+            self,
+            batches=limits.window or self.batches,
+            error_share=self.error_share if limits.error_share is None else limits.error_share,
+            p99_s=limits.p99_s,
+            least=limits.least,
+        )
+
+    def window(self) -> Window:
+        """An arm's, empty."""
+        return Window(self.batches, self.p99_s)
+
+    @property
+    def enough(self) -> int:
+        """Batches before which nothing is decided."""
+        return self.least or self.batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +63,41 @@ class Disabled:
     time: datetime
 
 
-Outcomes = Sequence[str]
-"""An arm's last batches, oldest first: why each failed, empty for one that did not."""
+Windows = Mapping[str, Window]
+"""How each arm of an endpoint did, by its name."""
 
 
-def why_broken(endpoint: Endpoint, arm: str, outcomes: Mapping[str, Outcomes], rails: Guardrails) -> str:
+def why_broken(endpoint: Endpoint, arm: str, windows: Windows, rails: Guardrails) -> str:
     """Why an arm must take nothing more; empty while it may go on.
 
-    An arm that answers is only taken out when another one, of which it is known that it answers, takes its rows:
-    what fails everywhere is no arm's fault, and the last arm with weight stays.
+    An arm that answers is only taken out when another one, of which it is known that it does better, takes its rows:
+    what goes wrong everywhere is no arm's fault, and the last arm with weight stays.
     """
-    mine = outcomes.get(arm, ())
+    mine = windows.get(arm)
     route = next((one for one in endpoint.routes if one.name == arm), None)
-    if route is None or len(mine) < rails.batches or not _fails(mine, rails):
+    if mine is None or route is None or not (route.weight or route.shadow):
         return ""
-    if not route.weight and not route.shadow:
-        return ""
-    if route.weight:
-        others = [outcomes.get(one.name, ()) for one in endpoint.routes if one.weight and one.name != arm]
-        if not any(other and not _fails(other, rails) for other in others):
-            return ""
-    failed = [why for why in mine if why]
-    return f"{len(failed)} of its last {len(mine)} batches failed: {failed[-1][:_SHOWN]}"
+    others = [windows[one.name] for one in endpoint.routes if one.weight and one.name in windows and one.name != arm]
+    return _why_failing(route, mine, others, rails) or _why_slow(route, mine, others, rails)
 
 
-def _fails(outcomes: Outcomes, rails: Guardrails) -> bool:
-    return sum(1 for why in outcomes if why) > rails.error_share * len(outcomes)
+def _why_failing(route: Route, mine: Window, others: Sequence[Window], rails: Guardrails) -> str:
+    if len(mine) < rails.enough or not mine.fails(rails.error_share):
+        return ""
+    if route.weight and not any(len(other) and not other.fails(rails.error_share) for other in others):
+        return ""
+    failed, last = mine.failures()
+    return f"{failed} of its last {len(mine)} batches failed: {last[:_SHOWN]}"
+
+
+def _why_slow(route: Route, mine: Window, others: Sequence[Window], rails: Guardrails) -> str:
+    """Nobody waits for a shadow, and of an arm with too few batches nothing is known: neither is slow nor quick."""
+    if rails.p99_s is None or not route.weight or mine.timed < rails.enough or not mine.slow:
+        return ""
+    if not any(other.timed >= rails.enough and not other.slow for other in others):
+        return ""
+    told = f"{round(mine.p99_s() * 1e3, 1):g} ms, and {round(rails.p99_s * 1e3, 3):g} are borne"
+    return f"the 99th percentile of its last {mine.timed} batches is {told}"
 
 
 def unloadable(

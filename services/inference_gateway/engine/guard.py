@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey
 from services.inference_gateway.domain.guardrail import Disabled, Guardrails, unloadable, why_broken
+from services.inference_gateway.domain.window import Window
 from slipway.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class Guard:
     def __init__(self, rails: Guardrails, clock: Clock) -> None:
         self._rails = rails
         self._clock = clock
-        self._outcomes: dict[str, dict[str, deque[str]]] = {}
+        self._windows: dict[str, dict[str, Window]] = {}
         self._revisions: dict[str, int] = {}
         self.disabled: dict[Place, Disabled] = {}
         self.unannounced: deque[Disabled] = deque()
@@ -45,7 +46,7 @@ class Guard:
             if endpoint is not None and endpoint.revision == revision:
                 continue
             del self._revisions[name]
-            self._outcomes.pop(name, None)
+            self._windows.pop(name, None)
             for place in [one for one in self.disabled if one[0] == name]:
                 del self.disabled[place]
                 self.changed.set()
@@ -54,8 +55,13 @@ class Guard:
         """What is desired, less the arms that are disabled."""
         return desired.without(self.disabled) if self.disabled else desired
 
-    def observe(self, desired: Desired, name: str, route: Route, why: str) -> bool:
-        """Count a batch of an arm, which failed unless ``why`` is empty; True when that disabled the arm."""
+    def observe(
+        self, desired: Desired, name: str, route: Route, why: str, *, seconds: float | None = None, rows: int = 1
+    ) -> bool:
+        """Count a batch of an arm, which failed unless ``why`` is empty; True when that disabled the arm.
+
+        Of one that was answered, ``rows`` took ``seconds``; None where nobody waited for it.
+        """
         endpoint = desired.endpoints.get(name)
         # An arm of before the last change says nothing about those of now.
         if endpoint is None or not any(
@@ -63,14 +69,15 @@ class Guard:
         ):
             return False
         self._revisions[name] = endpoint.revision
-        arms = self._outcomes.setdefault(name, {})
-        outcomes = arms.get(route.name)
-        if outcomes is None:
-            outcomes = arms[route.name] = deque(maxlen=self._rails.batches)
-        outcomes.append(why)
-        if not why:
+        rails = self._rails.under(endpoint.limits)
+        arms = self._windows.setdefault(name, {})
+        window = arms.get(route.name)
+        if window is None:
+            window = arms[route.name] = rails.window()
+        slow = window.add(why, seconds, rows)
+        if not (why or slow):
             return False
-        broken = why_broken(self._now(desired, endpoint), route.name, arms, self._rails)
+        broken = why_broken(self._now(desired, endpoint), route.name, arms, rails)
         if broken:
             self._disable(endpoint, route, broken)
         return bool(broken)

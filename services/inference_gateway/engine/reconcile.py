@@ -100,9 +100,12 @@ class Reconciler:
         one = self._guard.disabled.get((endpoint, route))
         return one.reason if one else ""
 
-    def observe(self, endpoint: str, route: Route, why: str) -> None:
-        """Hear how an arm did on a batch, which failed unless ``why`` is empty; it may be taken to zero for it."""
-        if self._guard.observe(self.desired, endpoint, route, why):
+    def observe(self, endpoint: str, route: Route, why: str, *, seconds: float | None = None, rows: int = 1) -> None:
+        """Hear how an arm did on a batch, which failed unless ``why`` is empty; it may be taken to zero for it.
+
+        ``rows`` of it were answered after ``seconds``; None where nobody waited for them.
+        """
+        if self._guard.observe(self.desired, endpoint, route, why, seconds=seconds, rows=rows):
             self._step()
 
     def want(self, desired: Desired) -> None:

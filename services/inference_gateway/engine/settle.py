@@ -60,7 +60,8 @@ class Settle:
             mine = outputs if len(chunks) == 1 else {name: array[start:end] for name, array in outputs.items()}
             start = end
             sound = why_unsound(chunk.arm.runner.spec.signature, mine)
-            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, sound)
+            seconds = None if chunk.shadow else times.ended_s - chunk.batch.origins[0].began_s
+            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, sound, seconds=seconds, rows=chunk.rows)
             settled.append(Settled.of(chunk, _answer(chunk, mine, times.ended_s)))
         self._count(chunks, times)
         self._keep(settled)
@@ -204,4 +205,6 @@ def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:
         chunk.degraded,
         chunk.shadow,
         ended_s,
+        # Who scores behind another's answer exposes nobody.
+        "" if chunk.shadow else chunk.arm.route.experiment,
     )

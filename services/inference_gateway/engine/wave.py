@@ -138,12 +138,9 @@ def _split(
 def _assigned(asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], live: Sequence[Arm]) -> Array:
     """Each row's arm; of requests that one version must answer, all rows go where the first one goes."""
     routes = [arm.route for arm in live]
-    if batch.entity_keys:
-        keys = [b"".join(parts) for parts in zip(*(one.encoded_rows() for one in batch.entity_keys), strict=True)]
-    else:
-        keys = [one.encode() for one in ids]
     if not asks[0].whole:
-        return assign(batch.endpoint, keys, routes)
+        return assign(batch.endpoint, batch.entity_keys, ids, routes)
     counts = [ask.batch.rows for ask in asks]
-    firsts = np.cumsum([0, *counts[:-1]]).tolist()
-    return np.repeat(assign(batch.endpoint, [keys[row] for row in firsts], routes), counts)
+    firsts = np.cumsum([0, *counts[:-1]])
+    keys = [column.take(firsts) for column in batch.entity_keys]
+    return np.repeat(assign(batch.endpoint, keys, [ids[row] for row in firsts.tolist()], routes), counts)

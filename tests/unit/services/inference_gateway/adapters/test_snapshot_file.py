@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
-from services.inference_gateway.domain.desired import Desired, Endpoint, Route, VersionKey, VersionSpec
+from services.inference_gateway.domain.default_answer import DefaultAnswer
+from services.inference_gateway.domain.desired import Desired, Endpoint, Limits, Route, VersionKey, VersionSpec
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
 
@@ -24,7 +25,16 @@ SIGNATURE = Signature(
 def desired(revision: int) -> Desired:
     return Desired(
         revision,
-        {"late": Endpoint("late", (Route("main", KEY, 90), Route("shadow", KEY, 0)), revision)},
+        {
+            "late": Endpoint(
+                "late",
+                (Route("main", KEY, 90, salt="s", sticky_by=("plane",), experiment="x"), Route("shadow", KEY, 0, True)),
+                revision,
+                Limits(0.1 + 0.2, 0.05, 1_000, 100),
+                DefaultAnswer({"p": (0.1 + 0.2,), "why": ("no model",)}),
+            ),
+            "price": Endpoint("price", (Route("main", KEY, 1),), revision, fallback=VersionKey("flights", 2)),
+        },
         {KEY: VersionSpec(KEY, "sha256:ab", SIGNATURE)},
     )
 
@@ -53,6 +63,17 @@ async def test_a_file_that_was_written_before_there_were_shapes_is_loaded(path: 
     found = await file.load()
     assert found is not None
     assert [one.shape for one in found.versions[KEY].signature.inputs] == [(), (), ()]
+
+
+async def test_a_file_of_before_there_was_more_than_routes_is_loaded_and_so_is_one_of_later(path: Path) -> None:
+    arm = {"name": "main", "version": {"model": "flights", "number": 3}, "weight": 90}
+    endpoint = {"name": "late", "routes": [arm], "revision": 7}
+    path.parent.mkdir(parents=True)
+    for more in ({}, {"colour": "red", "routes": [arm | {"hue": 1}], "limits": {"tone": 2}}):
+        path.write_text(json.dumps({"format": 1, "revision": 7, "endpoints": [endpoint | more], "versions": []}))
+        assert await SnapshotFile(path).load() == Desired(
+            7, {"late": Endpoint("late", (Route("main", KEY, 90),), 7)}, {}
+        )
 
 
 async def test_a_crash_before_the_rename_leaves_the_old_one(path: Path) -> None:

@@ -27,15 +27,22 @@ def spec(key: VersionKey) -> VersionSpec:
 
 
 def desired(**endpoints: tuple[Route, ...]) -> Desired:
-    keys = {one.version for routes in endpoints.values() for one in routes}
-    return Desired(
-        1, {name: Endpoint(name, routes, 1) for name, routes in endpoints.items()}, {key: spec(key) for key in keys}
-    )
+    """Endpoints of these arms; one that says so is no arm, but the fallback."""
+    found = {name: endpoint(name, routes) for name, routes in endpoints.items()}
+    keys = {key for one in found.values() for key in one.versions}
+    return Desired(1, found, {key: spec(key) for key in keys})
+
+
+def endpoint(name: str, routes: tuple[Route, ...]) -> Endpoint:
+    arms = tuple(one for one in routes if not one.fallback)
+    return Endpoint(name, arms, 1, fallback=next((one.version for one in routes if one.fallback), None))
 
 
 OLD = (route(V1),)
 NEW = (route(V2),)
 SPLIT = (route(V1, 90), route(V2, 10, "canary"))
+STAND_IN = Route("fallback", V2, 0, fallback=True)
+BACKED = (*OLD, STAND_IN)
 SHADOWED = (route(V1), route(V2, 0, "shadow"))
 
 
@@ -62,6 +69,8 @@ SHADOWED = (route(V1), route(V2, 0, "shadow"))
         pytest.param(
             {"e": NEW, "f": NEW}, {V1, V3}, {V2}, {"e": OLD}, set(), {V3}, {"e": OLD}, id="what nobody uses goes"
         ),
+        pytest.param({"e": BACKED}, {V1}, set(), {}, {V2}, set(), {"e": OLD}, id="a fallback keeps nobody"),
+        pytest.param({"e": BACKED}, {V1, V2}, set(), {}, set(), set(), {"e": (*OLD, STAND_IN)}, id="and joins as last"),
         pytest.param(
             {"e": (route(V3),)}, {V1, V2}, {V3}, {"e": OLD}, set(), {V2}, {"e": OLD}, id="a step between is left out"
         ),

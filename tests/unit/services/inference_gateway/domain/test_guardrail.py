@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.inference_gateway.domain.desired import Endpoint, Route, VersionKey
+from services.inference_gateway.domain.desired import Desired, Endpoint, Limits, Route, VersionKey
 from services.inference_gateway.domain.guardrail import Guardrails, unloadable, why_broken, why_unsound
 from services.inference_gateway.domain.signature import DataType, Signature, TensorSpec
+from services.inference_gateway.domain.window import Window
+from services.inference_gateway.engine.guard import Guard
+from slipway.clock import ManualClock
 
 RAILS = Guardrails(batches=4, error_share=0.5, load_attempts=3)
 V1, V2, V3 = (VersionKey("m", number) for number in (1, 2, 3))
@@ -41,7 +49,83 @@ def endpoint(candidate_weight: int = 10, *, shadow: bool = False, main_weight: i
 def test_an_arm_is_broken_when_it_fails_and_another_does_not(
     at: Endpoint, arm: str, outcomes: dict[str, list[str]], broken: bool
 ) -> None:
-    assert bool(why_broken(at, arm, outcomes, RAILS)) is broken
+    windows = {name: window([(why, None, 1) for why in whys]) for name, whys in outcomes.items()}
+    assert bool(why_broken(at, arm, windows, RAILS)) is broken
+
+
+def window(seen: Iterable[tuple[str, float | None, int]], rails: Guardrails = RAILS) -> Window:
+    made = rails.window()
+    for why, seconds, rows in seen:
+        made.add(why, seconds, rows)
+    return made
+
+
+QUICK, SLOW, EITHER = ("", 0.01, 1), ("", 0.2, 1), ("", 0.05, 1)
+TIMED = RAILS.under(Limits(p99_s=0.05, window=400, least=100))
+
+
+@pytest.mark.parametrize(
+    ("at", "main", "candidate", "broken"),
+    [
+        pytest.param(endpoint(), [QUICK] * 100, [QUICK] * 98 + [SLOW] * 2, True, id="two of a hundred are above"),
+        pytest.param(endpoint(), [QUICK] * 100, [QUICK] * 99 + [SLOW], False, id="one of a hundred is borne"),
+        pytest.param(endpoint(), [QUICK] * 100, [EITHER] * 400, False, id="just the limit is borne"),
+        pytest.param(endpoint(), [QUICK] * 100, [QUICK] * 99 + [("", 9.0, 2)], True, id="a batch counts by its rows"),
+        pytest.param(endpoint(), [QUICK] * 100, [SLOW] * 99, False, id="too few to tell"),
+        pytest.param(endpoint(), [QUICK] * 99, [SLOW] * 400, False, id="too little is known of the other"),
+        pytest.param(endpoint(), [SLOW] * 400, [SLOW] * 400, False, id="all are slow"),
+        pytest.param(endpoint(), [QUICK] * 100, [SLOW] * 400 + [QUICK] * 400, False, id="it is quick again"),
+        pytest.param(endpoint(), [QUICK] * 100, [("", None, 1)] * 400, False, id="nobody waited for them"),
+        pytest.param(endpoint(0, shadow=True), [QUICK] * 100, [SLOW] * 400, False, id="nobody waits for a shadow"),
+        pytest.param(endpoint(main_weight=0), [QUICK] * 100, [SLOW] * 400, False, id="the last with weight stays"),
+    ],
+)
+def test_an_arm_is_broken_when_it_is_slow_and_another_is_not(
+    at: Endpoint,
+    main: list[tuple[str, float | None, int]],
+    candidate: list[tuple[str, float | None, int]],
+    broken: bool,
+) -> None:
+    windows = {"main": window(main, TIMED), "candidate": window(candidate, TIMED)}
+    told = why_broken(at, "candidate", windows, TIMED)
+    assert bool(told) is broken
+    assert not broken or "50 are borne" in told
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "why"]), st.none() | st.floats(0, 1), st.integers(1, 9)), max_size=60))
+def test_a_window_is_as_its_last_batches_are(seen: list[tuple[str, float | None, int]]) -> None:
+    made = Window(20, 0.5)
+    for why, seconds, rows in seen:
+        assert made.add(why, seconds, rows) is (seconds is not None and seconds > 0.5)
+    last = seen[-20:]
+    times = [one[1] for one in last if one[1] is not None for _ in range(one[2])]
+    assert (len(made), made.timed) == (len(last), sum(one[1] is not None for one in last))
+    assert made.failures()[0] == sum(bool(one[0]) for one in last)
+    expected = float(np.quantile(times, 0.99, method="inverted_cdf")) if times else 0.0
+    assert made.p99_s() == expected
+    assert made.slow is (expected > 0.5)
+
+
+def test_an_endpoint_limits_what_it_says_and_leaves_the_rest() -> None:
+    assert RAILS.under(Limits()) is RAILS
+    assert RAILS.under(Limits(error_share=0.1)) == replace(RAILS, error_share=0.1)
+    assert RAILS.under(Limits(None, 0.05, 1_000, 100)) == Guardrails(1_000, 0.5, 3, 0.05, 100)
+
+
+def test_the_guard_holds_each_arm_to_its_endpoint_until_that_changes() -> None:
+    at = replace(endpoint(), limits=Limits(p99_s=0.05, window=400, least=100))
+    desired = Desired(7, {"e": at}, {})
+    guard, (main, candidate) = Guard(RAILS, ManualClock()), at.routes
+    for _ in range(100):
+        assert not guard.observe(desired, "e", main, "", seconds=0.01, rows=8)
+    told = [guard.observe(desired, "e", candidate, "", seconds=0.2, rows=8) for _ in range(100)]
+    assert told == [False] * 99 + [True]
+    ((one, announced),) = guard.state()
+    assert (one.route, one.revision, announced) == ("candidate", 7, False)
+    assert [route.weight for route in guard.effective(desired).endpoints["e"].routes] == [90, 0]
+    later = Desired(8, {"e": replace(at, revision=8)}, {})
+    guard.follow(later)
+    assert guard.effective(later) == later
 
 
 @pytest.mark.parametrize(

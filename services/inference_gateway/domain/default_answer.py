@@ -1,0 +1,36 @@
+"""What is answered when nothing can be scored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.inference_gateway.domain.signature import DTYPES, DataType, Signature, Tensors
+
+Elements = tuple[float, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultAnswer:
+    """One row's elements by output, in the tensor's order."""
+
+    outputs: Mapping[str, Elements]
+
+    def tensors(self, signature: Signature, rows: int) -> Tensors | None:
+        """The outputs of a version with ``signature`` for so many rows, [rows, …] each; None when they are not its own.
+
+        The registry lets in what fits an endpoint's versions, but an alias may since have moved to another one.
+        """
+        found: Tensors = {}
+        for spec in signature.outputs:
+            elements = self.outputs.get(spec.name, ())
+            if len(elements) != math.prod(spec.shape[1:]):
+                return None
+            if any(isinstance(element, str) != (spec.datatype is DataType.BYTES) for element in elements):
+                return None
+            row = np.array(elements, dtype=DTYPES[spec.datatype]).reshape(spec.shape[1:])
+            found[spec.name] = np.repeat(row[None], rows, axis=0)
+        return found
