@@ -115,7 +115,7 @@ class Features:
         return dict.fromkeys(features, same)
 
 
-_SERVICER: Any = vars(root)["OpenInferenceServicer"]
+_INFER: Any = vars(root)["Infer"]
 
 
 @asynccontextmanager
@@ -123,16 +123,16 @@ async def engine(folder: Path) -> AsyncIterator[Admitted]:
     """The engine as ``compose`` wires it, with its spool on disk and its versions up; what it logs is not shipped."""
     taken: list[Admitted] = []
 
-    def taking(**parts: Any) -> Any:
-        taken.append(parts["predict"])
-        return _SERVICER(**parts)
+    def taking(predict: Admitted, *others: Any) -> Any:
+        taken.append(predict)
+        return _INFER(predict, *others)
 
     vars(root).update(
         ProcessWorkers=Workers,
         RegistryModels=Models,
         RegistryStream=Registry,
         FeatureService=Features,
-        OpenInferenceServicer=taking,
+        Infer=taking,
     )
     async with root.compose(GatewayConfig(data=folder)) as parts:
         loops = (parts.syncing, parts.following)

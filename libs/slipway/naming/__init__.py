@@ -13,6 +13,12 @@ _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}", re.ASCII)
 _REQUEST = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
+def is_resource_name(value: str) -> bool:
+    """Whether :func:`resource_name` lets it pass; asked of the same names again and again it costs next to nothing."""
+    return _RESOURCE.fullmatch(value) is not None
+
+
 @lru_cache(maxsize=16_384)
 def is_column_name(value: str) -> bool:
     """Whether :func:`column_name` lets it pass; asked of the same names again and again it costs next to nothing."""

@@ -14,12 +14,12 @@ def layout(batch: Batch) -> Hashable:
     """What two requests must share to be merged: endpoint, protocol, tenant, priority, and their columns' types."""
     return (
         batch.endpoint,
-        batch.protocol,
+        batch.protocol.value,
         batch.tenant,
         batch.priority,
         not batch.ids,
         tuple([(one.name, one.values.dtype.char, one.values.shape[1:]) for one in batch.features]),
-        tuple([(one.name, one.kind) for one in batch.entity_keys]),
+        tuple([(one.name, one.kind.value) for one in batch.entity_keys]),
     )
 
 

@@ -150,14 +150,15 @@ class Settled:
 
         Parts of a request that other arms answer too are kept back until all of them are there.
         """
-        if not all(share.places is None and share.ask.waits for share in chunk.shares):
-            return cls._sorted_out(chunk, answer)
-        asks, start = [], 0
-        for share in chunk.shares:
-            share.ask.parts.append(Part(answer, start, start + share.rows))
-            share.ask.held.append(chunk)
-            start += share.rows
-            asks.append(share.ask)
+        asks, parts, start = [], [], 0
+        for ask, rows, places in chunk.shares:
+            if places is not None or ask.answered.done():
+                return cls._sorted_out(chunk, answer)
+            asks.append(ask)
+            parts.append(Part(answer, start, start + rows))
+            start += rows
+        for ask, part in zip(asks, parts, strict=True):
+            ask.parts.append(part)
         return cls([chunk], [answer], asks)
 
     @classmethod
