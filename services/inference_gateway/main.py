@@ -47,6 +47,7 @@ from services.inference_gateway.engine.settle import Settle
 from services.inference_gateway.engine.shadow import Shadow
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from services.inference_gateway.engine.ship import Ship
+from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
 from slipway import lifecycle, observe
@@ -191,7 +192,8 @@ def _answering(
     memory = Memory(config.remembered_predictions)
     memory.restore(log.replay())
     fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
-    settle = Settle(reconciler, log, waiting, meter=meter, statistics=statistics, clock=clock)
+    spans = Spans(clock)
+    settle = Settle(reconciler, log, waiting, meter=meter, statistics=statistics, spans=spans, clock=clock)
     weights = {name: tenant.weight for name, tenant in config.tenants.items()}
     dispatch = Dispatch(settle, clock, _bounds(config), config.batch.max_rows, weights)
     shadow = Shadow(
@@ -207,9 +209,10 @@ def _answering(
         bounds=_bounds(config),
         wave_rows=config.batch.max_rows,
         gather_s=config.batch.gather_s,
+        spans=spans,
         weights=weights,
     )
-    return Predict(intake, memory, clock), shadow
+    return Predict(intake, memory, clock, spans), shadow
 
 
 def _bounds(config: GatewayConfig) -> Bounds:

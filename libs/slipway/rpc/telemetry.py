@@ -9,10 +9,10 @@ from typing import Any
 import grpc
 import grpc.aio
 from opentelemetry import propagate, trace
-from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from slipway.observe.histogram import Histogram
+from slipway.observe.spans import are_recorded
 
 _SERVER_FAULTS = {
     grpc.StatusCode.UNKNOWN,
@@ -59,8 +59,7 @@ class MeasuredMethod:
     def records(self) -> bool:
         """Whether spans go anywhere; where none does, a call that brings no trace gets none."""
         if self._records is None:
-            # Asked of a span that is never ended, and so never exported.
-            self._records = self.tracer.start_span(self.name, context=Context()).is_recording()
+            self._records = are_recorded(self.tracer)
         return self._records
 
     def took(self, seconds: float, code: grpc.StatusCode) -> None:

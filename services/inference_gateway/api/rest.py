@@ -13,6 +13,7 @@ from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest_errors import Handler, errors
 from services.inference_gateway.api.rest_infer import read_infer, read_json, write_infer
 from services.inference_gateway.api.rest_json import plain, read_repository_parameters
+from services.inference_gateway.api.rest_spans import spanned
 from services.inference_gateway.api.unserved import NotServed, log_settings, shared_memory, trace_settings
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.gen.inference import model_config_pb2, repository_pb2, statistics_pb2
@@ -96,7 +97,7 @@ class RestServer:
         await self._runner.cleanup()
 
     def _app(self, max_body_bytes: int) -> web.Application:
-        app = web.Application(client_max_size=max_body_bytes, middlewares=[errors, self._in_time])
+        app = web.Application(client_max_size=max_body_bytes, middlewares=[spanned(), errors, self._in_time])
         add = app.router.add_route
         for verb, path, method, handler in self._routes():
             add(verb, path, self._guarded(method, handler))

@@ -9,6 +9,7 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
+from opentelemetry.trace import SpanContext
 
 from services.inference_gateway.domain.batch import Answer, Batch, Prediction, predictions
 from services.inference_gateway.domain.columns import Array
@@ -65,6 +66,7 @@ class Ask:
     ``answered`` ends with an error, or without one when ``parts`` are complete; it is cancelled when the caller goes.
     ``bytes`` is what it takes, about. ``left`` counts the arms whose parts are missing; ``held`` are the chunks of
     those that are there. ``whole`` says that one version must answer all rows: that numbered ``version``, if named.
+    ``span`` is the caller's, None where nobody records it.
     """
 
     __slots__ = (
@@ -81,6 +83,7 @@ class Ask:
         "parts",
         "priority",
         "rows",
+        "span",
         "tenant",
         "version",
         "whole",
@@ -96,6 +99,7 @@ class Ask:
         keep: Keep | None = None,
         whole: bool = False,
         version: str = "",
+        span: SpanContext | None = None,
     ) -> None:
         self.batch = batch
         self.ids = ids
@@ -104,6 +108,7 @@ class Ask:
         self.keep = keep
         self.whole = whole
         self.version = version
+        self.span = span
         self.tenant, self.priority, self.rows, self.deadline = (
             batch.tenant,
             batch.priority,

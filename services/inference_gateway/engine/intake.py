@@ -17,6 +17,7 @@ from services.inference_gateway.engine.ask import Ask, Chunk, Part
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.reconcile import Arm, Reconciler
+from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.wave import Wave
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
@@ -55,6 +56,7 @@ class Intake:
         bounds: Bounds,
         wave_rows: int,
         gather_s: float,
+        spans: Spans,
         weights: Mapping[str, float] | None = None,
     ) -> None:
         """``bounds`` are of what waits at an endpoint, ``weights`` the tenants' shares of it.
@@ -68,6 +70,7 @@ class Intake:
         self._bounds = bounds
         self._wave_rows = wave_rows
         self._gather_s = gather_s
+        self._spans = spans
         self._weights = weights
         self._lines: dict[str, _Line] = {}
         self._reading: set[asyncio.Task[None]] = set()
@@ -181,7 +184,8 @@ class Intake:
     async def _read(self, line: _Line, wave: Wave) -> None:
         try:
             left_s = None if wave.deadline_s is None else wave.deadline_s - self._clock.monotonic()
-            online = await self._fetch.read(wave.batch, wave.signatures, wave.shadow_signatures, left_s)
+            with self._spans.reading(wave.asks):
+                online = await self._fetch.read(wave.batch, wave.signatures, wave.shadow_signatures, left_s)
             self._spread(wave, online)
         except SlipwayError as error:
             self._apart(line, wave.asks, error)

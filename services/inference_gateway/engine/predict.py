@@ -14,16 +14,18 @@ from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.engine.ask import Ask, Keep, Part
 from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.memory import Memory
+from services.inference_gateway.engine.spans import Spans
 from slipway.clock import Clock
 
 
 class Predict:
     """Checks a request, lets it be answered with others, and gives its caller what is its own."""
 
-    def __init__(self, intake: Intake, memory: Memory, clock: Clock) -> None:
+    def __init__(self, intake: Intake, memory: Memory, clock: Clock, spans: Spans) -> None:
         self._intake = intake
         self._memory = memory
         self._clock = clock
+        self._spans = spans
         self._stem = uuid.uuid4().hex
         self._requests = itertools.count()
 
@@ -53,14 +55,16 @@ class Predict:
         Raises as :meth:`predictions`, and VersionNotServed.
         """
         check_batch(batch)
-        ask = Ask(batch, self._made_ids(batch.rows), self._clock.monotonic(), whole=True, version=version)
+        ids, began_s = self._made_ids(batch.rows), self._clock.monotonic()
+        ask = Ask(batch, ids, began_s, whole=True, version=version, span=self._spans.current)
         [part] = await self._intake.answer(ask)
         return part
 
     async def _parts(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None
     ) -> Sequence[Part]:
-        return await self._intake.answer(Ask(batch, ids, self._clock.monotonic(), marks=marks, keep=keep))
+        ask = Ask(batch, ids, self._clock.monotonic(), marks=marks, keep=keep, span=self._spans.current)
+        return await self._intake.answer(ask)
 
     def _remember(self, marks: tuple[bytes, ...], parts: Sequence[Part]) -> None:
         for part in parts:

@@ -16,6 +16,7 @@ from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
 from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
+from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.statistics import Run, Statistics
 from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
@@ -34,6 +35,7 @@ class Settle:
         *,
         meter: Meter,
         statistics: Statistics,
+        spans: Spans,
         clock: Clock,
     ) -> None:
         self._reconciler = reconciler
@@ -41,6 +43,7 @@ class Settle:
         self._shadows = shadows
         self._meter = meter
         self._statistics = statistics
+        self._spans = spans
         self._clock = clock
         self._unlogged = Unlogged(meter, clock)
 
@@ -49,6 +52,7 @@ class Settle:
         if isinstance(error, (ModelFailed, Quarantined, WorkerDied)):
             self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, error.message)
         self._count_failed(chunk)
+        self._spans.failed(chunk, error)
         for share in chunk.shares:
             share.ask.fail(error)
 
@@ -66,6 +70,7 @@ class Settle:
         self._count(chunks, times)
         self._keep(settled)
         self._meter.ran(chunks[0].arm.runner.spec.key, start, times)
+        self._spans.answered(chunks, times)
         for one in settled:
             self._finish(one, times)
 

@@ -218,6 +218,17 @@ async def world(tmp_path: Path, onnx_models: ModuleType) -> AsyncIterator[World]
         yield world
 
 
+@pytest.fixture
+async def registered(tmp_path: Path, onnx_models: ModuleType) -> AsyncIterator[World]:
+    """One with a registry alone."""
+    world = World(tmp_path, onnx_models)
+    await world.start_registry()
+    try:
+        yield world
+    finally:
+        await world.stop_registry()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(tmp_path_factory: pytest.TempPathFactory, onnx_models: ModuleType) -> AsyncIterator[World]:
     """One for a whole file, whose endpoint ``late`` answers by version 1 of ``m``."""
