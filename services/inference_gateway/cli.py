@@ -157,6 +157,7 @@ def predict(
         "route": answer.route,
         "replayed": answer.replayed,
         "degraded": answer.degraded,
+        "fallback": answer.fallback,
     }
     if as_json:
         facts["feature_ages"] = dict(answer.feature_ages)

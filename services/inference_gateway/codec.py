@@ -121,6 +121,7 @@ def encode_predictions(predictions: Sequence[Prediction]) -> inference_pb2.Predi
             route=one.route,
             replayed=one.replayed,
             degraded=one.degraded,
+            fallback=one.fallback,
         )
         for view, age_s in one.feature_ages:
             entry.feature_ages.add(view=view, age_s=age_s)
@@ -148,6 +149,7 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         gateway_id=gateway_id,
         shadow=answer.shadow,
         experiment=answer.experiment,
+        fallback=answer.fallback,
         degraded_rows=answer.degraded,
     )
     if batch.origins:
@@ -236,5 +238,6 @@ def decode_remembered(value: bytes) -> Iterator[Remembered]:
             message.route,
             feature_ages=ages[row],
             degraded=row in degraded,
+            fallback=message.fallback,
         )
         yield Remembered(prediction, digest)

@@ -103,6 +103,8 @@ def _encode(request: pb.ModelInferRequest, answer: Part, wanted: dict[str, int])
     # Labels join on "<this>.<row>"; the protocol itself has no place for an id a row.
     response.parameters["slipway_prediction_id"].string_param = answer.ids[0].rpartition(".")[0]
     response.parameters["slipway_route"].string_param = answer.route
+    if answer.answer.fallback:
+        response.parameters["slipway_fallback"].bool_param = True
     for name, classes in wanted.items():
         array = answer.outputs[name]
         encode_output(response, name, top_classes(array, classes) if classes else array)

@@ -109,6 +109,7 @@ class Answer:
     view told nothing. ``degraded`` are the rows, in order, that went without a feature. A ``shadow`` answer is one
     that no caller gets. ``ended_s`` is the monotonic time at which the model was done; ``experiment`` the one that
     the rows were exposed to, empty for none.
+    A ``fallback`` answered in place of the arm that was to; its version is 0 where that is the default answer.
     """
 
     batch: Batch
@@ -124,6 +125,7 @@ class Answer:
     shadow: bool = False
     ended_s: float = 0.0
     experiment: str = ""
+    fallback: bool = False
 
     def take(self, rows: Array) -> Answer:
         """What was answered about ``rows`` (indices, ascending) alone."""
@@ -143,6 +145,7 @@ class Answer:
             self.shadow,
             self.ended_s,
             self.experiment,
+            self.fallback,
         )
 
     def halves(self) -> tuple[Answer, Answer]:
@@ -166,6 +169,7 @@ class Prediction:
     replayed: bool = False
     feature_ages: Ages = ()
     degraded: bool = False
+    fallback: bool = False
 
 
 def check_batch(batch: Batch) -> None:
@@ -262,6 +266,7 @@ def predictions(answer: Answer, start: int = 0, end: int | None = None) -> list[
             answer.route,
             feature_ages=ages[row],
             degraded=start + row in degraded,
+            fallback=answer.fallback,
         )
         for row, one in enumerate(answer.ids[start:end])
     ]

@@ -152,7 +152,8 @@ class Chunk:
     """Rows for one arm, of requests of one tenant and one priority, as the model takes them.
 
     ``inputs`` [rows, …] are conformed; ``read`` is what was read online for all rows of the wave, of which these are
-    ``rows_read`` (None: all). ``shadows`` are the arms that score behind the answer. A ``shadow`` chunk is for the log.
+    ``rows_read`` (None: all). ``shadows`` are the arms that score behind the answer. A ``shadow`` chunk is for the log;
+    a ``fallback`` one stands in for an arm that could not answer.
     """
 
     arm: Arm
@@ -167,6 +168,7 @@ class Chunk:
     rows_read: Array | None = None
     shadows: Sequence[Arm] = ()
     shadow: bool = False
+    fallback: bool = False
     bytes: int = 0
     hurried_s: float = inf
     """When the first of the callers waits no more, in monotonic seconds."""

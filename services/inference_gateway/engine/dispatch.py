@@ -59,6 +59,7 @@ class Dispatch:
                 settle=self._settle,
                 clock=self._clock,
                 batch_rows=self._batch_rows,
+                offer=self.offer,
                 on_room=self._tell,
             )
         lane.push(chunk)
@@ -82,6 +83,7 @@ class Lane:
         settle: Settle,
         clock: Clock,
         batch_rows: int,
+        offer: Callable[[Chunk], None],
         on_room: Callable[[], None],
     ) -> None:
         self._runner = runner
@@ -89,6 +91,7 @@ class Lane:
         self._settle = settle
         self._clock = clock
         self._batch_rows = batch_rows
+        self._offer = offer
         self._on_room = on_room
         self._cost = Cost()
         self._running: set[asyncio.Task[None]] = set()
@@ -182,10 +185,10 @@ class Lane:
             if several:
                 await self._apart(chunks)
             else:
-                self._settle.failed(chunks[0], error)
+                self._fail(chunks[0], error)
         except SlipwayError as error:
             for chunk in chunks:
-                self._settle.failed(chunk, error)
+                self._fail(chunk, error)
         else:
             ended = self._clock.monotonic()
             # What another batch had of the worker meanwhile was not this one's.
@@ -195,6 +198,17 @@ class Lane:
             self._settle.answered(chunks, outputs, Times(began, took_s, ended))
         finally:
             self._rows_running -= rows
+
+    def _fail(self, chunk: Chunk, error: SlipwayError) -> None:
+        """Let the endpoint's fallback answer, if it has a version that can; else tell the callers."""
+        if (other := self._settle.fallback.another(chunk, error)) is not None:
+            self._settle.broke(chunk, error)
+            try:
+                self._offer(other)
+            except SlipwayError as refused:
+                self._settle.failed(other, refused)
+            return
+        self._settle.failed(chunk, error)
 
     async def _apart(self, chunks: Sequence[Chunk]) -> None:
         for one in chain(*map(each_share, chunks)):

@@ -55,8 +55,8 @@ def prepare(
         rows,
         shadows,
         shadow,
-        sum([array.nbytes for array in inputs.values()]) + batch.rows * _ROW_BYTES,
-        inf if shadow else hurried(shares),
+        bytes=sum([array.nbytes for array in inputs.values()]) + batch.rows * _ROW_BYTES,
+        hurried_s=inf if shadow else hurried(shares),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from services.inference_gateway.domain.errors import ModelFailed, Quarantined, W
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
+from services.inference_gateway.engine.fallback import Fallback
 from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
@@ -22,6 +23,9 @@ from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, SlipwayError, Unavailable
+
+DEFAULT_ROUTE = "default"
+"""What no arm answered, but the endpoint's default answer."""
 
 
 class Settle:
@@ -46,15 +50,27 @@ class Settle:
         self._spans = spans
         self._clock = clock
         self._unlogged = Unlogged(meter, clock)
+        self.fallback = Fallback(reconciler)
 
     def failed(self, chunk: Chunk, error: BaseException) -> None:
-        """A batch, or a request of it, got no answer."""
-        if isinstance(error, (ModelFailed, Quarantined, WorkerDied)):
-            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, error.message)
+        """A batch, or a request of it, got no answer; or the endpoint's default one."""
+        self.broke(chunk, error)
+        if (outputs := self.fallback.default(chunk, error)) is not None:
+            now = self._clock.monotonic()
+            answer = replace(_answer(chunk, outputs, now), version=0, route=DEFAULT_ROUTE, fallback=True)
+            one = Settled.of(chunk, answer)
+            self._keep([one])
+            self._finish(replace(one, chunks=[]), Times(now, 0.0, now))
+            return
         self._count_failed(chunk)
         self._spans.failed(chunk, error)
         for share in chunk.shares:
             share.ask.fail(error)
+
+    def broke(self, chunk: Chunk, error: BaseException) -> None:
+        """An arm failed on a batch: its guardrail is to know."""
+        if isinstance(error, (ModelFailed, Quarantined, WorkerDied)):
+            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, error.message)
 
     def answered(self, chunks: Sequence[Chunk], outputs: Tensors, times: Times) -> None:
         """A version answered the rows of these chunks, one after the other."""
@@ -213,4 +229,5 @@ def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:
         ended_s,
         # Who scores behind another's answer exposes nobody.
         "" if chunk.shadow else chunk.arm.route.experiment,
+        chunk.fallback,
     )

@@ -46,8 +46,8 @@ class Intake:
                 if event.topic == LABELS:
                     # Anyone may publish labels, under any id: one that a prediction's event has too is another event.
                     labels[f"{LABELS}/{event.id}"] = decode_labels(event)
-                else:
-                    batches.append(decode_batch(event))
+                elif (batch := decode_batch(event)) is not None:
+                    batches.append(batch)
             except InvalidInput as error:
                 # Trying again can't mend its bytes, so the loop's patient way of dead-lettering is not for it.
                 unsound.append((record, error.message))

@@ -37,14 +37,19 @@ class _Spanned(Protocol):
     def HasField(self, field_name: str, /) -> bool: ...  # noqa: N802  (protobuf's name)
 
 
-def decode_batch(event: Event) -> Batch:
-    """A batch of the prediction log. Raises InvalidInput saying why the event holds none that can be counted."""
+def decode_batch(event: Event) -> Batch | None:
+    """A batch of the prediction log; None for default answers, which no version gave and nothing is counted of.
+
+    Raises InvalidInput saying why the event holds none that can be counted.
+    """
     try:
         message = events_pb2.PredictionBatch.FromString(event.value)
     except DecodeError:
         raise invalid_field(
             "value", f"{len(event.value)} bytes are not a slipway.inference.v1.PredictionBatch"
         ) from None
+    if message.fallback and not message.version:
+        return None
     arm = Arm(message.endpoint, message.model, message.version, message.route)
     told = (message.prediction_ids, message.event_times_us, _scores(message), message.shadow)
     batch = Batch(event.id, arm, *told)

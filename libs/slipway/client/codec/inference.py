@@ -67,6 +67,7 @@ def encode_prediction(prediction: Prediction) -> res.Prediction:
         route=prediction.route,
         replayed=prediction.replayed,
         degraded=prediction.degraded,
+        fallback=prediction.fallback,
     )
     for view, age_s in prediction.feature_ages.items():
         made.feature_ages.add(view=view, age_s=age_s)
@@ -91,6 +92,7 @@ def decode_prediction(message: res.Prediction) -> Prediction:
         replayed=message.replayed,
         feature_ages={one.view: one.age_s if one.HasField("age_s") else None for one in message.feature_ages},
         degraded=message.degraded,
+        fallback=message.fallback,
     )
 
 

@@ -33,6 +33,8 @@ class Prediction:
     in row-major order. ``replayed`` says that the id was answered before and this is that answer. ``feature_ages``
     has, by view, the seconds from what was read online to the row's moment, None where the view told nothing.
     ``degraded`` says that a feature was missing, too old or could not be read, and the answer was made without.
+    ``fallback`` says that the arm that was to answer could not, and the endpoint's fallback did: another version, or
+    the default answer, whose version is 0.
     """
 
     prediction_id: str
@@ -43,6 +45,7 @@ class Prediction:
     replayed: bool = False
     feature_ages: Mapping[str, float | None] = field(default_factory=dict)
     degraded: bool = False
+    fallback: bool = False
 
     @property
     def value(self) -> float | str:

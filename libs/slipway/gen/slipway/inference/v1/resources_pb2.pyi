@@ -82,7 +82,7 @@ class Output(_message.Message):
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("prediction_id", "outputs", "model", "version", "route", "replayed", "feature_ages", "degraded")
+    __slots__ = ("prediction_id", "outputs", "model", "version", "route", "replayed", "feature_ages", "degraded", "fallback")
     PREDICTION_ID_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class Prediction(_message.Message):
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     FEATURE_AGES_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     prediction_id: str
     outputs: _containers.RepeatedCompositeFieldContainer[Output]
     model: str
@@ -99,7 +100,8 @@ class Prediction(_message.Message):
     replayed: bool
     feature_ages: _containers.RepeatedCompositeFieldContainer[FeatureAge]
     degraded: bool
-    def __init__(self, prediction_id: _Optional[str] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., replayed: _Optional[bool] = ..., feature_ages: _Optional[_Iterable[_Union[FeatureAge, _Mapping]]] = ..., degraded: _Optional[bool] = ...) -> None: ...
+    fallback: bool
+    def __init__(self, prediction_id: _Optional[str] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., replayed: _Optional[bool] = ..., feature_ages: _Optional[_Iterable[_Union[FeatureAge, _Mapping]]] = ..., degraded: _Optional[bool] = ..., fallback: _Optional[bool] = ...) -> None: ...
 
 class FeatureAge(_message.Message):
     __slots__ = ("view", "age_s")
