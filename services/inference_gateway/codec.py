@@ -70,6 +70,7 @@ def decode_batch(
         trace_id=trace_id,
         deadline_s=deadline_s,
         tenant=tenant,
+        priority=request.priority,
     )
 
 

@@ -28,6 +28,7 @@ from services.inference_gateway.domain.guardrail import Guardrails
 from services.inference_gateway.domain.quarantine import Patience
 from services.inference_gateway.domain.tenants import DEFAULT, Tenant, Tenants
 from services.inference_gateway.domain.token_bucket import Quota
+from services.inference_gateway.engine import tenant_meter
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.announce import Announce
 from services.inference_gateway.engine.dispatch import Dispatch
@@ -103,6 +104,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 config, routing.reconciler, features, statistics, log=log, meter=meter, clock=clock
             )
             admission = Admission(tenants, clock)
+            tenant_meter.measure(admission)
             access, admitted = Access(tenants, admission), Admitted(predict, admission)
             status = Status(routing.reconciler, routing.follow)
             own = InferenceServicer(

@@ -18,8 +18,8 @@ from slipway.events.connect import open_log
 from slipway.gen.slipway.inference.v1 import events_pb2
 from tests.faults.scene import PATIENCE_S, Service
 
-QUEUE = 8
-CALLERS = 40  # ten times the half of the queue that a tenant gets
+QUEUE = 16
+CALLERS = 80  # ten times the half of the queue that a tenant gets
 ROUNDS = 4_000  # of the model's loop: some milliseconds
 CALM = 12
 PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
@@ -110,6 +110,7 @@ async def _healthy(channel: grpc.aio.Channel) -> bool:
 
 async def test_a_flood_is_refused_the_others_are_served_and_a_stop_finishes_what_was_accepted(gateway: Service) -> None:
     await _flooded(gateway)
+    await _urgent(gateway)
     await _stopped(gateway)
 
 
@@ -135,6 +136,19 @@ async def _flooded(gateway: Service) -> None:
     assert (found["calm"].refused_requests, found["calm"].admitted_requests) == (0, CALM)
     assert found["flood"].refused_requests == flood.refused.total() > flood.answered
     assert found["flood"].in_flight == 0
+
+
+async def _urgent(gateway: Service) -> None:
+    """What is urgent overtakes what waits, but not what runs."""
+    ended: list[int] = []
+    async with AsyncSlipway(gateway=gateway.address, token=_token("calm")) as slipway:
+
+        async def ask(rounds: int, priority: int) -> None:
+            await slipway.inference.predict("slow", [{"x": rounds}], priority=priority)
+            ended.append(priority)
+
+        await asyncio.gather(ask(200_000, 9), *(ask(100_000, 0) for _ in range(4)), ask(1, 8))
+    assert ended.index(8) < 4, ended
 
 
 async def _stopped(gateway: Service) -> None:

@@ -35,8 +35,13 @@ def predict_request(
     entity_keys: Sequence[res.Column] = (),
     prediction_ids: Sequence[str] | None = None,
     event_times: Sequence[datetime] | datetime | None = None,
+    priority: int = 0,
 ) -> pb.PredictRequest:
-    """Put a request together; refuses ids and times that are not one a row."""
+    """Put a request together; refuses ids and times that are not one a row, and a priority that is none."""
+    if not 0 <= priority < 2**32:
+        raise invalid_field(
+            "priority", f"is {priority!r}; give 1, the most urgent, to 4,294,967,295, or 0 for the default"
+        )
     moments = [event_times] if isinstance(event_times, datetime) else _listed(event_times)
     ids = _listed(prediction_ids)
     if len(moments) not in {0, 1, row_count}:
@@ -51,6 +56,7 @@ def predict_request(
         event_times=[timestamp(f"event_times[{n}]", one) for n, one in enumerate(moments)],  # type: ignore[misc]
         entity_keys=entity_keys,
         features=features,
+        priority=priority,
     )
 
 

@@ -67,6 +67,7 @@ class Question:
     prediction_ids: Sequence[str] | None = None
     event_times: Sequence[datetime] | datetime | None = None
     correlation_id: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
