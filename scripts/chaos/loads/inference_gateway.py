@@ -1,4 +1,4 @@
-"""The gateway's load: rows are asked about, with ids and without, while the endpoint's routes and weights change."""
+"""The gateway's load: rows are asked about, by calls and by events, while the endpoint's routes and weights change."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from scripts.chaos.findings import Finding
-from scripts.chaos.history import Mark, Operation
+from scripts.chaos.history import Mark, Operation, acknowledged
 from scripts.chaos.load import Client, Needs, Scene
 from scripts.chaos.models import inference_gateway as model
+from scripts.chaos.models import responses
 from scripts.chaos.networks import SIGNATURE, adding
-from scripts.chaos.topics import once_each, read_all
+from scripts.chaos.topics import arrived, once_each, read_all
 from slipway.client import PredictionLog, Route
 from slipway.errors import Kind, SlipwayError
+from slipway.events import Event
 from slipway.events.connect import open_log
-from slipway.gen.slipway.inference.v1 import events_pb2
+from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2
 
-TOPIC = "inference.predictions.v1"
+TOPIC, GROUP = "inference.predictions.v1", "inference_gateway"
+REQUESTS, RESPONSES = "inference.requests.v1", "inference.responses.v1"
 _ENDPOINT, _MODEL, _VERSIONS = "late", "adding", 3
 _START = datetime(2013, 1, 1, tzinfo=UTC)
-_KEYED, _KEYLESS, _MOST_ROWS = 6, 2, 4
+_KEYED, _KEYLESS, _PUBLISHERS, _MOST_ROWS = 6, 2, 2, 4
 _AGAIN_EVERY = 5
-_CHANGE_S, _LOADS_EVERY = 0.3, 5
+_CHANGE_S, _LOADS_EVERY, _PUBLISH_S = 0.3, 5, 0.05
 _SETTLES_WITHIN_S = 90.0
 
 
@@ -78,6 +81,40 @@ class _Asker:
 
 
 @dataclass
+class _Publisher:
+    """Asks by events, each again until it is acknowledged; all of one key."""
+
+    scene: Scene
+    name: str
+    turn: int = 0
+    acknowledged: bool = True
+
+    async def step(self) -> None:
+        """See Client."""
+        self.turn += self.acknowledged
+        event_id, rows = f"{self.name}-{self.turn}", self.turn % _MOST_ROWS + 1
+        a = float(self.turn % 100)
+        columns = [
+            {"name": "a", "doubles": {"values": [a] * rows}},
+            {"name": "b", "doubles": {"values": range(rows)}},
+        ]
+        ids = [f"{event_id}.{row}" for row in range(rows)]
+        request = inference_pb2.PredictRequest(endpoint=_ENDPOINT, prediction_ids=ids, features=columns)
+        value = events_pb2.PredictionRequested(request=request).SerializeToString()
+        moment = _START + timedelta(minutes=self.turn)
+        event = Event(event_id, REQUESTS, self.name, "faults.asked", "/faults", moment, value)
+
+        async def publish() -> bool:
+            await self.scene.publisher.publish([event])
+            return True
+
+        told = await self.scene.history.attempt(self.name, responses.EVENT, event_id, publish, a=a, rows=rows)
+        self.acknowledged = told is not None
+        # Who publishes waits for nobody: without a pause requests would pile up before the gateway.
+        await asyncio.sleep(_PUBLISH_S)
+
+
+@dataclass
 class _Changer:
     """Weighs the endpoint's two arms anew, and now and then has others of its versions loaded in their place."""
 
@@ -109,7 +146,9 @@ class InferenceGatewayLoad:
         victims=("inference_gateway",),
         links=frozenset({("inference_gateway", "SLIPWAY_REGISTRY_ADDRESS")}),
         tables=False,
-        aside=frozenset({model.PUT}),
+        topics={REQUESTS: GROUP},
+        fed=frozenset({REQUESTS}),
+        aside=frozenset({model.PUT, responses.EVENT}),
     )
 
     async def prepare(self, scene: Scene) -> None:
@@ -128,10 +167,12 @@ class InferenceGatewayLoad:
         session = scene.history.session
         keyed = [_Asker(scene, f"s{session}c{number}", model.KEYED) for number in range(_KEYED)]
         keyless = [_Asker(scene, f"s{session}n{number}", model.KEYLESS) for number in range(_KEYLESS)]
-        return [*keyed, *keyless, _Changer(scene, f"s{session}r")]
+        publishers = [_Publisher(scene, f"s{session}e{number}") for number in range(_PUBLISHERS)]
+        return [*keyed, *keyless, *publishers, _Changer(scene, f"s{session}r")]
 
     async def observe(self, scene: Scene) -> model.Observed:
         """See Load."""
+        told = await _responses(scene)
         standing = await _shipped(scene)
         async with open_log(scene.platform.events) as log:
             records = once_each(await read_all(log, TOPIC))
@@ -139,11 +180,23 @@ class InferenceGatewayLoad:
         rows = [row for batch in batches if not batch.shadow for row in _rows(batch)]
         shadowed = Counter(one for batch in batches if batch.shadow for one in batch.prediction_ids)
         counted = await _counted(scene, len(rows))
-        return model.Observed(rows, shadowed, counted, standing.dropped_predictions, standing.pending_batches)
+        return model.Observed(rows, shadowed, counted, standing.dropped_predictions, standing.pending_batches, told)
 
     def check(self, operations: Sequence[Operation], marks: Sequence[Mark], observed: model.Observed) -> list[Finding]:
         """See Load."""
-        return model.check(operations, observed)
+        return model.check(operations, marks, observed)
+
+
+async def _responses(scene: Scene) -> list[responses.Response]:
+    """Those to all requests that were acknowledged, or what there is after a long while."""
+    published = {one.key for one in acknowledged(scene.history.operations, responses.EVENT)}
+    records = await arrived(scene.platform.events, RESPONSES, len(published), _SETTLES_WITHIN_S)
+    return [_response(one.event.key, events_pb2.PredictionAnswered.FromString(one.event.value)) for one in records]
+
+
+def _response(key: str, told: events_pb2.PredictionAnswered) -> responses.Response:
+    rows = [(one.prediction_id, one.version, one.outputs[0].values[0]) for one in told.response.predictions]
+    return responses.Response(key, told.request_id, rows, told.error.code)
 
 
 def _rows(batch: events_pb2.PredictionBatch) -> list[model.Row]:

@@ -2,7 +2,8 @@
 
 A row has an id: the caller's, who asks under it until it is answered, and again; or one that the gateway made, which a
 caller without an answer never learns. A version that answers was named by an endpoint that somebody put before.
-What the gateway said that it could not log (a full spool) may be missing from the log, and nothing else.
+What the gateway said that it could not log (a full spool) may be missing from the log, and nothing else. The same holds
+of rows that are asked about by events; what holds of their responses is told in :mod:`scripts.chaos.models.responses`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.chaos.findings import Finding, duplicated, lost, wrong
-from scripts.chaos.history import Operation, Outcome
+from scripts.chaos.history import Mark, Operation, Outcome
+from scripts.chaos.models import responses
 
 KEYED, KEYLESS, PUT = "keyed", "keyless", "put"
 STEP = 1000
@@ -28,7 +30,7 @@ class Observed:
 
     ``rows``: those that were answered; ``shadowed``: how often an id is among the scores of shadows; ``counted``:
     predictions by the monitor; ``unlogged``: rows that the gateway said it could not log; ``waiting``: batches that
-    were not shipped in time.
+    were not shipped in time; ``responses``: to requests by events, each event id once.
     """
 
     rows: Sequence[Row]
@@ -36,12 +38,15 @@ class Observed:
     counted: int
     unlogged: int = 0
     waiting: int = 0
+    responses: Sequence[responses.Response] = ()
 
 
-def check(operations: Sequence[Operation], observed: Observed) -> list[Finding]:
+def check(operations: Sequence[Operation], marks: Sequence[Mark], observed: Observed) -> list[Finding]:
     """Every broken promise."""
-    asked = [one for one in operations if one.kind in (KEYED, KEYLESS)]
+    by_call = [one for one in operations if one.kind in (KEYED, KEYLESS)]
+    asked = [*by_call, *responses.answered(operations, observed.responses)]
     return [
+        *responses.check(operations, marks, observed.responses),
         *_answers(asked),
         *_versions(operations, observed),
         *_logged(asked, observed),
@@ -109,7 +114,7 @@ def _logged(asked: Sequence[Operation], observed: Observed) -> Iterator[Finding]
 def _strangers(asked: Sequence[Operation], observed: Observed) -> Iterator[Finding]:
     """What is on the log was asked for: under its id, or by a caller who got no answer and so no id."""
     told = {row[0] for one in asked if one.outcome is Outcome.OK for row in one.result}
-    keyed = {f"{one.key}.{row}" for one in asked if one.kind == KEYED for row in range(one.arguments["rows"])}
+    keyed = {f"{one.key}.{row}" for one in asked if one.kind != KEYLESS for row in range(one.arguments["rows"])}
     strangers = {prediction_id for prediction_id, *_ in observed.rows} - told - keyed
     unheard = sum(one.arguments["rows"] for one in asked if one.kind == KEYLESS and one.outcome is Outcome.UNKNOWN)
     if len(strangers) > unheard:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from scripts.chaos.findings import Broken
-from scripts.chaos.history import Operation, Outcome
+from scripts.chaos.history import Mark, Operation, Outcome
 from scripts.chaos.models import inference_gateway as model
+from scripts.chaos.models import responses
 
 FIRST, SECOND = ("k.0", 1, 1005.0), ("k.1", 1, 1006.0)
 
@@ -26,7 +27,7 @@ def found(
     operations: list[Operation], *logged: model.Row, counted: int | None = None, unlogged: int = 0, waiting: int = 0
 ) -> list[Broken]:
     seen = model.Observed(list(logged), {}, len(logged) if counted is None else counted, unlogged, waiting)
-    return [one.broken for one in model.check([put(0, 1), *operations], seen)]
+    return [one.broken for one in model.check([put(0, 1), *operations], [], seen)]
 
 
 def test_what_was_answered_is_on_the_log_once_and_counted_once() -> None:
@@ -69,4 +70,46 @@ def test_a_row_that_nobody_heard_of_was_asked_for_without_an_id(unheard: int, br
 
 def test_a_shadow_s_score_is_there_once() -> None:
     seen = model.Observed([], {"k.0": 1, "k.1": 2}, 0)
-    assert [one.broken for one in model.check([], seen)] == [Broken.DUPLICATED]
+    assert [one.broken for one in model.check([], [], seen)] == [Broken.DUPLICATED]
+
+
+def by_event(number: int, outcome: Outcome = Outcome.OK) -> Operation:
+    return Operation(number, 0, "c", responses.EVENT, f"k-{number}", {"a": 5.0, "rows": 1}, 0.0, 0.5, outcome)
+
+
+def told(number: int, code: int = 0) -> responses.Response:
+    return responses.Response("k", f"k-{number}", [] if code else [(f"k-{number}.0", 1, 1005.0)], code)
+
+
+@pytest.mark.parametrize(
+    ("told", "broken"),
+    [
+        ([told(1), told(2)], []),
+        ([told(1)], [Broken.LOST]),
+        ([told(1), told(2), told(3)], []),
+        ([told(1), told(2), told(2)], [Broken.DUPLICATED]),
+        ([told(2), told(1)], [Broken.WRONG]),
+        ([told(1), told(2, code=14)], []),
+        ([told(1), told(2, code=3)], [Broken.WRONG]),
+        ([told(1), told(2), told(9)], [Broken.WRONG]),
+    ],
+)
+def test_a_request_by_an_event_is_answered_once_in_its_turn(
+    told: list[responses.Response], broken: list[Broken]
+) -> None:
+    operations = [put(0, 1), by_event(1), by_event(2), by_event(3, Outcome.UNKNOWN)]
+    logged = [row for one in told if one.request != "k-9" for row in one.rows]
+    seen = model.Observed(list(dict.fromkeys(logged)), {}, len(set(logged)), responses=told)
+    assert [one.broken for one in model.check(operations, [], seen)] == broken
+
+
+def test_what_comes_again_shuffled_has_no_order() -> None:
+    logged = [row for one in (told(1), told(2)) for row in one.rows]
+    seen = model.Observed(logged, {}, 2, responses=[told(2), told(1)])
+    operations = [put(0, 1), by_event(1), by_event(2)]
+    assert model.check(operations, [Mark(responses.REDELIVERED, 0.0, 1.0, {})], seen) == []
+
+
+def test_what_was_answered_to_an_event_is_on_the_log() -> None:
+    seen = model.Observed([], {}, 0, responses=[told(1)])
+    assert [one.broken for one in model.check([put(0, 1), by_event(1)], [], seen)] == [Broken.LOST]
