@@ -143,7 +143,7 @@ class RequestsConfig(Settings):
     """How requests that come by events are answered."""
 
     enabled: bool = True
-    at_once: int = Field(200, ge=1, le=10_000)
+    at_once: int = Field(64, ge=1, le=10_000)
     patience_s: float = Field(10.0, ge=0, le=120)
     tenant: str = ""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -28,6 +31,12 @@ PATIENCE_S = 30.0
 @pytest.fixture(params=["sqlite", "kafka"])
 def bus(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return request.getfixturevalue("kafka_url") if request.param == "kafka" else f"sqlite:///{tmp_path}/bus/log.db"
+
+
+@pytest.fixture
+def other(world: Any, tmp_path: Path, onnx_models: ModuleType) -> Any:
+    """Another gateway's world, which has no registry of its own."""
+    return type(world)(tmp_path / "other", onnx_models)
 
 
 def asking(name: str, key: str, *distances: float, endpoint: str = "late", **changes: Any) -> Event:
@@ -140,6 +149,34 @@ async def test_what_was_answered_and_not_committed_is_answered_again_alike(world
     rows = [row for value in shipped.values() for row in pb.PredictionBatch.FromString(value).prediction_ids]
     assert len(rows) == len(set(rows)) == len(events)
     assert "mine" in rows
+
+
+async def test_two_gateways_share_the_requests(
+    world: Any, other: Any, kafka_url: str, eventually: Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
+) -> None:
+    await world.stop_gateway()
+    other.registry_address = world.registry_address
+    for one in (world, other):
+        await one.start_gateway(events_url=f"{kafka_url}&session_s=2")
+    await world.standing("late")
+    await other.ready("late", 1)
+    keys, count = itertools.cycle(f"k{number}" for number in range(8)), itertools.count()
+    async with open_log(kafka_url) as log:
+
+        async def both_answer() -> bool:
+            await log.publisher().publish([asking(f"r{next(count)}", next(keys), 1.0) for _ in range(8)])
+            answers = [outcome(one) for one in await held(log, RESPONSES)]
+            return len({one.gateway_id for one in answers}) == 2
+
+        await eventually(both_answer)
+        # What one of them had not committed when it let a partition go is answered by the other, too, under its id.
+        await other.stop_gateway()
+        asked = {f"r{number}" for number in range(next(count))}
+
+        async def all_are_answered() -> bool:
+            return {outcome(one).request_id for one in await held(log, RESPONSES)} == asked
+
+        await eventually(all_are_answered)
 
 
 async def test_a_request_waits_for_its_endpoint_for_so_long_and_then_is_told_why_in_vain(world: Any) -> None:
