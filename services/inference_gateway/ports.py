@@ -43,7 +43,11 @@ class Worker(Protocol):
         ...
 
     async def run(self, inputs: Tensors) -> Tensors:
-        """The model's outputs. Raises WorkerDied when the process ends or hangs, ModelFailed when it refuses."""
+        """The signature's outputs, [rows, …] each.
+
+        Raises WorkerDied when the process ends or hangs, ModelFailed when it refuses or answers something else,
+        NoMemory when the batch can't be handed over.
+        """
         ...
 
     async def stop(self) -> None:

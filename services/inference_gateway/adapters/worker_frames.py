@@ -1,30 +1,50 @@
-"""The frames between the gateway and a worker, over a Unix socket pair.
-
-A frame is its body's length, the id of the request it belongs to, its kind, and the body.
-"""
+"""What the gateway and a worker say to each other: a packet a batch each way; the batch lies in shared memory."""
 
 from __future__ import annotations
 
 import enum
 import json
+import mmap
 import struct
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 
-HEAD = struct.Struct("<QQB")
+_HEAD = struct.Struct("<BBxxIQQ")
 _JSON_BYTES = struct.Struct("<I")
+_TEXT_BYTES = 2048
+LARGEST_PACKET = _HEAD.size + _TEXT_BYTES
 
 
 class Kind(enum.IntEnum):
-    """What a frame's body is."""
+    """What a packet says."""
 
-    LOAD = 1  # to the worker: settings as JSON, then the ONNX file
-    RUN = 2  # to the worker: tensors
-    READY = 3  # from the worker: the provider's name
-    RESULT = 4  # from the worker: tensors
-    FAILED = 5  # from the worker: why, as text
+    RUN = 1  # to the worker: a batch lies in the slot
+    READY = 2  # from the worker, first: the model is loaded; the text is the provider's name
+    RESULT = 3  # from the worker: the answers lie in the slot
+    FAILED = 4  # from the worker: why there are none, as text
+
+
+class Packet(NamedTuple):
+    """A batch of ``rows`` takes the first ``used`` bytes of slot number ``slot``, which is ``size`` bytes large."""
+
+    kind: int
+    slot: int = 0
+    rows: int = 0
+    used: int = 0
+    size: int = 0
+    text: str = ""
+
+    def pack(self) -> bytes:
+        """Its bytes."""
+        return _HEAD.pack(self.kind, self.slot, self.rows, self.used, self.size) + self.text.encode()[:_TEXT_BYTES]
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Packet:
+        """A packet from its bytes. Raises struct.error for those of none."""
+        kind, slot, rows, used, size = _HEAD.unpack_from(data)
+        return cls(kind, slot, rows, used, size, data[_HEAD.size :].decode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +58,18 @@ class LoadSettings:
     memory_limit_bytes: int = 0
 
 
-def frame(kind: Kind, request: int, body: bytes) -> bytes:
-    """One frame."""
-    return HEAD.pack(len(body), request, kind) + body
-
-
-def pack_load(settings: LoadSettings, model: bytes) -> bytes:
-    """The body of a LOAD frame."""
+def pack_load(settings: LoadSettings, model: bytes) -> list[bytes]:
+    """What a worker is started with, in pieces: its settings and its ONNX file."""
     text = json.dumps(asdict(settings)).encode()
-    return _JSON_BYTES.pack(len(text)) + text + model
+    return [_JSON_BYTES.pack(len(text)), text, model]
 
 
-def unpack_load(body: bytes) -> tuple[LoadSettings, bytes]:
-    """The settings and the ONNX file of a LOAD frame."""
-    (length,) = _JSON_BYTES.unpack_from(body)
+def unpack_load(data: bytes | mmap.mmap) -> tuple[LoadSettings, bytes]:
+    """The settings and the ONNX file."""
+    (length,) = _JSON_BYTES.unpack_from(data)
     end = _JSON_BYTES.size + length
-    facts = json.loads(body[_JSON_BYTES.size : end])
-    return LoadSettings(**facts | {"signature": signature_of(facts["signature"])}), body[end:]
+    facts = json.loads(data[_JSON_BYTES.size : end])
+    return LoadSettings(**facts | {"signature": signature_of(facts["signature"])}), data[end:]
 
 
 def signature_of(facts: dict[str, Any]) -> Signature:

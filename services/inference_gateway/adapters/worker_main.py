@@ -1,13 +1,14 @@
 """A worker process: one ONNX model, one socket, one batch at a time.
 
-Started by :mod:`services.inference_gateway.adapters.worker_process`, in a folder without files, with the socket's
-descriptor and the process id of its parent as arguments. It ends when the socket closes or its parent dies, and
-imports nothing of the gateway but the values it speaks in.
+Started by :mod:`services.inference_gateway.adapters.worker_process`, in a folder without files, with the process id of
+its parent and the descriptors of its socket, its model and its slots as arguments. It ends when the socket closes or
+its parent dies, and imports nothing of the gateway but the values it speaks in.
 """
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import resource
 import signal
@@ -17,9 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from services.inference_gateway.adapters.worker_frames import HEAD, Kind, LoadSettings, frame, unpack_load
-from services.inference_gateway.domain.signature import DTYPES, ColumnSpec, DataType, Signature, Tensors
-from services.inference_gateway.domain.tensors import pack, unpack
+from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Kind, LoadSettings, Packet, unpack_load
+from services.inference_gateway.adapters.worker_memory import Slot
+from services.inference_gateway.adapters.worker_session import Unusable, first_line, open_session
+from services.inference_gateway.adapters.worker_tensors import inputs_of, outputs_of
+from services.inference_gateway.domain.outputs import shaped
+from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, Tensors
 
 _PR_SET_PDEATHSIG = 1
 _ONNX_TYPES = {
@@ -32,20 +36,25 @@ _ONNX_TYPES = {
 }
 
 
-class Unusable(ValueError):
-    """The model can't be served under its signature; the message says why."""
-
-
 class Model:
     """An ONNX Runtime session that takes feature columns."""
 
     def __init__(self, settings: LoadSettings, model: bytes) -> None:
         self._signature = settings.signature
-        self._session = _session(settings, model)
+        self._session = open_session(settings, model)
         self.provider: str = self._session.get_providers()[0]
+        # Asked once: it is slow to ask a session.
+        self._takes = [(one.name, len(one.shape)) for one in self._session.get_inputs()]
         self._outputs = [spec.name for spec in settings.signature.outputs]
         self._check_outputs()
         self._matrix = self._layout(settings.signature)
+        self._columns_lie = inputs_of(settings.signature)
+        self._answers_lie = outputs_of(settings.signature)
+
+    def answer(self, slot: Slot, used: int, rows: int) -> int:
+        """Answer the batch that lies in a slot, in its place; the bytes that the answers take."""
+        columns = self._columns_lie.read(memoryview(slot.memory)[:used], rows)
+        return self._answers_lie.write(shaped(self._signature, self.run(columns), rows), rows, slot)
 
     def run(self, columns: Tensors) -> Tensors:
         """The outputs of a batch whose columns have shape [rows, …shape of the column]."""
@@ -95,16 +104,15 @@ class Model:
 
     def _separate(self, columns: Tensors) -> dict[str, Any]:
         feeds = {}
-        for one in self._session.get_inputs():
-            column = columns[one.name]
-            feeds[one.name] = column.reshape(-1, 1) if column.ndim == 1 and len(one.shape) == 2 else column
+        for name, dimensions in self._takes:
+            column = columns[name]
+            feeds[name] = column.reshape(-1, 1) if column.ndim == 1 and dimensions == 2 else column
         return feeds
 
     def _stacked(self, columns: Tensors) -> dict[str, Any]:
-        (only,) = self._session.get_inputs()
-        names = [spec.name for spec in self._signature.inputs]
-        dtype = DTYPES[self._signature.inputs[0].datatype]
-        return {only.name: np.stack([columns[name] for name in names], axis=1).astype(dtype, copy=False)}
+        [(only, _)] = self._takes
+        lines = np.concatenate([columns[spec.name] for spec in self._signature.inputs])
+        return {only: np.ascontiguousarray(lines.reshape(len(self._signature.inputs), -1).T)}
 
 
 def _require_shape(spec: ColumnSpec, found: list[int]) -> None:
@@ -127,89 +135,53 @@ def _dynamic(name: str, shape: list[int | str | None]) -> list[int]:
     return sizes[1:]
 
 
-def _session(settings: LoadSettings, model: bytes) -> Any:
-    # Builds of ONNX Runtime may report home and keep a file for it; models and their use are nobody else's.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime as ort  # noqa: PLC0415  (after the limits are set)
-
-    ort.set_default_logger_severity(4)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = settings.intra_op_threads
-    options.inter_op_num_threads = 1
-    # A worker that spins between batches takes the core that the front needs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # From bytes, so that what was verified is what is loaded and no external file can be named.
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if settings.gpu is not None and "CUDAExecutionProvider" in ort.get_available_providers():
-        providers = [("CUDAExecutionProvider", {"device_id": settings.gpu}), "CPUExecutionProvider"]
-    try:
-        return ort.InferenceSession(model, options, providers=providers)
-    except Exception as error:
-        why = _first_line(error)
-        if "external data" in why.lower():
-            raise Unusable("it keeps tensors in files beside it; save the model with all of its data inside") from error
-        raise Unusable(f"ONNX Runtime can't load it: {why}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:500]
-
-
 def _confine(settings: LoadSettings) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if settings.memory_limit_bytes:
         resource.setrlimit(resource.RLIMIT_DATA, (settings.memory_limit_bytes, settings.memory_limit_bytes))
 
 
-def _receive(connection: socket.socket, count: int) -> bytes:
-    data = bytearray(count)
-    view, at = memoryview(data), 0
-    while at < count:
-        got = connection.recv_into(view[at:])
-        if not got:
-            raise EOFError
-        at += got
-    return bytes(data)
+def _answer(model: Model, packet: Packet, slot: Slot) -> Packet:
+    slot.follow(packet.size)
+    try:
+        used = model.answer(slot, packet.used, packet.rows)
+    except Exception as error:
+        # Whatever a model raises is told, and costs its batch alone.
+        return Packet(Kind.FAILED, packet.slot, text=first_line(error))
+    return Packet(Kind.RESULT, packet.slot, packet.rows, used, slot.size)
 
 
-def _answer(kind: int, body: bytes, model: Model | None) -> tuple[Model | None, Kind, bytes]:
-    if kind == Kind.LOAD:
-        settings, artifact = unpack_load(body)
-        _confine(settings)
-        model = Model(settings, artifact)
-        return model, Kind.READY, model.provider.encode()
-    if model is None:
-        raise Unusable("nothing is loaded")
-    return model, Kind.RESULT, pack(model.run(unpack(body)))
+def _load(given: int) -> Model:
+    with mmap.mmap(given, 0, access=mmap.ACCESS_READ) as data:
+        settings, model = unpack_load(data)
+    os.close(given)
+    _confine(settings)
+    return Model(settings, model)
 
 
-def serve(connection: socket.socket) -> None:
-    """Answer frames until the socket closes."""
-    model: Model | None = None
-    while True:
-        try:
-            length, request, kind = HEAD.unpack(_receive(connection, HEAD.size))
-            body = _receive(connection, length)
-        except EOFError:
-            return
-        try:
-            model, answer, data = _answer(kind, body, model)
-        except Exception as error:
-            # Whatever a model raises is told, and costs its batch alone.
-            answer, data = Kind.FAILED, _first_line(error).encode()
-        connection.sendall(frame(answer, request, data))
+def serve(connection: socket.socket, given: int, slots: list[Slot]) -> None:
+    """Load the model that was ``given``, say so, and answer packets until the socket closes."""
+    try:
+        model = _load(given)
+    except Exception as error:
+        connection.send(Packet(Kind.FAILED, text=first_line(error)).pack())
+        return
+    connection.send(Packet(Kind.READY, text=model.provider).pack())
+    while data := connection.recv(LARGEST_PACKET):
+        packet = Packet.unpack(data)
+        connection.send(_answer(model, packet, slots[packet.slot]).pack())
 
 
 def main() -> None:
-    """Take the socket and the parent's process id from the command line and serve."""
-    descriptor, parent = (int(one) for one in sys.argv[1:])
+    """Take the parent's process id and the descriptors from the command line and serve."""
+    parent, descriptor, given, *slots = (int(one) for one in sys.argv[1:])
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return  # it died before the line above could tell
     # Ctrl-C reaches the whole process group; the gateway decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=descriptor) as connection:
-        serve(connection)
+        serve(connection, given, [Slot(one) for one in slots])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import itertools
 import logging
 import os
 import signal
@@ -14,16 +13,20 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.inference_gateway.adapters.worker_frames import HEAD, Kind, LoadSettings, frame, pack_load
+from services.inference_gateway.adapters.worker_channel import Channel, Refused
+from services.inference_gateway.adapters.worker_frames import LoadSettings, pack_load
+from services.inference_gateway.adapters.worker_memory import Slot, fixed_file
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
-from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied, WorkerNotStarted
+from services.inference_gateway.domain.errors import UnusableModel, WorkerNotStarted
 from services.inference_gateway.domain.signature import Tensors
-from services.inference_gateway.domain.tensors import BadRaw, pack, unpack
 
 log = logging.getLogger(__name__)
 
 _WORKER = "services.inference_gateway.adapters.worker_main"
+
+SLOTS = 2
+"""Batches that a worker has at once: one runs while the next one lies ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,6 @@ class ProcessWorkers:
 
     async def launch(self, spec: VersionSpec, model: bytes, device: Device) -> ProcessWorker:
         """See Workers."""
-        worker = await self._started(str(spec.key))
         settings = LoadSettings(
             str(spec.key),
             spec.signature,
@@ -57,7 +59,16 @@ class ProcessWorkers:
             self._settings.memory_limit_bytes,
         )
         try:
-            await worker.load(settings, model, self._settings.load_timeout_s)
+            # Written behind the loop's back: a model may be large.
+            given = await asyncio.to_thread(fixed_file, pack_load(settings, model))
+        except OSError as error:
+            raise WorkerNotStarted(str(spec.key)) from error
+        try:
+            worker = await self._started(spec, given)
+        finally:
+            os.close(given)
+        try:
+            await worker.load(self._settings.load_timeout_s)
         except BaseException:
             await worker.stop()
             raise
@@ -65,25 +76,30 @@ class ProcessWorkers:
             log.warning("there is a GPU, but the worker runs on the CPU", extra={"version": str(spec.key)})
         return worker
 
-    async def _started(self, version: str) -> ProcessWorker:
-        ours, theirs = socket.socketpair()
+    async def _started(self, spec: VersionSpec, given: int) -> ProcessWorker:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as undone, theirs:
             undone.callback(ours.close)
             try:
-                reader, writer = await asyncio.open_connection(sock=ours)
-                undone.callback(writer.close)
+                ours.setblocking(False)
+                slots = []
+                for _ in range(SLOTS):
+                    slots.append(Slot.make())
+                    undone.callback(slots[-1].close)
                 self._folder.mkdir(parents=True, exist_ok=True)
+                passed = [theirs.fileno(), given, *(slot.descriptor for slot in slots)]
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", _WORKER, str(theirs.fileno()), str(os.getpid())),
-                    pass_fds=[theirs.fileno()],
+                    *(sys.executable, "-m", _WORKER, str(os.getpid()), *map(str, passed)),
+                    pass_fds=passed,
                     stdin=asyncio.subprocess.DEVNULL,
                     # Nothing lies there that a model could name.
                     cwd=self._folder,
                 )
+                worker = ProcessWorker(spec, process, ours, slots, self._settings.run_timeout_s)
             except OSError as error:
-                raise WorkerNotStarted(version) from error
+                raise WorkerNotStarted(str(spec.key)) from error
             undone.pop_all()
-        return ProcessWorker(version, process, reader, writer, self._settings.run_timeout_s)
+        return worker
 
 
 class ProcessWorker:
@@ -91,25 +107,21 @@ class ProcessWorker:
 
     def __init__(
         self,
-        version: str,
+        spec: VersionSpec,
         process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        line: socket.socket,
+        slots: list[Slot],
         run_timeout_s: float,
     ) -> None:
-        self._version = version
+        self._version = str(spec.key)
         self._process = process
-        self._reader = reader
-        self._writer = writer
+        self._handle = os.pidfd_open(process.pid)
+        self._channel = Channel(self._version, spec.signature, line, slots, self._end)
         self._run_timeout_s = run_timeout_s
-        self._requests = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
-        self._answered = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._cause = ""
+        self._stopped = False
         self.died = asyncio.Event()
         self.provider = ""
-        self._cause = ""
-        self._listener = asyncio.create_task(self._listen(), name=f"replies of {version}")
 
     @property
     def pid(self) -> int:
@@ -124,104 +136,39 @@ class ProcessWorker:
             return self._cause
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
 
-    async def load(self, settings: LoadSettings, model: bytes, timeout_s: float) -> None:
-        """Give the worker its model. Raises UnusableModel, WorkerDied."""
-        kind, body = await self._ask(Kind.LOAD, pack_load(settings, model), timeout_s)
-        if kind != Kind.READY:
-            raise UnusableModel(f"{self._version} can't be served: {body.decode()}")
-        self.provider = body.decode()
+    async def load(self, timeout_s: float) -> None:
+        """Wait for the worker to load its model. Raises UnusableModel, WorkerDied."""
+        try:
+            self.provider = await self._channel.loaded(timeout_s)
+        except Refused as error:
+            raise UnusableModel(f"{self._version} can't be served: {error}") from error
 
     async def run(self, inputs: Tensors) -> Tensors:
         """See Worker."""
-        kind, body = await self._ask(Kind.RUN, pack(inputs), self._run_timeout_s)
-        if kind != Kind.RESULT:
-            raise ModelFailed(self._version, body.decode())
-        try:
-            return unpack(body)
-        except BadRaw as error:
-            raise ModelFailed(self._version, f"its answer {error}") from error
+        return await self._channel.run(inputs, self._run_timeout_s)
 
     async def stop(self) -> None:
         """See Worker."""
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        if not self._stopped:
+            self._stopped = True
+            self._channel.close()
+            self._kill()
+            os.close(self._handle)
         await self._process.wait()
-        self._rest()
-        self._listener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._listener
-        self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
 
-    async def _ask(self, kind: Kind, body: bytes, timeout_s: float) -> tuple[int, bytes]:
-        if self.died.is_set():
-            raise WorkerDied(self._version)
-        request = next(self._requests)
-        reply: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        self._waiting[request] = reply
-        self._watch(timeout_s)
-        try:
-            self._writer.write(frame(kind, request, body))
-            await self._writer.drain()
-            return await reply
-        except ConnectionError as error:
-            self._end()  # the listener has not read the end yet, and nobody may ask this process again
-            raise WorkerDied(self._version) from error
-        finally:
-            del self._waiting[request]
-            if not self._waiting:
-                self._rest()
-            if reply.done() and not reply.cancelled():
-                reply.exception()  # the process may end while the request is still being written
-
-    def _watch(self, timeout_s: float) -> None:
-        """End the process if it answers nobody for ``timeout_s`` while somebody waits."""
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(timeout_s, self._look, timeout_s, self._answered)
-
-    def _rest(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self, timeout_s: float, answered_before: int) -> None:
-        self._timer = None
-        if not self._waiting or self.died.is_set():
-            return
-        if self._answered > answered_before:
-            self._watch(timeout_s)
-            return
-        log.error("a worker hangs and is ended", extra={"version": self._version, "timeout_s": timeout_s})
-        self._cause = f"hung: it answered nothing for {timeout_s:g} s"
-        self._end()
-
-    def _end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        self._tell_death()
-
-    def _tell_death(self) -> None:
+    def _end(self, why: str) -> None:
+        if why:
+            log.error("a worker is ended", extra={"version": self._version, "why": why})
+            self._cause = why
+        if not self._stopped:
+            self._kill()
         self.died.set()
-        for reply in self._waiting.values():
-            if not reply.done():
-                reply.set_exception(WorkerDied(self._version))
 
-    async def _listen(self) -> None:
-        try:
-            while True:
-                length, request, kind = HEAD.unpack(await self._reader.readexactly(HEAD.size))
-                body = await self._reader.readexactly(length)
-                self._answered += 1
-                reply = self._waiting.get(request)
-                if reply is not None and not reply.done():
-                    reply.set_result((kind, body))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the process is gone, which the line below tells everyone who waits
-        finally:
-            self._tell_death()
+    def _kill(self) -> None:
+        # By a descriptor: a number may be another process's by now, and Popen's own way takes the status away from
+        # the loop, which waits for it.
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
 
 def _devices(settings: WorkerSettings) -> list[Device]:

@@ -92,6 +92,15 @@ class VersionNotWanted(NotFound):
         )
 
 
+class NoMemory(Exhausted):
+    """There is no memory to hand the batch over in; the cause is chained for the log."""
+
+    reason = "NO_MEMORY"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"there is no memory for this batch of {version}; send fewer rows", retry_after_s=1.0)
+
+
 class QueueFull(Exhausted):
     """As much waits for a version as is allowed to, or as much of one tenant's; ``of`` are items, rows or bytes."""
 

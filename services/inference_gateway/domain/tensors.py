@@ -1,4 +1,4 @@
-"""Tensors as bytes, in the Open Inference Protocol's raw form, and the frames that workers are spoken to by.
+"""Tensors as bytes, in the Open Inference Protocol's raw form.
 
 Raw form: numbers little-endian in row-major order; a BYTES element is a 4-byte little-endian length and its data.
 """
@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
 
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.signature import DTYPES, DataType
 
-_COUNT = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
-_HEAD = struct.Struct("<BBHQ")  # datatype, dimensions, bytes of name, bytes of data
 _WIRE = {kind: dtype.newbyteorder("<") for kind, dtype in DTYPES.items()}
 _KIND_OF = {dtype: kind for kind, dtype in DTYPES.items()}
-_CODES = {kind: code for code, kind in enumerate(DataType)}
-_KINDS = dict(enumerate(DataType))
 
 
 class BadRaw(ValueError):
@@ -91,41 +86,3 @@ def kind_of(array: Array) -> DataType:
     if array.dtype.kind in "US":
         return DataType.BYTES
     raise BadRaw(f"has element type {array.dtype}, which can't be served; convert it in the model")
-
-
-def pack(tensors: Mapping[str, Array]) -> bytes:
-    """Named tensors as one frame."""
-    pieces = [_COUNT.pack(len(tensors))]
-    for name, array in tensors.items():
-        kind = kind_of(array)
-        data, label = pack_raw(kind, array), name.encode()
-        pieces.append(_HEAD.pack(_CODES[kind], array.ndim, len(label), len(data)))
-        pieces.append(struct.pack(f"<{array.ndim}q", *array.shape))
-        pieces += (label, data)
-    return b"".join(pieces)
-
-
-def unpack(frame: bytes) -> dict[str, Array]:
-    """The named tensors of a frame. Raises BadRaw for bytes that are no frame."""
-    try:
-        return _tensors(memoryview(frame))
-    except (struct.error, UnicodeDecodeError, KeyError) as error:
-        raise BadRaw("is no frame of tensors: it is cut short, or damaged") from error
-
-
-def _tensors(view: memoryview) -> dict[str, Array]:
-    (count,) = _COUNT.unpack_from(view)
-    at = _COUNT.size
-    tensors: dict[str, Array] = {}
-    for _ in range(count):
-        code, dimensions, label_bytes, data_bytes = _HEAD.unpack_from(view, at)
-        at += _HEAD.size
-        shape = struct.unpack_from(f"<{dimensions}q", view, at)
-        at += 8 * dimensions
-        name = str(view[at : at + label_bytes], "utf-8")
-        at += label_bytes
-        tensors[name] = unpack_raw(_KINDS[code], shape, view[at : at + data_bytes])
-        at += data_bytes
-    if at != len(view):
-        raise BadRaw(f"ends at byte {len(view)} where its tensors end at {at}")
-    return tensors

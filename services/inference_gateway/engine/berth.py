@@ -36,7 +36,7 @@ class Berth:
         self._worker: Worker | None = None
         self._keeper: asyncio.Task[None] | None = None
         self.running = 0
-        """Batches that its worker has now."""
+        """Rows that its worker has now."""
 
     @property
     def worker(self) -> Worker | None:

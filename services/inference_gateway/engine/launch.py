@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.errors import ModelFailed, UnusableModel
-from services.inference_gateway.domain.outputs import shaped, warm_row
+from services.inference_gateway.domain.outputs import warm_row
 from services.inference_gateway.domain.signature import check_servable
 from services.inference_gateway.ports import Models, Worker, Workers
 
@@ -37,6 +37,6 @@ class Launch:
 
     async def _warm(self, spec: VersionSpec, worker: Worker) -> None:
         try:
-            shaped(spec.signature, await worker.run(warm_row(spec.signature)), rows=1)
-        except (ValueError, ModelFailed) as error:
+            await worker.run(warm_row(spec.signature))
+        except ModelFailed as error:
             raise UnusableModel(f"{spec.key} failed its warm-up row: {error}") from error

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from services.inference_gateway.domain.desired import VersionKey, VersionSpec
-from services.inference_gateway.domain.errors import ModelFailed, Quarantined, QueueFull, WorkerDied
-from services.inference_gateway.domain.outputs import shaped
+from services.inference_gateway.domain.errors import Quarantined, QueueFull, WorkerDied
 from services.inference_gateway.domain.quarantine import Deaths, Patience
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.berth import Berth
@@ -175,15 +174,11 @@ class Runner:
 
     async def _once(self, inputs: Tensors, rows: int, deadline: float | None) -> Tensors:
         berth, worker = self._least_busy() or await self._next_free(deadline)
-        berth.running += 1
+        berth.running += rows
         try:
-            outputs = await worker.run(inputs)
+            return await worker.run(inputs)
         finally:
-            berth.running -= 1
-        try:
-            return shaped(self.spec.signature, outputs, rows)
-        except ValueError as error:
-            raise ModelFailed(str(self.spec.key), str(error)) from error
+            berth.running -= rows
 
     def _least_busy(self) -> tuple[Berth, Worker] | None:
         self._check_quarantine()

@@ -180,7 +180,8 @@ async def test_a_worker_that_hangs_is_ended(launch: Any, versioned: Any, onnx_mo
     if freeze:
         os.kill(worker.pid, signal.SIGSTOP)
     with pytest.raises(WorkerDied):
-        await worker.run({"x": np.array([1 if freeze else 10**12])})
+        async with asyncio.timeout(30):  # half of what it had to load its model
+            await worker.run({"x": np.array([1 if freeze else 10**12])})
     assert worker.died.is_set()
     await gone(worker.pid)
 
