@@ -107,6 +107,30 @@ async def test_every_method_asks_who_calls_before_it_looks_at_the_message(served
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_rest_asks_as_grpc_does(served: Any) -> None:
+    free, refused = {200, 503}, {401}
+    routes = [
+        ("GET", "", free, free),
+        ("GET", "/health/live", free, free),
+        ("GET", "/models/late/ready", free, free),
+        ("GET", "/models/late/versions/1", free, free),
+        ("GET", "/models/late/stats", refused, free),
+        ("GET", "/models/late/config", refused, free),
+        ("POST", "/models/late/versions/1/infer", refused, {400}),
+        ("POST", "/repository/index", refused, free),
+        ("POST", "/repository/models/late/load", refused, {403}),
+        ("POST", "/repository/models/late/unload", refused, {403}),
+    ]
+    async with aiohttp.ClientSession() as http:
+        for verb, path, stranger, tenant in routes:
+            for token, outcome in ((None, stranger), (WRONG, stranger), (SEARCH, tenant)):
+                headers = {} if token is None else {"Authorization": f"bearer {token}"}
+                body = b"[" if "infer" in path else None
+                async with http.request(verb, f"{served.http}/v2{path}", headers=headers, data=body) as answer:
+                    assert answer.status in outcome, (path, token)
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_refusal_says_what_to_send_and_no_token(served: Any) -> None:
     async with AsyncSlipway(gateway=served.address, token=WRONG) as stranger:
         with pytest.raises(SlipwayError, match="no tenant of this gateway has this token") as refused:
