@@ -169,7 +169,13 @@ async def test_an_endpoint_is_taken_over_and_put_back(wire: Any, tool: Tool) -> 
     ended = await tool.json("rollout", "cancel", "late", "--reason", "not today")
     assert (ended["rollout"]["state"], ended["rollout"]["reason"]) == ("rolled_back", "not today")
     assert [one["name"] for one in ended["routes"]] == ["main", "dark"]
-    (listed,) = await tool.json("rollouts", "late")
+    switch = await tool.json("rollout", "start", "late", "2", "--kind", "blue-green", "--keep-s", "60")
+    assert (switch["rollout"]["plan"]["kind"], switch["rollout"]["plan"]["keep_s"]) == ("blue_green", 60)
+    await tool("rollout", "cancel", "late")
+    split = await tool.json("rollout", "start", "late", "2", "--kind", "ab", "--experiment", "spring")
+    assert (split["experiment"]["name"], split["rollout"]["plan"]["steps"][0]["percent"]) == ("spring", 50)
+    await tool("rollout", "cancel", "late")
+    *_, listed = await tool.json("rollouts", "late")
     assert listed["id"] == ended["rollout"]["id"]
     assert "not today" in (await tool("rollouts", "late")).stdout
 
