@@ -234,7 +234,7 @@ class VersionTakesTraffic(SlipwayError):
     def __init__(self, version: str, endpoints: Sequence[str]) -> None:
         named = ", ".join(repr(one) for one in endpoints)
         super().__init__(
-            f"{version} takes traffic of {named}; set its arm's weight to 0 (and no shadow) in the registry, "
-            "or take the arm out there",
+            f"{version} takes traffic of {named}, or stands by as the fallback; set its arm's weight to 0 (and no "
+            "shadow) in the registry, or take the arm or the fallback out there",
             facts={"version": version},
         )

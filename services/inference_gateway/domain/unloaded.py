@@ -1,4 +1,4 @@
-"""Versions whose memory callers asked back, which they may for what takes no traffic."""
+"""Versions whose memory callers asked back, which they may for what takes no traffic and stands by for none."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ Serving = Mapping[str, tuple[Route, ...]]
 
 
 def takers(desired: Desired, serving: Serving, version: VersionKey) -> list[str]:
-    """The endpoints, by name, whose rows a version scores or is about to: for answers, or as a shadow."""
-    arms = {name: (endpoint.routes, serving.get(name, ())) for name, endpoint in desired.endpoints.items()}
-    return sorted(name for name, both in arms.items() if any(version in _working(routes) for routes in both))
+    """The endpoints, by name, whose rows a version scores or is about to: for answers, as a shadow, as a fallback."""
+    found = []
+    for name, endpoint in desired.endpoints.items():
+        arms = (endpoint.routes, serving.get(name, ()))
+        if endpoint.fallback == version or any(version in _working(routes) for routes in arms):
+            found.append(name)
+    return sorted(found)
 
 
 def _working(routes: Sequence[Route]) -> set[VersionKey]:

@@ -112,7 +112,7 @@ class Reconciler:
         """Take over a new desired state and start moving towards it; what is in quarantine and changes leaves it."""
         changed = [one for one in desired.endpoints.values() if self.desired.endpoints.get(one.name) != one]
         self.desired = desired
-        for key in {route.version for endpoint in changed for route in endpoint.routes}:
+        for key in {version for endpoint in changed for version in endpoint.versions}:
             if self._in_quarantine(key):
                 self._renew(key)
         self._guard.follow(desired)

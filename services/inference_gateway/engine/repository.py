@@ -85,7 +85,7 @@ class Repository:
 
     def _of(self, endpoint: str) -> list[Entry]:
         serving = {arm.route.version for arm in self._reconciler.serving.get(endpoint, ())}
-        wanted = {route.version for route in self._reconciler.desired.endpoints[endpoint].routes}
+        wanted = self._reconciler.desired.endpoints[endpoint].versions
         return [self._entry(endpoint, key, serves=key in serving) for key in sorted(serving | wanted)]
 
     def _entry(self, endpoint: str, key: VersionKey, *, serves: bool) -> Entry:

@@ -24,6 +24,12 @@ def test_arms_with_weight_shadows_and_those_that_still_serve_take_traffic() -> N
     assert takers(desired(late=late), {"late": (Route("main", B, 1),)}, B) == ["late"]
 
 
+def test_a_fallback_stands_by_and_is_not_unloaded() -> None:
+    wanted = Desired(1, {"late": Endpoint("late", (Route("main", A, 1),), 1, fallback=B)}, {})
+    assert takers(wanted, {}, B) == ["late"]
+    assert takers(wanted, {}, C) == []
+
+
 def test_it_stays_out_until_rows_go_to_it() -> None:
     unloaded = Unloaded()
     unloaded.add(B)
