@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class Dispatch:
         self._bounds = bounds
         self._batch_rows = batch_rows
         self._weights = weights
-        self._lanes: WeakKeyDictionary[Runner, Lane] = WeakKeyDictionary()
+        self._lanes: dict[Runner, Lane] = {}
         self.on_room: Callable[[], None] = _nothing
         """Called when a version may have room for more."""
 
@@ -52,6 +51,8 @@ class Dispatch:
         runner = chunk.arm.runner
         lane = self._lanes.get(runner)
         if lane is None:
+            for ended in [one for one in self._lanes if one.stopped]:
+                del self._lanes[ended]
             queue: FairQueue[Chunk] = FairQueue(str(runner.spec.key), self._bounds, self._weights)
             lane = self._lanes[runner] = Lane(
                 runner,

@@ -74,6 +74,11 @@ class Runner:
         self._stopped = False
 
     @property
+    def stopped(self) -> bool:
+        """Whether it runs nothing any more."""
+        return self._stopped
+
+    @property
     def workers(self) -> Sequence[Worker]:
         """The workers that answer now."""
         return [berth.worker for berth in self._berths if berth.worker is not None]
