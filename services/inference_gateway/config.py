@@ -40,6 +40,19 @@ class Http(Settings):
     max_pending_bytes: int = Field(256 * 1024 * 1024, ge=1024)
 
 
+class ProfileConfig(Settings):
+    """How ONNX Runtime is set up in a worker."""
+
+    inter_op_threads: int = Field(1, ge=0, le=256)
+    graph_optimization: Literal["all", "extended", "basic", "disabled"] = "all"
+    arena: bool = True
+    memory_pattern: bool = True
+    spinning: bool = False
+    io_binding: Literal["auto", "on", "off"] = "auto"
+    cuda_memory_limit_bytes: int = Field(0, ge=0)
+    arena_extend: Literal["next_power_of_two", "same_as_requested"] = "next_power_of_two"
+
+
 class WorkerConfig(Settings):
     """How models are run."""
 
@@ -53,6 +66,8 @@ class WorkerConfig(Settings):
     drain_s: float = Field(10.0, ge=0)
     quarantine_deaths: int = Field(10, ge=1, le=10_000)
     quarantine_window_s: float = Field(300.0, gt=0)
+    warm_rows: tuple[int, ...] = (1, 32, 256)
+    profile: ProfileConfig = ProfileConfig()
 
 
 class BatchConfig(Settings):

@@ -16,6 +16,7 @@ from services.inference_gateway.adapters.registry_stream import RegistryModels, 
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
 from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
+from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.consumer import Requests
 from services.inference_gateway.api.infer import Infer
@@ -162,7 +163,7 @@ async def _routing(
     await announce.restore()
     models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
     workers = ProcessWorkers(_worker_settings(config), folder / "workers")
-    launch = Launch(models, workers)
+    launch = Launch(models, workers, clock, config.worker.warm_rows)
     async with Reconciler(launch, clock, _pool(config), guard, config.worker.drain_s) as reconciler:
         stream = RegistryStream(slipway, gateway_id, clock)
         follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
@@ -262,7 +263,7 @@ def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: 
 def _worker_settings(config: GatewayConfig) -> WorkerSettings:
     worker = config.worker
     return WorkerSettings(
-        intra_op_threads=worker.intra_op_threads,
+        profile=Profile(intra_op_threads=worker.intra_op_threads, **worker.profile.model_dump()),
         device=worker.device,
         run_timeout_s=worker.run_timeout_s,
         load_timeout_s=worker.load_timeout_s,

@@ -9,6 +9,7 @@ import struct
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 
 _HEAD = struct.Struct("<BBxxIQQ")
@@ -49,11 +50,11 @@ class Packet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """How a worker runs its model; ``intra_op_threads`` 0 lets ONNX Runtime choose, ``gpu`` is CUDA's number of one."""
+    """How a worker runs its model; ``gpu`` is CUDA's number of one."""
 
     version: str
     signature: Signature
-    intra_op_threads: int
+    profile: Profile
     gpu: int | None = None
     memory_limit_bytes: int = 0
 
@@ -69,7 +70,8 @@ def unpack_load(data: bytes | mmap.mmap) -> tuple[LoadSettings, bytes]:
     (length,) = _JSON_BYTES.unpack_from(data)
     end = _JSON_BYTES.size + length
     facts = json.loads(data[_JSON_BYTES.size : end])
-    return LoadSettings(**facts | {"signature": signature_of(facts["signature"])}), data[end:]
+    read = {"signature": signature_of(facts["signature"]), "profile": Profile(**facts["profile"])}
+    return LoadSettings(**facts | read), data[end:]
 
 
 def signature_of(facts: dict[str, Any]) -> Signature:

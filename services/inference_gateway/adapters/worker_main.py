@@ -20,7 +20,7 @@ import numpy as np
 
 from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Kind, LoadSettings, Packet, unpack_load
 from services.inference_gateway.adapters.worker_memory import Slot
-from services.inference_gateway.adapters.worker_session import Unusable, first_line, open_session
+from services.inference_gateway.adapters.worker_session import Session, Unusable, first_line
 from services.inference_gateway.adapters.worker_tensors import inputs_of, outputs_of
 from services.inference_gateway.domain.outputs import shaped
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, Tensors
@@ -41,10 +41,9 @@ class Model:
 
     def __init__(self, settings: LoadSettings, model: bytes) -> None:
         self._signature = settings.signature
-        self._session = open_session(settings, model)
-        self.provider: str = self._session.get_providers()[0]
-        # Asked once: it is slow to ask a session.
-        self._takes = [(one.name, len(one.shape)) for one in self._session.get_inputs()]
+        self._session = Session(settings, model)
+        self.provider = self._session.provider
+        self._takes = [(one.name, len(one.shape)) for one in self._session.inputs]
         self._outputs = [spec.name for spec in settings.signature.outputs]
         self._check_outputs()
         self._matrix = self._layout(settings.signature)
@@ -63,7 +62,7 @@ class Model:
         return dict(zip(self._outputs, values, strict=True))
 
     def _check_outputs(self) -> None:
-        given = {one.name: one.type for one in self._session.get_outputs()}
+        given = {one.name: one.type for one in self._session.outputs}
         for spec in self._signature.outputs:
             found = given.get(spec.name)
             if found is None:
@@ -75,7 +74,7 @@ class Model:
 
     def _layout(self, signature: Signature) -> bool:
         """Whether the model takes one matrix of all columns; else it takes an input a column."""
-        inputs = {one.name: one for one in self._session.get_inputs()}
+        inputs = {one.name: one for one in self._session.inputs}
         names = [spec.name for spec in signature.inputs]
         if set(inputs) == set(names):
             for spec in signature.inputs:

@@ -10,12 +10,13 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.inference_gateway.adapters.worker_channel import Channel, Refused
 from services.inference_gateway.adapters.worker_frames import LoadSettings, pack_load
 from services.inference_gateway.adapters.worker_memory import Slot, fixed_file
+from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.errors import UnusableModel, WorkerNotStarted
@@ -33,7 +34,7 @@ SLOTS = 2
 class WorkerSettings:
     """How workers are run. One that answers nobody for ``run_timeout_s`` while batches wait is ended."""
 
-    intra_op_threads: int = 1
+    profile: Profile = field(default_factory=Profile)
     device: str = "auto"
     run_timeout_s: float = 10.0
     load_timeout_s: float = 60.0
@@ -54,7 +55,7 @@ class ProcessWorkers:
         settings = LoadSettings(
             str(spec.key),
             spec.signature,
-            self._settings.intra_op_threads,
+            self._settings.profile,
             device.gpu,
             self._settings.memory_limit_bytes,
         )
@@ -173,7 +174,8 @@ class ProcessWorker:
 
 def _devices(settings: WorkerSettings) -> list[Device]:
     cores = len(os.sched_getaffinity(0))
-    useful = max(1, cores // settings.intra_op_threads) if settings.intra_op_threads else 1
+    threads = settings.profile.intra_op_threads
+    useful = max(1, cores // threads) if threads else 1
     gpus = 0 if settings.device == "cpu" else _gpus()
     if settings.device == "cuda":
         gpus = max(1, gpus)  # what it can't have it says when it starts

@@ -18,6 +18,11 @@ def warm_row(signature: Signature) -> Tensors:
     return row
 
 
+def repeated(rows: Tensors, count: int) -> Tensors:
+    """``count`` rows: these, over and over."""
+    return {name: np.take(array, np.arange(count) % len(array), axis=0) for name, array in rows.items()}
+
+
 def shaped(signature: Signature, outputs: Tensors, rows: int) -> Tensors:
     """The signature's outputs as [rows, …] arrays. Raises ValueError saying which one is not what was announced."""
     found: Tensors = {}

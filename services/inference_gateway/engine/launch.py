@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.errors import ModelFailed, UnusableModel
-from services.inference_gateway.domain.outputs import warm_row
-from services.inference_gateway.domain.signature import check_servable
+from services.inference_gateway.domain.outputs import repeated, warm_row
+from services.inference_gateway.domain.signature import Tensors, check_servable
+from services.inference_gateway.engine.recorded import Recorded
 from services.inference_gateway.ports import Models, Worker, Workers
+from slipway.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_LONG_S = 1.0  # a warm-up batch that would take longer is left out
 
 
 class Launch:
-    """Starts workers, and hands over none that has not answered a warm-up row as its signature says."""
+    """Starts workers, and hands over none that has not answered warm-up rows as its signature says."""
 
-    def __init__(self, models: Models, workers: Workers) -> None:
+    def __init__(self, models: Models, workers: Workers, clock: Clock, warm_rows: Sequence[int] = (1,)) -> None:
+        """``warm_rows`` are the sizes of the warm-up batches, so that arenas are as large as traffic needs them."""
         self._models = models
         self._workers = workers
+        self._clock = clock
+        self._sizes = sorted({1, *warm_rows})
+        self.recorded = Recorded()
 
     def places(self, per_device: int) -> list[Device]:
         """Where the workers of one version go, ``per_device`` on each device or as many as are of use there."""
@@ -36,7 +49,26 @@ class Launch:
         return worker
 
     async def _warm(self, spec: VersionSpec, worker: Worker) -> None:
+        synthetic = warm_row(spec.signature)
         try:
-            await worker.run(warm_row(spec.signature))
+            await worker.run(synthetic)
         except ModelFailed as error:
             raise UnusableModel(f"{spec.key} failed its warm-up row: {error}") from error
+        rows = self.recorded.rows(spec) or synthetic
+        took_s, before = 0.0, 1
+        for size in self._sizes:
+            if took_s * size / before > _LONG_S:
+                break
+            began = self._clock.monotonic()
+            if not await self._answers(spec, worker, repeated(rows, size)):
+                break
+            took_s, before = self._clock.monotonic() - began, size
+
+    async def _answers(self, spec: VersionSpec, worker: Worker, rows: Tensors) -> bool:
+        try:
+            await worker.run(rows)
+        except ModelFailed as error:
+            # It answers the row that every version must; what it makes of others is for the guardrails to judge.
+            log.warning("a version fails on warm-up rows", extra={"version": str(spec.key), "why": error.message})
+            return False
+        return True

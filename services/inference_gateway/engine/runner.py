@@ -56,6 +56,7 @@ class Runner:
         """Why nothing runs until :meth:`release`; empty while it does."""
         self._clock = clock
         self._pool = pool
+        self._recorded = launch.recorded
         self._on_quarantine = on_quarantine
         self._deaths = Deaths(pool.patience)
         self._berths = [
@@ -181,9 +182,11 @@ class Runner:
         berth, worker = self._least_busy() or await self._next_free(deadline)
         berth.running += rows
         try:
-            return await worker.run(inputs)
+            outputs = await worker.run(inputs)
         finally:
             berth.running -= rows
+        self._recorded.keep(self.spec, inputs)
+        return outputs
 
     def _least_busy(self) -> tuple[Berth, Worker] | None:
         self._check_quarantine()

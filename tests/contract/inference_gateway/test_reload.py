@@ -46,7 +46,7 @@ async def reconciler(shelf: Shelf, tmp_path: Path, versioned: Any) -> AsyncItera
     guard = Guard(Guardrails(20, 0.5, 3), SystemClock())
     workers = ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")
     pool = Pool(1, 256, Patience(1, 300.0))
-    async with Reconciler(Launch(shelf, workers), ManualClock(), pool, guard, 0.0) as reconciler:
+    async with Reconciler(Launch(shelf, workers, SystemClock()), ManualClock(), pool, guard, 0.0) as reconciler:
         spec = versioned({"a": DataType.FP32, "b": DataType.FP32})
         reconciler.want(Desired(1, {"e": Endpoint("e", (Route("main", KEY, 1),), 1)}, {KEY: spec}))
         yield reconciler

@@ -48,7 +48,9 @@ async def start(tmp_path: Path, onnx_models: Any, versioned: Any) -> AsyncIterat
             processes = ProcessWorkers(WorkerSettings(**{"device": "cpu", **settings}), tmp_path / "workers")
             processes.devices = [Device(useful_workers=2)]
             spec = versioned({"x": DataType.INT64}, {"y": (DataType.FP32, (-1,))})
-            launch = Launch(OneModel(onnx_models.looping() if model is None else model), processes)
+            launch = Launch(
+                OneModel(onnx_models.looping() if model is None else model), processes, SystemClock(), (1, 8)
+            )
             runner = Runner(spec, launch, SystemClock(), Pool(workers, 256, Patience(deaths, 300.0)), told)
             started.push_async_callback(runner.stop, 0.0)
             await runner.start()
@@ -132,3 +134,13 @@ async def test_a_version_that_kills_its_workers_while_they_start_is_put_in_quara
 async def test_a_model_that_can_t_be_served_is_no_death(start: Start) -> None:
     with pytest.raises(UnusableModel):
         await start(deaths=1, model=b"junk")
+
+
+async def test_rows_that_a_model_answered_warm_its_next_worker(start: Start) -> None:
+    runner = await start(workers=1, run_timeout_s=0.2)
+    [before] = runner.workers
+    await runner.run(*counting_to(1000))
+    os.kill(before.pid, signal.SIGKILL)
+    await room(runner, 0)
+    await room(runner, 2)
+    assert (await runner.run(*counting_to(3)))["y"].shape == (1,)

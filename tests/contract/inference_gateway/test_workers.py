@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied
 from services.inference_gateway.domain.signature import DTYPES, DataType
 from slipway.errors import Kind
@@ -88,6 +89,25 @@ async def test_answers_find_their_askers(launch: Any, versioned: Any, onnx_model
     asked = [worker.run({"a": np.full(n, n, np.float32), "b": np.zeros(n, np.float32)}) for n in sizes]
     answers = await asyncio.gather(*asked)
     assert [one["y"].ravel().tolist() for one in answers] == [[n] * n for n in sizes]
+
+
+PROFILES = [
+    Profile(io_binding="on", spinning=True, arena=False, memory_pattern=False, graph_optimization="disabled"),
+    Profile(io_binding="on", intra_op_threads=2, inter_op_threads=2, graph_optimization="extended"),
+]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_profile_changes_no_answer(launch: Any, versioned: Any, onnx_models: Any, profile: Profile) -> None:
+    worker = await launch(versioned(TWO), onnx_models.add(), profile=profile)
+    outputs = await worker.run({"a": floats(1, 2), "b": floats(10, 20)})
+    assert outputs["y"].ravel().tolist() == [11, 22]
+
+
+async def test_texts_are_answered_where_numbers_are_bound(launch: Any, versioned: Any, onnx_models: Any) -> None:
+    spec = versioned({"x": BYTES}, {"y": (BYTES, (-1, 1))})
+    worker = await launch(spec, onnx_models.echo(onnx_models.STRING), profile=PROFILES[0])
+    assert (await worker.run({"x": np.array(["a", ""], object)}))["y"].ravel().tolist() == ["a", ""]
 
 
 REFUSED = [
