@@ -7,13 +7,13 @@ Owns
 
 Promises
     Every answer is in the spool on disk before it leaves, and on ``inference.predictions.v1`` once. A row whose
-    ``prediction_id`` was answered before gets that answer again, ages and all. A version takes traffic only after its
-    worker has answered warm-up rows, of late traffic if any; the version before it serves until then. A request sees
-    one snapshot of the configuration. Requests that wait for a version are run and logged together, in a wave of one
-    such snapshot; what is wrong with one fails it alone. What can't be answered before its deadline is refused at once. A worker that
-    dies costs one retry, on another worker of the version's pool where there is one; a version that kills too many
-    gets no more, says why, and comes back when its endpoint changes or an operator loads it. With every other service
-    down it serves its last snapshot.
+    ``prediction_id`` was answered before gets that answer again, ages and all. A version takes traffic only after
+    its worker has answered warm-up rows, of late traffic if any; the version before it serves until then. A request
+    sees one snapshot of the configuration. Requests that wait for a version are run and logged together, in a wave
+    of one such snapshot; what is wrong with one fails it alone. What can't be answered before its deadline is
+    refused at once. A worker that dies costs one retry, on another worker of the version's pool where there is one;
+    a version that kills too many gets no more, says why, and comes back when its endpoint changes or an operator
+    loads it. With every other service down it serves its last snapshot.
     What a signature names as features and a caller left out is read from feature_serving, in one call for the batch
     and all of its versions, at the rows' event times. A shadow arm scores what other arms answered, under the same
     ids, behind the answers: no caller waits for it or fails by it.
