@@ -37,6 +37,8 @@ Promises
     what is answered at once; one that floods is refused, at once and with the time to come back, and the others are
     not. Health and metadata are open to all. Nothing that was accepted is pushed out.
 
+    A number that a column's type can't hold, or that its version's baseline calls not valid, reaches no model.
+
 Fails
     Without the registry: goes on, and says so in ListEndpoints. Without the event bus: answers go on, requests by
     events wait there, the spool fills; when it is full, what is not logged is counted and said. A version that can't

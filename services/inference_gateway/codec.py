@@ -21,6 +21,7 @@ _KINDS = {
     "doubles": ValueKind.DOUBLE,
     "floats": ValueKind.DOUBLE,
     "int64s": ValueKind.INT64,
+    "uint64s": ValueKind.INT64,
     "strings": ValueKind.STRING,
     "bools": ValueKind.BOOL,
 }
@@ -28,6 +29,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "doubles": np.dtype(np.float64),
     "floats": np.dtype(np.float32),
     "int64s": np.dtype(np.int64),
+    "uint64s": np.dtype(np.uint64),
     "strings": np.dtype(object),
     "bools": np.dtype(np.bool_),
 }
@@ -36,6 +38,7 @@ _PROTOCOLS = {
     Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
 }
 _SINGLE = 4  # bytes
+_MOST_SIGNED = 2**63 - 1
 
 # A year short of what a Timestamp can say at either end, so that a window around any moment can be said too.
 _EARLIEST_US = -62_104_060_800_000_000
@@ -51,12 +54,7 @@ def decode_batch(
 ) -> Batch:
     """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
     features = tuple(_column("features", one) for one in request.features)
-    for one in request.entity_keys:
-        if one.width > 1:
-            raise invalid_field(
-                f"entity_keys[{one.name}].width", f"is {one.width}; a key is one value a row, leave it out"
-            )
-    entity_keys = tuple(_column("entity_keys", one) for one in request.entity_keys)
+    entity_keys = tuple(_key(one) for one in request.entity_keys)
     rows = max((len(one.values) for one in (*features, *entity_keys)), default=len(request.prediction_ids))
     return Batch(
         endpoint=request.endpoint,
@@ -72,6 +70,15 @@ def decode_batch(
         tenant=tenant,
         priority=request.priority,
     )
+
+
+def _key(message: resources_pb2.Column) -> Column:
+    field = f"entity_keys[{message.name}]"
+    if message.width > 1:
+        raise invalid_field(f"{field}.width", f"is {message.width}; a key is one value a row, leave it out")
+    if message.WhichOneof("values") == "uint64s":
+        raise invalid_field(f"{field}.uint64s", "hold no key; give int64s")
+    return _column("entity_keys", message)
 
 
 def _column(field: str, message: resources_pb2.Column) -> Column:
@@ -208,7 +215,9 @@ def _fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> 
             column.floats.MergeFromString(packed(array.astype(np.float32, copy=False)))
         case "f":
             column.doubles.MergeFromString(packed(array.astype(np.float64, copy=False)))
-        case "i":
+        case "u" if array.size and int(array.max()) > _MOST_SIGNED:
+            column.uint64s.values.extend(array.ravel().tolist())
+        case "i" | "u":
             column.int64s.values.extend(array.ravel().tolist())
         case "b":
             column.bools.values.extend(array.ravel().tolist())

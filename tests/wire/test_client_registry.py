@@ -141,7 +141,7 @@ async def test_threads_share_a_client(registry: Parts) -> None:
 
 BASELINE = Baseline(
     (
-        FeatureBaseline("distance", 0.75, (100.5, 500.25), (), (1, 2, 3), 4, 0.01),
+        FeatureBaseline("distance", 0.75, (100.5, 500.25), (), (1, 2, 3), 4, 0.01, minimum=0.0, maximum=5e3),
         FeatureBaseline("carrier", 0.25, (), ("UA", "AA"), (5, 6, 0)),
     ),
     PerformanceBaseline(0.7, 0.02, None, 0.0, 100),
@@ -172,10 +172,11 @@ async def test_a_version_keeps_its_baseline_features_and_training_set(client: As
             "late", artifact, READ_ONLINE, lineage=lineage, baseline=replace(BASELINE, row_count=12), request_id="r"
         )
     assert caught.value.kind is Kind.ALREADY_EXISTS
-    # Whoever serves is spared the baseline.
+    # Whoever serves is spared the baseline, but for the values that are valid.
     await client.registry.put_endpoint("late", [Route("main", "late", version=1)])
     async with client.registry.watch_endpoints() as changes:
-        assert [version.baseline for version in (await anext(changes)).versions] == [None]
+        [served] = (await anext(changes)).versions
+    assert served.baseline == Baseline((FeatureBaseline("distance", minimum=0.0, maximum=5e3),))
 
 
 async def test_a_baseline_that_is_too_large_is_refused_by_its_size_and_pages_of_large_ones_end_early(

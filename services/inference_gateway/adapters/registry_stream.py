@@ -9,7 +9,14 @@ from services.inference_gateway.domain.default_answer import DefaultAnswer
 from services.inference_gateway.domain.desired import Endpoint, Limits, Route, Step, VersionKey, VersionSpec
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 from slipway.artifacts import ArtifactNotFound, ArtifactStore, CorruptArtifact
-from slipway.client import AsyncSlipway, EndpointChange, FallbackVersion, Guardrails, ModelVersion
+from slipway.client import (
+    AsyncSlipway,
+    EndpointChange,
+    FallbackVersion,
+    FeatureBaseline,
+    Guardrails,
+    ModelVersion,
+)
 from slipway.client import ColumnSpec as RegisteredColumn
 from slipway.client import DefaultAnswer as RegisteredDefault
 from slipway.client import Endpoint as RegisteredEndpoint
@@ -133,13 +140,22 @@ def _readable(version: ModelVersion) -> bool:
 
 
 def _version(version: ModelVersion) -> VersionSpec:
+    told = {one.name: one for one in version.baseline.features} if version.baseline else {}
     signature = Signature(
-        tuple(_column(one) for one in version.signature.inputs),
+        tuple(_column(one, told.get(one.name)) for one in version.signature.inputs),
         tuple(TensorSpec(one.name, DataType(one.datatype.value), one.shape) for one in version.signature.outputs),
         tuple(_column(one) for one in version.signature.entities),
     )
     return VersionSpec(VersionKey(version.model, version.number), version.artifact.digest, signature)
 
 
-def _column(one: RegisteredColumn) -> ColumnSpec:
-    return ColumnSpec(one.name, DataType(one.datatype.value), one.nullable, one.feature, one.shape)
+def _column(one: RegisteredColumn, told: FeatureBaseline | None = None) -> ColumnSpec:
+    return ColumnSpec(
+        one.name,
+        DataType(one.datatype.value),
+        one.nullable,
+        one.feature,
+        one.shape,
+        told.minimum if told else None,
+        told.maximum if told else None,
+    )

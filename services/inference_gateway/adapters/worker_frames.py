@@ -90,4 +90,6 @@ def _column_of(facts: dict[str, Any]) -> ColumnSpec:
         facts["nullable"],
         facts.get("feature", ""),
         tuple(facts.get("shape", ())),
+        facts.get("minimum"),
+        facts.get("maximum"),
     )

@@ -33,7 +33,15 @@ _ONNX_TYPES = {
     "tensor(float)": DataType.FP32,
     "tensor(double)": DataType.FP64,
     "tensor(string)": DataType.BYTES,
+    "tensor(int8)": DataType.INT8,
+    "tensor(int16)": DataType.INT16,
+    "tensor(uint8)": DataType.UINT8,
+    "tensor(uint16)": DataType.UINT16,
+    "tensor(uint32)": DataType.UINT32,
+    "tensor(uint64)": DataType.UINT64,
+    "tensor(float16)": DataType.FP16,
 }
+_BF16 = "tensor(bfloat16)"
 
 
 class Model:
@@ -70,7 +78,8 @@ class Model:
             if not found.startswith("tensor("):
                 raise Unusable(f"output {spec.name!r} is a {found}, not a tensor; export the model without ZipMap")
             if _ONNX_TYPES.get(found) is not spec.datatype:
-                raise Unusable(f"output {spec.name!r} is {spec.datatype} in the signature but {found} in the model")
+                told = f"output {spec.name!r} is {spec.datatype} in the signature but {found} in the model"
+                raise Unusable(told + _why_not(found))
 
     def _layout(self, signature: Signature) -> bool:
         """Whether the model takes one matrix of all columns; else it takes an input a column."""
@@ -99,7 +108,8 @@ class Model:
 
     def _require_type(self, name: str, onnx_type: str, kind: DataType) -> None:
         if _ONNX_TYPES.get(onnx_type) is not kind:
-            raise Unusable(f"column {name!r} is {kind} in the signature but {onnx_type} in the model")
+            told = f"column {name!r} is {kind} in the signature but {onnx_type} in the model"
+            raise Unusable(told + _why_not(onnx_type))
 
     def _separate(self, columns: Tensors) -> dict[str, Any]:
         feeds = {}
@@ -112,6 +122,12 @@ class Model:
         [(only, _)] = self._takes
         lines = np.concatenate([columns[spec.name] for spec in self._signature.inputs])
         return {only: np.ascontiguousarray(lines.reshape(len(self._signature.inputs), -1).T)}
+
+
+def _why_not(onnx_type: str) -> str:
+    if onnx_type != _BF16:
+        return ""
+    return "; it can't be served, for numpy has no such type: let the model cast from and to FP32"
 
 
 def _require_shape(spec: ColumnSpec, found: list[int]) -> None:

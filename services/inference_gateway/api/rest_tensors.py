@@ -20,12 +20,11 @@ from slipway.gen.inference import inference_pb2 as pb
 
 _TAKES: dict[DataType, tuple[type, ...]] = {
     DataType.BOOL: (bool,),
-    DataType.INT32: (int,),
-    DataType.INT64: (int,),
-    DataType.FP32: (int, float),
-    DataType.FP64: (int, float),
     DataType.BYTES: (str,),
+    **dict.fromkeys(RANGES, (int,)),
+    **dict.fromkeys(FLOATS, (int, float)),
 }
+_NOT_SERVED = {"BF16": "is 'BF16', which is not served, for numpy has no such type; let the model cast from FP32"}
 _SHOWN_SIZES = 9
 
 
@@ -110,7 +109,8 @@ def _list(body: dict[str, Any], key: str, field: str) -> list[Any]:
 
 def _datatype(field: str, name: object) -> DataType:
     if not isinstance(name, str) or name not in set(DataType):
-        raise invalid_field(field, f"is {name!r}; give one of {', '.join(DataType)}")
+        told = _NOT_SERVED.get(str(name), f"is {name!r}; give one of {', '.join(DataType)}")
+        raise invalid_field(field, told)
     return DataType(name)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from services.inference_gateway.domain.batch import MAX_ROWS
-from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.packed import unpacked
-from services.inference_gateway.domain.signature import DTYPES, ColumnSpec, DataType, Signature
+from services.inference_gateway.domain.signature import DTYPES, KINDS, ColumnSpec, DataType, Signature
 from services.inference_gateway.domain.tensors import BadRaw, kind_of, pack_raw, unpack_raw
 from slipway.errors import invalid_field
 from slipway.gen.inference import inference_pb2 as pb
@@ -23,20 +23,17 @@ CONTENTS = {
     DataType.FP32: "fp32_contents",
     DataType.FP64: "fp64_contents",
     DataType.BYTES: "bytes_contents",
+    **dict.fromkeys((DataType.INT8, DataType.INT16), "int_contents"),
+    **dict.fromkeys((DataType.UINT8, DataType.UINT16, DataType.UINT32), "uint_contents"),
+    DataType.UINT64: "uint64_contents",
 }
+# What the numbers of a field may be; whether they fit the column's type is the column's to say.
+_WIDE = {"int_contents": np.dtype(np.int32), "uint_contents": np.dtype(np.uint32)}
 _PACKED = {
     kind: pb.InferTensorContents.DESCRIPTOR.fields_by_name[CONTENTS[kind]].number
     for kind in (DataType.FP32, DataType.FP64)
 }
 _SHOWN_SIZES = 9
-_KINDS = {
-    DataType.BOOL: ValueKind.BOOL,
-    DataType.INT32: ValueKind.INT64,
-    DataType.INT64: ValueKind.INT64,
-    DataType.FP32: ValueKind.DOUBLE,
-    DataType.FP64: ValueKind.DOUBLE,
-    DataType.BYTES: ValueKind.STRING,
-}
 
 
 def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple[tuple[Column, ...], int]:
@@ -57,7 +54,7 @@ def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple
             )
         _check(field, tensor, spec, raw=bool(raw))
         values = _values(field, tensor, spec, raw[position] if raw else None)
-        columns.append(Column(tensor.name, _KINDS[spec.datatype], values))
+        columns.append(Column(tensor.name, KINDS[spec.datatype], values))
     return tuple(columns), len(columns[0].values)
 
 
@@ -89,7 +86,9 @@ def _values(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: Col
 
 
 def _typed(contents: pb.InferTensorContents, kind: DataType, shape: tuple[int, ...]) -> Array:
-    name = CONTENTS[kind]
+    name = CONTENTS.get(kind)
+    if name is None:
+        raise BadRaw(f"can't hold {kind}, which travels raw only; give raw_input_contents")
     given: Sequence[Any] = getattr(contents, name)
     count = math.prod(shape)
     if len(given) != count:
@@ -104,7 +103,7 @@ def _typed(contents: pb.InferTensorContents, kind: DataType, shape: tuple[int, .
         if found is not None:
             return found.reshape(shape)
     # From an iterator: numpy asks a repeated field of protobuf for every protocol that it might be.
-    return np.fromiter(given, DTYPES[kind], count).reshape(shape)
+    return np.fromiter(given, _WIDE.get(name, DTYPES[kind]), count).reshape(shape)
 
 
 def encode_output(response: pb.ModelInferResponse, name: str, array: Array) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.inference_gateway.domain.columns import ValueKind
+from services.inference_gateway.domain.columns import Array, ValueKind
 
 
 class DataType(enum.StrEnum):
-    """The types of columns and tensors, by their names in the Open Inference Protocol."""
+    """The types of columns and tensors, by their names in the Open Inference Protocol; a worker knows their order."""
 
     BOOL = "BOOL"
     INT32 = "INT32"
@@ -20,8 +20,17 @@ class DataType(enum.StrEnum):
     FP32 = "FP32"
     FP64 = "FP64"
     BYTES = "BYTES"
+    INT8 = "INT8"
+    INT16 = "INT16"
+    UINT8 = "UINT8"
+    UINT16 = "UINT16"
+    UINT32 = "UINT32"
+    UINT64 = "UINT64"
+    FP16 = "FP16"
 
 
+_SIGNED = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
+_UNSIGNED = {DataType.UINT8: 8, DataType.UINT16: 16, DataType.UINT32: 32, DataType.UINT64: 64}
 DTYPES = {
     DataType.BOOL: np.dtype(np.bool_),
     DataType.INT32: np.dtype(np.int32),
@@ -29,25 +38,36 @@ DTYPES = {
     DataType.FP32: np.dtype(np.float32),
     DataType.FP64: np.dtype(np.float64),
     DataType.BYTES: np.dtype(object),
+    DataType.INT8: np.dtype(np.int8),
+    DataType.INT16: np.dtype(np.int16),
+    DataType.UINT8: np.dtype(np.uint8),
+    DataType.UINT16: np.dtype(np.uint16),
+    DataType.UINT32: np.dtype(np.uint32),
+    DataType.UINT64: np.dtype(np.uint64),
+    DataType.FP16: np.dtype(np.float16),
 }
-RANGES = {DataType.INT32: range(-(2**31), 2**31), DataType.INT64: range(-(2**63), 2**63)}
+FLOATS = {DataType.FP16, DataType.FP32, DataType.FP64}
+RANGES = {
+    **{kind: range(-(2 ** (bits - 1)), 2 ** (bits - 1)) for kind, bits in _SIGNED.items()},
+    **{kind: range(2**bits) for kind, bits in _UNSIGNED.items()},
+}
 """The whole numbers that a type holds."""
-FLOATS = {DataType.FP32, DataType.FP64}
-TAKES = {
-    DataType.BOOL: {ValueKind.BOOL},
-    DataType.INT32: {ValueKind.INT64},
-    DataType.INT64: {ValueKind.INT64},
-    DataType.FP32: {ValueKind.DOUBLE, ValueKind.INT64},
-    DataType.FP64: {ValueKind.DOUBLE, ValueKind.INT64},
-    DataType.BYTES: {ValueKind.STRING},
+KINDS = {
+    DataType.BOOL: ValueKind.BOOL,
+    DataType.BYTES: ValueKind.STRING,
+    **dict.fromkeys(FLOATS, ValueKind.DOUBLE),
+    **dict.fromkeys(RANGES, ValueKind.INT64),
 }
+"""What values of a type are."""
+TAKES = {kind: {KINDS[kind]} | ({ValueKind.INT64} if kind in FLOATS else set()) for kind in DataType}
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
     """One feature column that a version takes; ``feature`` names what it may be read from online, ``view:feature``.
 
-    ``shape`` is that of a row's values; empty for one value a row.
+    ``shape`` is that of a row's values; empty for one value a row. ``minimum`` and ``maximum`` are the numbers that are
+    valid at all; None for any.
     """
 
     name: str
@@ -55,6 +75,8 @@ class ColumnSpec:
     nullable: bool = False
     feature: str = ""
     shape: tuple[int, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def width(self) -> int:
@@ -66,3 +88,24 @@ class ColumnSpec:
         """What to give, in words."""
         kinds = " or ".join(sorted(kind.value for kind in TAKES[self.datatype]))
         return f"{kinds} ({self.datatype}{f' of shape {list(self.shape)}' if self.shape else ''})"
+
+    @property
+    def bounded(self) -> bool:
+        """Whether some numbers are not valid."""
+        return self.minimum is not None or self.maximum is not None
+
+    @property
+    def valid(self) -> str:
+        """The numbers that are valid, in words."""
+        if self.minimum is None or self.maximum is None:
+            return f"at most {self.maximum:g}" if self.minimum is None else f"at least {self.minimum:g}"
+        return f"from {self.minimum:g} to {self.maximum:g}"
+
+    def beyond(self, values: Array) -> Array:
+        """Which of the numbers are not valid; NaN is no number."""
+        mask = np.zeros(values.shape, dtype=np.bool_)
+        if self.minimum is not None:
+            mask |= values < self.minimum
+        if self.maximum is not None:
+            mask |= values > self.maximum
+        return mask

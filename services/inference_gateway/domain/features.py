@@ -14,6 +14,7 @@ from services.inference_gateway.domain.signature import DTYPES, FLOATS, TAKES, C
 from slipway.errors import FieldViolation, InvalidInput
 
 _MOST_ROWS = 5
+_NUMBERS = {ValueKind.DOUBLE, ValueKind.INT64}
 
 
 class Status(enum.IntEnum):
@@ -126,7 +127,7 @@ def fill(specs: Sequence[ColumnSpec], online: Online, rows: Array, places: Array
 
 
 def _column(spec: ColumnSpec, read: FeatureColumn, rows: Array, statuses: Array) -> tuple[Column, Array]:
-    """The column, and its rows that lack a value they should have."""
+    """The column, and its rows that lack a value they should have; ``statuses`` [rows] learns of more of them."""
     kind, values = read.kind, read.values[rows]
     absent = statuses != Status.PRESENT
     lacking: Array = _DEGRADES[statuses]
@@ -134,12 +135,18 @@ def _column(spec: ColumnSpec, read: FeatureColumn, rows: Array, statuses: Array)
         kind, values = ValueKind.INT64, values.astype(np.int64)
     if kind not in TAKES[spec.datatype] and not absent.all():
         raise FeatureTypeMismatch(spec.name, spec.datatype.value, spec.feature, kind.value)
+    beyond = np.zeros(len(rows), dtype=np.bool_)
     if kind is ValueKind.DOUBLE and spec.datatype in FLOATS:
         with np.errstate(over="ignore"):
-            beyond = np.isinf(values.astype(DTYPES[spec.datatype])) & ~absent
-        # A number that the model can't take is as unreadable as bytes that are none.
+            beyond = np.isinf(values.astype(DTYPES[spec.datatype]))
+        absent = absent | np.isnan(values)
+    if spec.bounded and kind in _NUMBERS:
+        beyond = beyond | spec.beyond(values)
+    if (beyond := beyond & ~absent).any():
+        # A number that the model can't take, or that isn't valid, is as unreadable as bytes that are none.
+        statuses[beyond] = Status.UNREADABLE
         lacking = lacking | beyond
-        absent = absent | beyond | np.isnan(values)
+        absent = absent | beyond
     return Column(spec.name, kind, values, np.flatnonzero(absent).tolist()), lacking
 
 

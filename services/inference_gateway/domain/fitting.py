@@ -47,14 +47,26 @@ def fit(spec: ColumnSpec, column: Column) -> Array:
         raise Unfit(f"holds {column.kind.value}; give {spec.wanted}")
     if len(column.absent) and not spec.nullable:
         raise Unfit("is absent", column.absent, _NEEDED)
-    values = _shaped(spec, column.values)
-    if spec.datatype in FLOATS:
-        return _floats(spec, values, column.absent)
-    _check_range(spec, values)
-    values = values.astype(DTYPES[spec.datatype], copy=bool(len(column.absent)))
-    if len(column.absent):
-        values[list(column.absent)] = ""
+    values = _converted(spec, _shaped(spec, column.values), column.absent)
+    if spec.bounded:
+        _check_valid(spec, values)
     return values
+
+
+def _converted(spec: ColumnSpec, values: Array, absent: Sequence[int]) -> Array:
+    if spec.datatype in FLOATS:
+        return _floats(spec, values, absent)
+    _check_range(spec, values)
+    values = values.astype(DTYPES[spec.datatype], copy=bool(len(absent)))
+    if len(absent):
+        values[list(absent)] = ""
+    return values
+
+
+def _check_valid(spec: ColumnSpec, values: Array) -> None:
+    if (mask := spec.beyond(values)).any():
+        first = values[mask].ravel()[0].item()
+        raise Unfit(f"is {first:g}, but only numbers {spec.valid} are valid,", rows_where(mask))
 
 
 def _shaped(spec: ColumnSpec, values: Array) -> Array:

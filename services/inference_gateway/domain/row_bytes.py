@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 _LENGTH = struct.Struct("<I")
 _EXACT = 2**53  # the whole numbers up to here are doubles
+_MOST_SIGNED = 2**63 - 1
 
 
 def row_bytes(values: npt.NDArray[Any]) -> list[bytes]:
@@ -23,7 +24,7 @@ def row_bytes(values: npt.NDArray[Any]) -> list[bytes]:
     match values.dtype.kind:
         case "f":
             return _numbers(values, head)
-        case "i":
+        case "i" | "u":
             return _wholes(values, head)
         case "b":
             return [head + row.translate(_TRUTHS) for row in _sliced(values.astype(np.uint8))]
@@ -42,10 +43,11 @@ def _numbers(values: npt.NDArray[Any], head: bytes) -> list[bytes]:
 
 def _wholes(values: npt.NDArray[Any], head: bytes) -> list[bytes]:
     encoded = _numbers(values, head)
-    beyond = ((values > _EXACT) | (values < -_EXACT)).any(axis=1)
-    rows = np.flatnonzero(beyond)
-    for row, data in zip(rows.tolist(), _sliced(values[rows]), strict=True):
-        encoded[row] = head + b"I" + data
+    rows = np.flatnonzero(((values > _EXACT) | (values < -_EXACT)).any(axis=1))
+    past = np.asarray((values[rows] > _MOST_SIGNED).any(axis=1))
+    wide = values[rows].astype(np.uint64 if values.dtype.kind == "u" else np.int64)
+    for row, unsigned, data in zip(rows.tolist(), past.tolist(), _sliced(wide), strict=True):
+        encoded[row] = head + (b"U" if unsigned else b"I") + data
     return encoded
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, RANGES, TAKES, ColumnSpec, DataType
+from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, KINDS, RANGES, TAKES, ColumnSpec, DataType
 from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.fitting import Unfit, blank, fit
 from slipway.errors import FieldViolation, InvalidInput
@@ -16,6 +16,7 @@ from slipway.errors import FieldViolation, InvalidInput
 __all__ = [
     "DTYPES",
     "FLOATS",
+    "KINDS",
     "RANGES",
     "TAKES",
     "ColumnSpec",

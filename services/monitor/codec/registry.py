@@ -24,8 +24,13 @@ def decode_version(event: Event) -> Baseline | None:
         return None
     version = message.created
     told = version.baseline
-    features = tuple(_feature(feature) for feature in told.features)
+    # A feature may tell its valid values alone: then there are no bins to hold a window against.
+    features = tuple(_feature(feature) for feature in told.features if feature.counts or not _is_bounded(feature))
     return Baseline(version.model, version.number, features, _performance(told.performance)).check()
+
+
+def _is_bounded(message: resources_pb2.FeatureBaseline) -> bool:
+    return message.HasField("minimum") or message.HasField("maximum")
 
 
 def _feature(message: resources_pb2.FeatureBaseline) -> FeatureBaseline:

@@ -28,6 +28,8 @@ def encode_baseline(baseline: Baseline) -> resources_pb2.Baseline:
                 counts=one.counts,
                 null_count=one.null_count,
                 spread=one.spread,
+                minimum=one.minimum,
+                maximum=one.maximum,
             )
             for one in baseline.features
         ],
@@ -64,6 +66,8 @@ def _decode_feature(message: resources_pb2.FeatureBaseline) -> FeatureBaseline:
         counts=tuple(message.counts),
         null_count=message.null_count,
         spread=_given(message, "spread"),
+        minimum=_given(message, "minimum"),
+        maximum=_given(message, "maximum"),
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FeatureBaseline:
-    """One feature: its bins by ``edges`` (numbers) or ``categories`` (texts), and the rows in each.
+    """One feature: its bins by ``edges`` (numbers) or ``categories`` (texts), and the rows in each; or no bins at all.
 
     ``spread`` is the distance that a block of training time keeps from the others; None when nobody could tell.
+    ``minimum`` and ``maximum`` are the values that are valid at all; None for any.
     """
 
     name: str
@@ -19,6 +20,13 @@ class FeatureBaseline:
     counts: tuple[int, ...]
     null_count: int
     spread: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it says which values are valid."""
+        return self.minimum is not None or self.maximum is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,6 @@ class Baseline:
             9 * len(one.edges)
             + 10 * len(one.counts)
             + sum(4 * len(text) + 6 for text in (one.name, *one.categories))
-            + 50
+            + 68
             for one in self.features
         )

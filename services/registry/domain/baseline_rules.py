@@ -16,7 +16,7 @@ MAX_BASELINE_BYTES = 1024 * 1024
 _MOST_ROWS = 2**63 - 1
 _MOST_TEXT = 6_000
 _CATEGORIES_ALONE = {DataType.BYTES}
-_EDGES_ALONE = {DataType.INT32, DataType.INT64, DataType.FP32, DataType.FP64}
+_EDGES_ALONE = set(DataType) - {DataType.BYTES, DataType.BOOL}
 
 
 def baseline_faults(baseline: Baseline, inputs: Mapping[str, ColumnSpec]) -> Iterator[FieldViolation]:
@@ -29,11 +29,7 @@ def baseline_faults(baseline: Baseline, inputs: Mapping[str, ColumnSpec]) -> Ite
         if feature.name not in inputs:
             yield FieldViolation(f"{field}.name", f"{feature.name[:128]!r} is no input of the signature; leave it out")
             continue
-        if shape := inputs[feature.name].shape:
-            told = f"{feature.name!r} is a column of shape {list(shape)}; only columns of one value a row have bins"
-            yield FieldViolation(f"{field}.name", f"{told}, leave it out")
-            continue
-        yield from _feature_faults(field, feature, inputs[feature.name].datatype)
+        yield from _feature_faults(field, feature, inputs[feature.name])
     spreads = any(feature.spread is not None for feature in baseline.features)
     if baseline.block_us < 0 or (spreads and baseline.block_us == 0):
         yield FieldViolation("version.baseline.block", "is not above 0; give the width of the blocks, such as a week")
@@ -42,15 +38,38 @@ def baseline_faults(baseline: Baseline, inputs: Mapping[str, ColumnSpec]) -> Ite
         yield from _performance_faults(baseline.performance)
 
 
-def _feature_faults(field: str, feature: FeatureBaseline, datatype: DataType) -> Iterator[FieldViolation]:
+def _feature_faults(field: str, feature: FeatureBaseline, column: ColumnSpec) -> Iterator[FieldViolation]:
     if not 0 <= feature.importance <= 1:
         yield FieldViolation(f"{field}.importance", f"is {feature.importance}; give a share from 0 to 1")
-    yield from _bin_faults(field, feature, datatype)
+    yield from _bounds_faults(field, feature, column.datatype)
+    binned = bool(feature.counts or feature.edges or feature.categories or feature.null_count)
+    if binned and column.shape:
+        told = f"stand at a column of shape {list(column.shape)}, which has no bins; give minimum and maximum alone"
+        yield FieldViolation(f"{field}.counts", told)
+    elif binned or not feature.bounded:
+        yield from _bin_faults(field, feature, column.datatype)
+    elif feature.spread is not None:
+        yield FieldViolation(f"{field}.spread", "is that of bins, and there are none; leave it out")
     for position, count in enumerate((*feature.counts, feature.null_count)):
         name = f"counts[{position}]" if position < len(feature.counts) else "null_count"
         yield from _count_faults(f"{field}.{name}", count)
     if feature.spread is not None and not (math.isfinite(feature.spread) and feature.spread >= 0):
         yield FieldViolation(f"{field}.spread", f"is {feature.spread}; give a finite number from 0 on, or leave it out")
+
+
+def _bounds_faults(field: str, feature: FeatureBaseline, datatype: DataType) -> Iterator[FieldViolation]:
+    for name, bound in (("minimum", feature.minimum), ("maximum", feature.maximum)):
+        if bound is None:
+            continue
+        if datatype not in _EDGES_ALONE:
+            yield FieldViolation(
+                f"{field}.{name}", f"does not belong to {datatype}; only numbers have one, leave it out"
+            )
+        elif not math.isfinite(bound):
+            yield FieldViolation(f"{field}.{name}", f"is {bound}; give a finite number, or leave it out for any")
+    if feature.minimum is not None and feature.maximum is not None and feature.minimum > feature.maximum:
+        told = f"is {feature.minimum}, above the maximum {feature.maximum}, so that no value is valid; correct one"
+        yield FieldViolation(f"{field}.minimum", told)
 
 
 def _bin_faults(field: str, feature: FeatureBaseline, datatype: DataType) -> Iterator[FieldViolation]:

@@ -19,6 +19,13 @@ class DataType(enum.StrEnum):
     FP32 = "FP32"
     FP64 = "FP64"
     BYTES = "BYTES"
+    INT8 = "INT8"
+    INT16 = "INT16"
+    UINT8 = "UINT8"
+    UINT16 = "UINT16"
+    UINT32 = "UINT32"
+    UINT64 = "UINT64"
+    FP16 = "FP16"
 
 
 @dataclass(frozen=True, slots=True)

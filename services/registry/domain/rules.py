@@ -172,6 +172,10 @@ def fingerprint(draft: Draft) -> str:
     _leave_out_unsaid(body, "baseline")
     _leave_out_unsaid(body["signature"], "entities")
     _leave_out_unsaid(body["lineage"]["data"], "training_set", "definitions")
+    for feature in body.get("baseline", {}).get("features", ()):
+        for bound in ("minimum", "maximum"):
+            if feature[bound] is None:
+                del feature[bound]
     for column in body["signature"]["inputs"]:
         _leave_out_unsaid(column, "feature", "shape")
     for column in body["signature"].get("entities", ()):

@@ -15,7 +15,7 @@ import pytest
 
 from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied
-from services.inference_gateway.domain.signature import DTYPES, DataType
+from services.inference_gateway.domain.signature import DTYPES, RANGES, DataType
 from slipway.errors import Kind
 
 FP32, FP64, INT32, INT64 = DataType.FP32, DataType.FP64, DataType.INT32, DataType.INT64
@@ -75,10 +75,12 @@ async def test_vectors_beside_single_values(launch: Any, versioned: Any, onnx_mo
 
 @pytest.mark.parametrize("kind", list(DataType))
 async def test_every_type_goes_in_and_comes_out(launch: Any, versioned: Any, onnx_models: Any, kind: DataType) -> None:
-    types = {BOOL: onnx_models.BOOL, INT32: onnx_models.INT32, INT64: onnx_models.INT64, FP32: onnx_models.FLOAT}
-    onnx_type = {**types, FP64: onnx_models.DOUBLE, BYTES: onnx_models.STRING}[kind]
+    names = {BYTES: "STRING", FP32: "FLOAT", FP64: "DOUBLE", DataType.FP16: "FLOAT16"}
+    onnx_type = onnx_models.TensorProto.DataType.Value(names.get(kind, kind.value))
     worker = await launch(versioned({"x": kind}, {"y": (kind, (-1, 1))}), onnx_models.echo(onnx_type))
     values = np.array(["é", "", "UA"], object) if kind is BYTES else np.array([0, 1, 1], DTYPES[kind])
+    if kind in RANGES:
+        values[1:] = RANGES[kind][0], RANGES[kind][-1]
     [(name, output)] = (await worker.run({"x": values})).items()
     assert (name, output.dtype, output.ravel().tolist()) == ("y", values.dtype, values.tolist())
 
@@ -133,6 +135,7 @@ REFUSED = [
         TWO, {"y": (INT64, (-1, 1))}, lambda made: made.add(), r"'y' is INT64 .* tensor\(float\)", id="an output's type"
     ),
     pytest.param(TWO, None, lambda made: made.add(output_type=made.FLOAT16), "float16", id="half floats"),
+    pytest.param({"x": FP32}, None, lambda made: made.echo(made.TensorProto.BFLOAT16), "no such type", id="bfloat16"),
     pytest.param(TWO, None, lambda made: made.zipmap(), "export the model without ZipMap", id="zipmap"),
     pytest.param({"x": FP32}, None, lambda made: made.external("/etc/passwd"), "all of its data inside", id="absolute"),
     pytest.param({"x": FP32}, None, lambda made: made.external("../secret"), "all of its data inside", id="above"),

@@ -51,6 +51,7 @@ DRAFT = Draft(
         (
             FeatureBaseline("distance", 0.1 + 0.2, (0.1, 1e300), (), (1, 2, 2**62), 4, 0.1),
             FeatureBaseline("carrier", 0.5, (), ("UA", "é"), (1, 2, 3), 0),
+            FeatureBaseline("year", 0.0, (), (), (), 0, minimum=0.1, maximum=2**60),
         ),
         PerformanceBaseline(0.7, None, 0.5, 0.01, 9),
         7 * 86_400_000_000,

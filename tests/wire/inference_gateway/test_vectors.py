@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from services.monitor.codec import decode_batch
-from slipway.client import ColumnSpec, DataType, Signature, TensorSpec
+from slipway.client import Baseline, ColumnSpec, DataType, FeatureBaseline, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.inference import inference_pb2 as pb
 
@@ -145,3 +145,75 @@ async def test_a_feature_that_is_read_online_is_no_vector(seeing: Any) -> None:
             artifact=seeing.models.image(), takes=Signature(inputs, SIGNATURE.outputs, entities), model="eye"
         )
     assert [one.field for one in caught.value.violations] == ["version.signature.inputs[0].feature"]
+
+
+async def echoing(seeing: Any, kind: str, onnx: str, *, baseline: Baseline | None = None) -> str:
+    """An endpoint that echoes a column ``x`` of pairs."""
+    name = f"echo-{kind.lower()}" + ("-valid" if baseline else "")
+    registry = seeing.client.registry
+    await registry.create_model(name, owner="dock")
+    model = seeing.models.echo(seeing.models.TensorProto.DataType.Value(onnx), (None, 2))
+    takes = Signature((ColumnSpec("x", DataType(kind), shape=(2,)),), (TensorSpec("y", DataType(kind), (-1, 2)),))
+    await registry.register_version(name, await registry.upload_artifact(model), takes, baseline=baseline)
+    await seeing.route(name, ("main", 1, 1), model=name)
+    await seeing.ready(name, 1)
+    return name
+
+
+def pairs(name: str, kind: str, contents: str = "", *values: float, raw: bytes = b"") -> pb.ModelInferRequest:
+    request = pb.ModelInferRequest(model_name=name)
+    tensor = request.inputs.add(name="x", datatype=kind, shape=[max(len(values), 2) // 2, 2])
+    if raw:
+        request.raw_input_contents.append(raw)
+    elif contents:
+        getattr(tensor.contents, contents).extend(values)
+    return request
+
+
+async def test_narrow_and_unsigned_types_are_typed_and_held_to_their_range(seeing: Any) -> None:
+    name = await echoing(seeing, "INT8", "INT8")
+    answer = await seeing.call("ModelInfer", pairs(name, "INT8", "int_contents", -128, 127), SERVICE)
+    assert (answer.outputs[0].datatype, answer.raw_output_contents[0]) == ("INT8", b"\x80\x7f")
+    with pytest.raises(SlipwayError, match=r"inputs\[x\]: does not fit INT8, -128 to 127, in row 1"):
+        await seeing.call("ModelInfer", pairs(name, "INT8", "int_contents", 0, 0, 128, 0), SERVICE)
+    name = await echoing(seeing, "UINT64", "UINT64")
+    most = [2**64 - 1, 2**63]
+    answer = await seeing.call("ModelInfer", pairs(name, "UINT64", "uint64_contents", *most), SERVICE)
+    assert np.frombuffer(answer.raw_output_contents[0], np.uint64).tolist() == most
+    [answered] = await seeing.client.inference.predict(name, [{"x": [7, 2**62]}], prediction_ids=["wide"])
+    assert answered.outputs["y"] == (7, 2.0**62)
+    logged = await seeing.logged(name, 2)
+    assert [list(one.features[0].uint64s.values) for one in logged] == [most, []]
+    assert [list(one.features[0].int64s.values) for one in logged] == [[], [7, 2**62]]
+
+
+async def test_half_precision_travels_raw_only(seeing: Any) -> None:
+    name = await echoing(seeing, "FP16", "FLOAT16")
+    half = np.array([0.5, 65504], np.float16)
+    answer = await seeing.call("ModelInfer", pairs(name, "FP16", raw=half.tobytes()), SERVICE)
+    assert answer.raw_output_contents[0] == half.tobytes()
+    with pytest.raises(SlipwayError, match="can't hold FP16, which travels raw only; give raw_input_contents"):
+        await seeing.call("ModelInfer", pairs(name, "FP16", "fp32_contents", 0.5, 1), SERVICE)
+    body = {"inputs": [{"name": "x", "datatype": "FP16", "shape": [1, 2], "data": [[0.5, 2]]}]}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{seeing.http}/v2/models/{name}/infer", json=body) as answer,
+    ):
+        assert (await answer.json())["outputs"][0]["data"] == [0.5, 2]
+
+
+async def test_a_number_that_is_not_valid_is_refused_on_every_protocol(seeing: Any) -> None:
+    valid = Baseline((FeatureBaseline("x", minimum=1, maximum=200.5),))
+    name = await echoing(seeing, "UINT8", "UINT8", baseline=valid)
+    told = r"\[x\]: is 201, but only numbers from 1 to 200.5 are valid, in row 1"
+    with pytest.raises(SlipwayError, match="features" + told) as caught:
+        await seeing.client.inference.predict(name, [{"x": [1, 200]}, {"x": [201, 5]}])
+    assert caught.value.kind is Kind.INVALID_ARGUMENT
+    for request in (
+        pairs(name, "UINT8", "uint_contents", 1, 2, 3, 201),
+        pairs(name, "UINT8", "", 0, 0, 0, 0, raw=bytes([1, 2, 201, 4])),
+    ):
+        with pytest.raises(SlipwayError, match="inputs" + told):
+            await seeing.call("ModelInfer", request, SERVICE)
+    answer = await seeing.call("ModelInfer", pairs(name, "UINT8", "uint_contents", 1, 200), SERVICE)
+    assert answer.raw_output_contents[0] == bytes([1, 200])

@@ -10,6 +10,7 @@ from slipway.client.types.baselines import Baseline, FeatureBaseline, Performanc
 from slipway.errors import invalid_field
 from slipway.gen.slipway.registry.v1 import resources_pb2 as res
 
+_OPTIONAL = ("spread", "minimum", "maximum")
 _FIGURES = ("auc", "auc_spread", "log_loss", "log_loss_spread")
 
 
@@ -32,6 +33,9 @@ def encode_baseline(baseline: Baseline) -> res.Baseline:
 
 
 def _encode_feature(field: str, feature: FeatureBaseline) -> res.FeatureBaseline:
+    optional = {
+        name: figure(f"{field}.{name}", value) for name in _OPTIONAL if (value := getattr(feature, name)) is not None
+    }
     return res.FeatureBaseline(
         name=text(f"{field}.name", feature.name),
         importance=figure(f"{field}.importance", feature.importance),
@@ -39,7 +43,7 @@ def _encode_feature(field: str, feature: FeatureBaseline) -> res.FeatureBaseline
         categories=[text(f"{field}.categories[{n}]", one) for n, one in enumerate(feature.categories)],
         counts=[whole(f"{field}.counts[{n}]", count, UINT64_MAX) for n, count in enumerate(feature.counts)],
         null_count=whole(f"{field}.null_count", feature.null_count, UINT64_MAX),
-        spread=None if feature.spread is None else figure(f"{field}.spread", feature.spread),
+        **optional,
     )
 
 
@@ -54,7 +58,7 @@ def decode_baseline(message: res.Baseline) -> Baseline:
                 categories=tuple(one.categories),
                 counts=tuple(one.counts),
                 null_count=one.null_count,
-                spread=_given(one, "spread"),
+                **{name: _given(one, name) for name in _OPTIONAL},
             )
             for one in message.features
         ),

@@ -13,6 +13,8 @@ class FeatureBaseline:
     A number has ``edges``, rising: bin n holds edges[n-1] <= value < edges[n]. A text has ``categories``: each its own
     bin, and the last bin holds all others. ``counts`` are the rows in each bin, one more than edges or categories.
     ``spread`` is the distance that a block of training time keeps from the others, None with fewer than 3 blocks.
+    ``minimum`` and ``maximum`` are the values of a number that are valid at all, as its author says, None for any: a
+    gateway refuses rows beyond. They may stand without bins, and of a column of vectors they do.
     """
 
     name: str
@@ -22,6 +24,8 @@ class FeatureBaseline:
     counts: tuple[int, ...] = ()
     null_count: int = 0
     spread: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,10 @@ def test_a_column_of_vectors_has_its_width_in_rows() -> None:
         ({"features": [res.Column(name="x", int64s=res.Int64Values(values=[1, 2, 3]), width=2)]}, "features[x]"),
         ({"features": [res.Column(name="x", int64s=res.Int64Values(values=[1]), width=2**32 - 1)]}, "features[x]"),
         (
+            {"entity_keys": [res.Column(name="k", uint64s=res.Uint64Values(values=[2**64 - 1]))]},
+            "entity_keys[k].uint64s",
+        ),
+        (
             {"entity_keys": [res.Column(name="k", int64s=res.Int64Values(values=[1, 2]), width=2)]},
             "entity_keys[k].width",
         ),
@@ -86,7 +90,7 @@ def test_a_width_that_does_not_fit_is_refused_by_name(changes: dict[str, Any], f
 @settings(deadline=None)
 @given(
     arrays.arrays(
-        st.sampled_from([np.float32, np.float64, np.int64, np.int32, np.bool_]),
+        st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.int8, np.uint32, np.uint64, np.bool_]),
         st.tuples(st.integers(1, 3)) | arrays.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=3),
         elements={"allow_nan": False},
     )

@@ -16,7 +16,7 @@ SIGNATURE = Signature(
     (
         ColumnSpec("carrier", DataType.BYTES, True),
         ColumnSpec("distance", DataType.FP32),
-        ColumnSpec("image", DataType.FP32, shape=(3, 2)),
+        ColumnSpec("image", DataType.FP32, shape=(3, 2), maximum=255.0),
     ),
     (TensorSpec("p", DataType.FP32, (-1, 1)),),
 )
@@ -58,7 +58,8 @@ async def test_a_file_that_was_written_before_there_were_shapes_is_loaded(path: 
     await file.store(desired(1))
     facts = json.loads(path.read_bytes())
     for column in facts["versions"][0]["signature"]["inputs"]:
-        del column["shape"]
+        for name in ("shape", "minimum", "maximum"):
+            del column[name]
     path.write_text(json.dumps(facts))
     found = await file.load()
     assert found is not None

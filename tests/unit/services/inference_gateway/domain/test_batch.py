@@ -157,6 +157,23 @@ def test_a_vector_is_the_same_however_it_is_said() -> None:
     assert len({vector(one, kind=STRING).encoded_rows()[0] for one in parts}) == 3
 
 
+@pytest.mark.parametrize("name", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16"])
+def test_a_number_has_the_same_bytes_in_every_type_that_holds_it(name: str) -> None:
+    wide = np.array([0, 1, 100], np.float64)
+    held = Column("x", DOUBLE, wide.astype(name))
+    assert held.encoded_rows() == Column("x", DOUBLE, wide).encoded_rows()
+    if name.endswith("64"):
+        signed = np.array([2**62, 5], np.int64)
+        assert Column("x", INT64, signed.astype(name)).encoded_rows() == Column("x", INT64, signed).encoded_rows()
+
+
+def test_a_number_past_64_bits_with_a_sign_is_no_other_one() -> None:
+    past = Column("x", INT64, np.array([2**63 + 5, 2**64 - 1, 2**62], np.uint64)).encoded_rows()
+    signed = Column("x", INT64, np.array([-(2**63) + 5, -1, 2**62], np.int64)).encoded_rows()
+    assert [one == other for one, other in zip(past, signed, strict=True)] == [False, False, True]
+    assert len({*past, *signed}) == 5
+
+
 def test_digests_on_disk_stay_those_of_their_rows() -> None:
     features = (
         Column.of("a", DOUBLE, [1.5, -0.0, float("nan")]),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,6 +73,15 @@ def test_what_the_version_needs_is_named_with_the_caller_s_rows() -> None:
     [violation] = caught.value.violations
     assert violation.field == "features[delay]"
     assert "(OUTSIDE_MAX_AGE) in row 20;" in violation.description
+
+
+def test_a_number_that_is_not_valid_is_as_none_that_can_be_read() -> None:
+    bounded = replace(DELAY, minimum=0.0, maximum=2.0)
+    filled = fill([bounded], read([1.0, -1.0, 3.0], [1, 1, 1]), np.arange(3), None)
+    assert (filled.columns[0].absent, filled.degraded) == ([1, 2], (1, 2))
+    with pytest.raises(FeatureMissing) as caught:
+        fill([replace(bounded, nullable=False)], read([1.0, -1.0], [1, 1]), np.arange(2), None)
+    assert "(UNREADABLE) in row 1;" in caught.value.violations[0].description
 
 
 def test_without_the_service_a_needed_column_is_unavailable_and_another_is_null() -> None:

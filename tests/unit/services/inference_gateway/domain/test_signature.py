@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.signature import (
     DTYPES,
+    RANGES,
     ColumnSpec,
     DataType,
     Signature,
@@ -132,3 +134,70 @@ def test_what_has_no_absent_value_can_t_be_nullable(kind: DataType) -> None:
     assert "nullable" in str(check_servable(Signature((ColumnSpec("x", kind, nullable=True),), ())))
     fine: Any = Signature((ColumnSpec("x", kind), ColumnSpec("y", DataType.BYTES, True)), ())
     assert check_servable(fine) is None
+
+
+WHOLE = [kind for kind in DataType if kind in RANGES]
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_whole_numbers_fit_their_type_or_are_named_with_it(kind: DataType) -> None:
+    signature = Signature((ColumnSpec("x", kind),), ())
+    least, most = RANGES[kind][0], RANGES[kind][-1]
+    edges = np.array([least, most], np.uint64 if most >= 2**63 else np.int64)
+    made = conform(signature, [Column("x", INT64, edges)], 2)["x"]
+    assert (made.dtype, made.tolist()) == (DTYPES[kind], [least, most])
+    for beyond in (least - 1, most + 1):
+        if -(2**63) <= beyond < 2**64:
+            given = np.array([0, beyond], np.uint64 if beyond >= 2**63 else np.int64)
+            with pytest.raises(InvalidInput, match=rf"does not fit {kind}, {least} to {most}, in row 1"):
+                conform(signature, [Column("x", INT64, given)], 2)
+
+
+def test_half_precision_is_taken_and_what_is_too_large_is_named() -> None:
+    signature = Signature((ColumnSpec("x", DataType.FP16, shape=(2,)),), ())
+    made = conform(signature, [Column("x", DOUBLE, np.array([[0.5, 65504], [1, 2]]))], 2)["x"]
+    assert (made.dtype, made.tolist()) == (np.float16, [[0.5, 65504], [1, 2]])
+    with pytest.raises(InvalidInput, match="too large for FP16, in row 1"):
+        conform(signature, [Column("x", DOUBLE, np.array([[0.5, 1], [1, 1e5]]))], 2)
+
+
+def test_a_column_that_suits_is_not_copied() -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    signature = Signature((ColumnSpec("x", DataType.FP32, shape=(3, 1)),), ())
+    assert np.shares_memory(conform(signature, [Column("x", DOUBLE, values)], 2)["x"], values)
+    [empty] = conform(replace(signature, inputs=(replace(signature.inputs[0], nullable=True),)), [], 2).values()
+    assert (empty.shape, np.isnan(empty).all()) == ((2, 3, 1), True)
+    gone = conform(
+        replace(signature, inputs=(replace(signature.inputs[0], nullable=True),)), [Column("x", DOUBLE, values, [1])], 2
+    )["x"]
+    assert (np.isnan(gone).ravel().tolist(), values.max()) == ([False] * 3 + [True] * 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("spec", "values", "told"),
+    [
+        (
+            ColumnSpec("x", DataType.FP32, minimum=0, maximum=120),
+            [1, -3, 0, 120.5],
+            "is -3, .* from 0 to 120 are valid, in row 1, 3",
+        ),
+        (ColumnSpec("x", DataType.FP32, minimum=0.1), [0.1, 0.05], "is 0.05, .* at least 0.1 are valid, in row 1"),
+        (ColumnSpec("x", DataType.UINT8, maximum=9.5), [9, 10], "is 10, .* at most 9.5 are valid, in row 1"),
+        (ColumnSpec("x", DataType.FP16, minimum=-1e9, maximum=1), [1, 2], "is 2, .* in row 1"),
+        (ColumnSpec("x", DataType.INT64, minimum=0), [0, -1], "is -1, .* in row 1"),
+        (ColumnSpec("x", DataType.FP32, shape=(2,), maximum=1), [[1, 1], [0, 2]], "is 2, .* in row 1"),
+    ],
+)
+def test_a_number_that_is_not_valid_is_named_with_its_row_and_the_range(
+    spec: ColumnSpec, values: Any, told: str
+) -> None:
+    column = Column("x", INT64 if spec.datatype in RANGES else DOUBLE, np.array(values))
+    with pytest.raises(InvalidInput, match=told) as caught:
+        conform(Signature((spec,), ()), [column], len(values))
+    assert [one.field for one in caught.value.violations] == ["features[x]"]
+
+
+def test_absence_is_within_any_range() -> None:
+    spec = ColumnSpec("x", DataType.FP32, True, minimum=1, maximum=2)
+    made = conform(Signature((spec,), ()), [Column.of("x", DOUBLE, [1, 0, 2], [1])], 3)["x"]
+    assert np.isnan(made).tolist() == [False, True, False]

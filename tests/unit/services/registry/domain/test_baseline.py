@@ -149,15 +149,45 @@ def test_a_body_without_news_has_the_fingerprint_that_it_had_before_there_were_a
     assert fingerprint(DRAFT) == "d9e946253dd5d62e0763ba5f272cd2825c3526f99d5d2c48155e5c72853e2b7c"
 
 
-def test_a_column_of_vectors_has_no_bins() -> None:
-    vectors = replace(SIGNATURE, inputs=(replace(SIGNATURE.inputs[0], shape=(2,), feature=""), SIGNATURE.inputs[1]))
-    assert refused(replace(DRAFT, signature=replace(vectors, entities=()))) == ["version.baseline.features[0].name"]
+BOUNDS = FeatureBaseline("distance", 0.0, (), (), (), 0, minimum=0.0, maximum=5_000.0)
+
+
+def test_valid_values_may_stand_without_bins_and_do_at_a_column_of_vectors() -> None:
+    check_draft(replace(DRAFT, baseline=replace(BASELINE, features=(BOUNDS,))))
+    check_draft(replace(DRAFT, baseline=replace(BASELINE, features=(replace(NUMBER, minimum=0.0),))))
+    vectors = replace(
+        SIGNATURE, inputs=(ColumnSpec("distance", DataType.UINT8, shape=(2,)), SIGNATURE.inputs[1]), entities=()
+    )
+    check_draft(replace(DRAFT, signature=vectors, baseline=replace(BASELINE, features=(BOUNDS,))))
+    assert refused(replace(DRAFT, signature=vectors)) == ["version.baseline.features[0].counts"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "field"),
+    [
+        (replace(BOUNDS, minimum=2.0, maximum=1.0), "minimum"),
+        (replace(BOUNDS, minimum=math.nan), "minimum"),
+        (replace(BOUNDS, maximum=math.inf), "maximum"),
+        (replace(BOUNDS, spread=0.1), "spread"),
+        (replace(BOUNDS, null_count=1), "counts"),
+        (replace(TEXT, minimum=0.0), "minimum"),
+    ],
+)
+def test_valid_values_that_nothing_can_have_are_refused(feature: FeatureBaseline, field: str) -> None:
+    found = refused(replace(DRAFT, baseline=replace(BASELINE, features=(feature,))))
+    assert found == [f"version.baseline.features[0].{field}"]
+
+
+def test_valid_values_are_in_the_fingerprint() -> None:
+    told = replace(DRAFT, baseline=replace(BASELINE, features=(replace(NUMBER, minimum=0.0), TEXT)))
+    assert fingerprint(told) != fingerprint(DRAFT)
 
 
 def test_what_a_message_carries_is_never_more_than_was_reckoned() -> None:
     for draft in (
         DRAFT,
         replace(DRAFT, baseline=None),
+        replace(DRAFT, baseline=replace(BASELINE, features=(replace(BOUNDS, spread=0.5, importance=0.5),) * 99)),
         replace(DRAFT, params={"é" * 250: "ü" * 6_000}, metrics={"m" * 250: 0.1}),
         replace(DRAFT, baseline=replace(BASELINE, features=(replace(NUMBER, counts=(2**62,) * 9_000),) * 9)),
     ):

@@ -22,13 +22,14 @@ VERSION_STATE_READY: VersionState
 VERSION_STATE_FAILED: VersionState
 
 class Column(_message.Message):
-    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "floats", "absent_rows", "width")
+    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "floats", "uint64s", "absent_rows", "width")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOUBLES_FIELD_NUMBER: _ClassVar[int]
     INT64S_FIELD_NUMBER: _ClassVar[int]
     STRINGS_FIELD_NUMBER: _ClassVar[int]
     BOOLS_FIELD_NUMBER: _ClassVar[int]
     FLOATS_FIELD_NUMBER: _ClassVar[int]
+    UINT64S_FIELD_NUMBER: _ClassVar[int]
     ABSENT_ROWS_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -37,9 +38,10 @@ class Column(_message.Message):
     strings: StringValues
     bools: BoolValues
     floats: FloatValues
+    uint64s: Uint64Values
     absent_rows: _containers.RepeatedScalarFieldContainer[int]
     width: int
-    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., floats: _Optional[_Union[FloatValues, _Mapping]] = ..., absent_rows: _Optional[_Iterable[int]] = ..., width: _Optional[int] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., floats: _Optional[_Union[FloatValues, _Mapping]] = ..., uint64s: _Optional[_Union[Uint64Values, _Mapping]] = ..., absent_rows: _Optional[_Iterable[int]] = ..., width: _Optional[int] = ...) -> None: ...
 
 class DoubleValues(_message.Message):
     __slots__ = ("values",)
@@ -54,6 +56,12 @@ class FloatValues(_message.Message):
     def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Int64Values(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, values: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Uint64Values(_message.Message):
     __slots__ = ("values",)
     VALUES_FIELD_NUMBER: _ClassVar[int]
     values: _containers.RepeatedScalarFieldContainer[int]

@@ -20,6 +20,13 @@ class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DATA_TYPE_FP32: _ClassVar[DataType]
     DATA_TYPE_FP64: _ClassVar[DataType]
     DATA_TYPE_BYTES: _ClassVar[DataType]
+    DATA_TYPE_INT8: _ClassVar[DataType]
+    DATA_TYPE_INT16: _ClassVar[DataType]
+    DATA_TYPE_UINT8: _ClassVar[DataType]
+    DATA_TYPE_UINT16: _ClassVar[DataType]
+    DATA_TYPE_UINT32: _ClassVar[DataType]
+    DATA_TYPE_UINT64: _ClassVar[DataType]
+    DATA_TYPE_FP16: _ClassVar[DataType]
 
 class RevisionCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -52,6 +59,13 @@ DATA_TYPE_INT64: DataType
 DATA_TYPE_FP32: DataType
 DATA_TYPE_FP64: DataType
 DATA_TYPE_BYTES: DataType
+DATA_TYPE_INT8: DataType
+DATA_TYPE_INT16: DataType
+DATA_TYPE_UINT8: DataType
+DATA_TYPE_UINT16: DataType
+DATA_TYPE_UINT32: DataType
+DATA_TYPE_UINT64: DataType
+DATA_TYPE_FP16: DataType
 REVISION_CAUSE_UNSPECIFIED: RevisionCause
 REVISION_CAUSE_PUT: RevisionCause
 REVISION_CAUSE_ALIAS: RevisionCause
@@ -144,7 +158,7 @@ class Baseline(_message.Message):
     def __init__(self, features: _Optional[_Iterable[_Union[FeatureBaseline, _Mapping]]] = ..., performance: _Optional[_Union[PerformanceBaseline, _Mapping]] = ..., block: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., row_count: _Optional[int] = ...) -> None: ...
 
 class FeatureBaseline(_message.Message):
-    __slots__ = ("name", "importance", "edges", "categories", "counts", "null_count", "spread")
+    __slots__ = ("name", "importance", "edges", "categories", "counts", "null_count", "spread", "minimum", "maximum")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IMPORTANCE_FIELD_NUMBER: _ClassVar[int]
     EDGES_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +166,8 @@ class FeatureBaseline(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     NULL_COUNT_FIELD_NUMBER: _ClassVar[int]
     SPREAD_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
     name: str
     importance: float
     edges: _containers.RepeatedScalarFieldContainer[float]
@@ -159,7 +175,9 @@ class FeatureBaseline(_message.Message):
     counts: _containers.RepeatedScalarFieldContainer[int]
     null_count: int
     spread: float
-    def __init__(self, name: _Optional[str] = ..., importance: _Optional[float] = ..., edges: _Optional[_Iterable[float]] = ..., categories: _Optional[_Iterable[str]] = ..., counts: _Optional[_Iterable[int]] = ..., null_count: _Optional[int] = ..., spread: _Optional[float] = ...) -> None: ...
+    minimum: float
+    maximum: float
+    def __init__(self, name: _Optional[str] = ..., importance: _Optional[float] = ..., edges: _Optional[_Iterable[float]] = ..., categories: _Optional[_Iterable[str]] = ..., counts: _Optional[_Iterable[int]] = ..., null_count: _Optional[int] = ..., spread: _Optional[float] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ...) -> None: ...
 
 class PerformanceBaseline(_message.Message):
     __slots__ = ("auc", "auc_spread", "log_loss", "log_loss_spread", "row_count")
