@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -15,7 +15,8 @@ from google.protobuf.message_factory import GetMessageClass
 
 from slipway.errors import FieldViolation
 from slipway.rpc.call import Call, Gate
-from slipway.rpc.refusals import DeadlineExceeded, MalformedMessage
+from slipway.rpc.reading import Reading
+from slipway.rpc.refusals import MalformedMessage
 from slipway.rpc.room import Room
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -44,7 +45,11 @@ class Answer:
         self._room = room
         self._foreign = foreign
         self._client_streaming = method.client_streaming
-        self._stall_s = stall_s
+        self._stall_s = None if foreign else stall_s
+
+    def reading(self, requests: Any) -> Reading | None:
+        """What the caller sends, where that is a stream."""
+        return Reading(requests, self._parse, self._stall_s) if self._client_streaming else None
 
     async def unary(self, request: Any, context: Context) -> bytes:
         """The one answer's bytes."""
@@ -58,24 +63,30 @@ class Answer:
         finally:
             self._room.leave(call.principal, size)
 
-    async def stream(self, request: Any, context: Context) -> None:
-        """Write every answer. Written from here, so that a caller who leaves ends the servicer's generator too."""
+    async def stream(self, request: Any, reading: Reading | None, context: Context) -> None:
+        """Write every answer. Written from here, so that a caller who leaves ends the servicer's generator too.
+
+        Of ``request``, the one or all that come, and its ``reading`` only one is looked at.
+        """
         call = self._second(context)
+        given = self._parse(request) if reading is None else reading.each()
         if call.exempt:
-            await self._many(request, call, context)
+            await self._many(given, call, context)
             return
         self._room.enter(call.principal, 0)
         try:
-            await self._many(request, call, context)
+            await self._many(given, call, context)
         finally:
             self._room.leave(call.principal, 0)
 
     async def _one(self, request: Any, call: Any) -> bytes:
-        response: Message = await self._method(self._decoded(request), call)
+        reading = self.reading(request)
+        given = self._parse(request) if reading is None else reading.each()
+        response: Message = await self._method(given, call)
         return response.SerializeToString()
 
-    async def _many(self, request: Any, call: Any, context: Context) -> None:
-        responses = self._method(self._decoded(request), call)
+    async def _many(self, given: Any, call: Any, context: Context) -> None:
+        responses = self._method(given, call)
         if inspect.iscoroutine(responses):
             # A foreign servicer may write to the context instead of yielding.
             await responses
@@ -92,22 +103,6 @@ class Answer:
             call.principal = self._gate(self._name, call)
             call.exempt = not call.principal
         return call
-
-    def _decoded(self, request: Any) -> Any:
-        return self._each(request) if self._client_streaming else self._parse(request)
-
-    async def _each(self, requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        while True:
-            try:
-                async with asyncio.timeout(None if self._foreign else self._stall_s):
-                    request = await anext(requests, None)
-            except TimeoutError:
-                raise DeadlineExceeded(
-                    f"nothing came for {self._stall_s:g} s; send the rest of the stream without such a pause"
-                ) from None
-            if request is None:
-                return
-            yield self._parse(request)
 
     def _parse(self, data: bytes) -> Message:
         try:

@@ -6,7 +6,7 @@ grpcio answers UNKNOWN when its own deserialiser fails; a handler that parses fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +64,9 @@ class Handlers:
         self._telemetry = telemetry
         self._timers = Timers()
         self._calls: set[asyncio.Task[Any]] = set()
-        self._streams: set[asyncio.Task[Any]] = set()
-        self._watchers: set[asyncio.Task[Any]] = set()
+        self._streams: dict[asyncio.Task[Any], Callable[[], object]] = {}
+        """What ends each."""
+        self._watchers: dict[asyncio.Task[Any], Callable[[], object]] = {}
         self._draining = False
 
     def of(self, entry: Service) -> grpc.GenericRpcHandler[bytes, bytes]:
@@ -74,10 +75,13 @@ class Handlers:
         return grpc.method_handlers_generic_handler(entry.descriptor.full_name, methods)
 
     def drain(self) -> None:
-        """Refuse new calls, and end every open stream, with UNAVAILABLE: a drain waits for no listener."""
+        """Refuse new calls, and end every open stream, with UNAVAILABLE: a drain waits for no listener.
+
+        A stream that has requests of its caller takes no more of them, and ends with its last answer.
+        """
         self._draining = True
-        for task in tuple(self._streams):
-            task.cancel()
+        for end in tuple(self._streams.values()):
+            end()
 
     async def finished(self, grace_s: float) -> None:
         """Wait until the services' calls are answered, ``grace_s`` at most; then end those left, and health's watchers.
@@ -110,26 +114,29 @@ class Handlers:
         make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
         return make(self._unary(method, answer, always=entry.foreign))  # type: ignore[no-any-return]
 
-    def _stream(self, method: MethodDescriptor, answer: Answer, group: set[asyncio.Task[Any]]) -> Any:
+    def _stream(
+        self, method: MethodDescriptor, answer: Answer, group: dict[asyncio.Task[Any], Callable[[], object]]
+    ) -> Any:
         measured = self._measured(method)
 
         async def stream(request: Any, context: Context) -> None:
             guard = Guard(method, context, measured.call(context), self._drains)
             task = _current()
-            group.add(task)
+            reading = answer.reading(request)
+            group[task] = task.cancel if reading is None else reading.stop
             try:
                 guard.start()
                 if self._draining:
                     raise Draining
                 if (left := context.time_remaining()) is not None:
                     deadline.start(left)
-                await answer.stream(request, context)
+                await answer.stream(request, reading, context)
                 guard.done()
             except BaseException as error:
                 await guard.failed(error)
                 raise
             finally:
-                group.discard(task)
+                del group[task]
 
         return stream
 
