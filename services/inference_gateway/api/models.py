@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from services.inference_gateway.domain.batch import MAX_ROWS
@@ -37,10 +38,10 @@ def encode_config(endpoint: str, arm: Arm, versions: Sequence[int]) -> config_pb
         )
     for tensor in arm.runner.spec.signature.outputs:
         config.output.add(name=tensor.name, data_type=_data_type(tensor.datatype), dims=tensor.shape[1:])
-    worker = arm.runner.worker
-    on_gpu = worker is not None and worker.provider.startswith("CUDA")
-    kind = config_pb.ModelInstanceGroup.KIND_GPU if on_gpu else config_pb.ModelInstanceGroup.KIND_CPU
-    config.instance_group.add(name=f"{endpoint}_workers", count=1, kind=kind)
+    for provider, count in Counter(worker.provider for worker in arm.runner.workers).items():
+        on_gpu = provider.startswith("CUDA")
+        kind = config_pb.ModelInstanceGroup.KIND_GPU if on_gpu else config_pb.ModelInstanceGroup.KIND_CPU
+        config.instance_group.add(name=provider, count=count, kind=kind)
     return config
 
 

@@ -58,6 +58,7 @@ async def test_the_configuration_fits_the_metadata(served: Any) -> None:
         (one.name, list(one.shape)) for one in metadata.outputs
     ]
     assert list(config.version_policy.specific.versions) == [1]
+    assert [(one.count, one.kind) for one in config.instance_group] == [(1, config_pb.ModelInstanceGroup.KIND_CPU)]
     error = await refused(served, "ModelConfig", config_pb.ModelConfigRequest(name="nobody"))
     assert error.kind is Kind.NOT_FOUND
 
@@ -123,7 +124,7 @@ async def test_other_parameters_are_taken_or_ignored(served: Any) -> None:
         1.0,
         sequence_id=("int64_param", 0),
         sequence_end=("bool_param", False),
-        priority=("uint64_param", 1),
+        priority=("uint64_param", 2**64 - 1),
         timeout=("int64_param", 30_000_000),
         made_up=("string_param", "x"),
     )
