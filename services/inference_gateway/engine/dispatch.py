@@ -12,7 +12,7 @@ from math import inf
 import numpy as np
 
 from services.inference_gateway.domain.cost import Cost
-from services.inference_gateway.domain.errors import ModelFailed, TooLate, WorkerDied
+from services.inference_gateway.domain.errors import ModelFailed, QueueFull, TooLate, WorkerDied
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.ask import Ask, Chunk, each_share
@@ -108,7 +108,11 @@ class Lane:
             self._refuse_late(chunk, self._cost.seconds(self._queue.rows + self._rows_running))
             if chunk.gone:
                 return
-        self._queue.push(chunk)
+        try:
+            self._queue.push(chunk)
+        except QueueFull:
+            self._settle.unanswered(chunk, [share.ask for share in chunk.shares])
+            raise
         self._count(chunk, 1)
         self._pump()
 
@@ -140,6 +144,7 @@ class Lane:
                 continue
             needed_s = wait_s + self._cost.seconds(share.rows)
             if now + needed_s > deadline:
+                self._settle.unanswered(chunk, [share.ask])
                 share.ask.fail(TooLate(str(self._runner.spec.key), max(deadline - now, 0.0), needed_s))
 
     async def _run(self, chunks: Sequence[Chunk]) -> None:

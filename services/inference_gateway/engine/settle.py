@@ -62,7 +62,7 @@ class Settle:
             self._keep([one])
             self._finish(replace(one, chunks=[]), Times(now, 0.0, now))
             return
-        self._count_failed(chunk)
+        self.unanswered(chunk, [share.ask for share in chunk.shares])
         self._spans.failed(chunk, error)
         for share in chunk.shares:
             share.ask.fail(error)
@@ -106,8 +106,9 @@ class Settle:
                 queue_ns=_ns(total_s - requests * times.took_s),
             )
 
-    def _count_failed(self, chunk: Chunk) -> None:
-        if chunk.shadow or not (asks := [share.ask for share in chunk.shares if share.ask.waits]):
+    def unanswered(self, chunk: Chunk, asks: Sequence[Ask]) -> None:
+        """Count requests of a chunk that get no answer from its version, though they are as it wants them."""
+        if chunk.shadow or not (asks := [ask for ask in asks if ask.waits]):
             return
         now = self._clock.monotonic()
         self._statistics.failed(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slipway.client import ColumnSpec, DataType, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.gen.inference import model_config_pb2 as config_pb
@@ -84,6 +85,19 @@ async def test_statistics_count_rows_requests_and_runs(served: Any) -> None:
     assert {"counted", "late"} <= {one.name for one in every.model_stats}
     unknown = statistics_pb2.ModelStatisticsRequest(name="counted", version="77")
     assert (await refused(served, "ModelStatistics", unknown)).reason == "VERSION_NOT_SERVED"
+
+
+async def test_statistics_count_what_the_model_failed_on(served: Any) -> None:
+    takes = Signature((ColumnSpec("x", DataType.INT64),), (TensorSpec("y", DataType.FP32, (-1,)),))
+    number = await served.register(artifact=served.models.brittle(), takes=takes)
+    await served.route("brittle", ("main", number, 1))
+    await served.ready("brittle", number)
+    request = pb.ModelInferRequest(model_name="brittle")
+    request.inputs.add(name="x", datatype="INT64", shape=[1]).contents.int64_contents.append(7)
+    assert (await refused(served, "ModelInfer", request)).reason == "MODEL_FAILED"
+    told = await statistics(served, "brittle")
+    assert (told.inference_stats.fail.count, told.inference_stats.success.count, told.execution_count) == (1, 0, 0)
+    assert told.inference_stats.fail.ns > 0
 
 
 async def test_the_largest_values_are_told_as_classes(served: Any) -> None:
