@@ -13,6 +13,7 @@ from services.inference_gateway.adapters.disabled_file import DisabledFile
 from services.inference_gateway.adapters.event_bus import EventBus
 from services.inference_gateway.adapters.feature_service import FeatureService
 from services.inference_gateway.adapters.registry_stream import RegistryModels, RegistryStream
+from services.inference_gateway.adapters.resident_memory import resident_bytes
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
 from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
@@ -52,6 +53,7 @@ from services.inference_gateway.engine.ship import Ship
 from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
+from services.inference_gateway.engine.vitals import Vitals
 from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
 from slipway.client import AsyncSlipway
@@ -101,7 +103,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
         ):
             tenants = _tenants(config)
             statistics = Statistics(clock)
-            predict, shadow = _answering(
+            predict, shadow, vitals = _answering(
                 config, routing.reconciler, features, statistics, log=log, meter=meter, clock=clock
             )
             admission = Admission(tenants, clock)
@@ -112,6 +114,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 predict=admitted,
                 admission=admission,
                 status=status,
+                vitals=vitals,
                 prediction_log=log,
                 meter=meter,
                 clock=clock,
@@ -191,7 +194,7 @@ def _answering(
     log: SpooledLog,
     meter: Meter,
     clock: Clock,
-) -> tuple[Predict, Shadow]:
+) -> tuple[Predict, Shadow, Vitals]:
     memory = Memory(config.remembered_predictions)
     memory.restore(log.replay())
     fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
@@ -215,7 +218,14 @@ def _answering(
         spans=spans,
         weights=weights,
     )
-    return Predict(intake, memory, clock, spans), shadow
+    vitals = Vitals(
+        *(reconciler, intake, dispatch),
+        meter=meter,
+        statistics=statistics,
+        resident_bytes=resident_bytes,
+        clock=clock,
+    )
+    return Predict(intake, memory, clock, spans), shadow, vitals
 
 
 def _bounds(config: GatewayConfig) -> Bounds:

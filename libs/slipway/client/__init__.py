@@ -100,6 +100,14 @@ if TYPE_CHECKING:
         TensorSpec,
     )
     from slipway.client.types.rollouts import Rollout, RolloutKind, RolloutPlan, RolloutState, RolloutStep
+    from slipway.client.types.statistics import (
+        ArmStatistics,
+        Distribution,
+        EndpointStatistics,
+        GatewayStatistics,
+        VersionStatistics,
+        WorkerStatistics,
+    )
     from slipway.client.types.training import (
         LogLine,
         Parameter,
@@ -145,6 +153,9 @@ _HOMES = {
         "Lineage Model ModelVersion Route Signature TensorSpec"
     ),
     "slipway.client.types.rollouts": "Rollout RolloutKind RolloutPlan RolloutState RolloutStep",
+    "slipway.client.types.statistics": (
+        "ArmStatistics Distribution EndpointStatistics GatewayStatistics VersionStatistics WorkerStatistics"
+    ),
     "slipway.client.types.training": "LogLine Parameter Run RunState Step StepSpec StepState Trigger Workflow",
     "slipway.client.types.training_sets": "TrainingSet TrainingSetColumn TrainingSetInput TrainingSetState",
     "slipway.errors": "Kind SlipwayError",
@@ -156,6 +167,7 @@ __all__ = [
     "AggregationFunction",
     "Alias",
     "Answered",
+    "ArmStatistics",
     "Artifact",
     "AsyncSlipway",
     "Baseline",
@@ -167,9 +179,11 @@ __all__ = [
     "DeadLetter",
     "Decision",
     "DefaultAnswer",
+    "Distribution",
     "Endpoint",
     "EndpointChange",
     "EndpointRevision",
+    "EndpointStatistics",
     "EndpointStatus",
     "Experiment",
     "FallbackVersion",
@@ -179,6 +193,7 @@ __all__ = [
     "FeatureStatus",
     "FeatureView",
     "FeatureWindow",
+    "GatewayStatistics",
     "Guardrails",
     "Harm",
     "Incident",
@@ -235,7 +250,9 @@ __all__ = [
     "VersionComparison",
     "VersionCount",
     "VersionState",
+    "VersionStatistics",
     "Watermark",
+    "WorkerStatistics",
     "Workflow",
 ]
 

@@ -127,7 +127,7 @@ GATEWAY = Peer(
     argument="gateway",
     port=8001,
     contract="slipway.inference.v1.InferenceService",
-    safe=frozenset({"GetPredictionLog", "ListEndpoints", "ListTenants"}),
+    safe=frozenset({"GetPredictionLog", "GetStatistics", "ListEndpoints", "ListTenants"}),
     keyed=frozenset({"Predict"}),
 )
 MONITOR = Peer(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
+from operator import add
 from threading import Lock
 
 import numpy as np
@@ -15,6 +17,15 @@ from prometheus_client.registry import Collector
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Values counted in buckets: ``counts`` has one more than ``ends``, for what lies above the last."""
+
+    ends: tuple[float, ...]
+    counts: tuple[int, ...]
+    total: float
 
 
 _SERVED: dict[str, Histogram] = {}
@@ -60,6 +71,17 @@ class Histogram(Collector):
             for place, more in enumerate(np.bincount(places).tolist()):
                 counts[place] += more
             self._sums[labels] += float(given.sum())
+
+    def read(self, **labels: str) -> Distribution:
+        """All that was counted under these labels so far, whatever the others are."""
+        wanted = [(self._labels.index(name), value) for name, value in labels.items()]
+        counts, total = [0] * (len(self._ends) + 1), 0.0
+        with self._lock:
+            for key, found in self._counts.items():
+                if all(key[place] == value for place, value in wanted):
+                    counts = list(map(add, counts, found))
+                    total += self._sums[key]
+        return Distribution(self._ends, tuple(counts), total)
 
     def _of(self, labels: tuple[str, ...]) -> list[int]:
         counts = self._counts.get(labels)

@@ -9,9 +9,11 @@ from functools import partial
 from services.inference_gateway import codec
 from services.inference_gateway.api.in_flight import InFlight
 from services.inference_gateway.api.outcome import tell
+from services.inference_gateway.api.vitals import encode_vitals
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.status import Status
+from services.inference_gateway.engine.vitals import Vitals
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
@@ -33,6 +35,7 @@ class InferenceServicer:
         predict: Admitted,
         admission: Admission,
         status: Status,
+        vitals: Vitals,
         prediction_log: PredictionLog,
         meter: Meter,
         clock: Clock,
@@ -43,6 +46,7 @@ class InferenceServicer:
         self._predict = predict
         self._admission = admission
         self._status = status
+        self._vitals = vitals
         self._log = prediction_log
         self._meter = meter
         self._clock = clock
@@ -127,3 +131,7 @@ class InferenceServicer:
             if tenant.max_in_flight:
                 told.max_in_flight = tenant.max_in_flight
         return response
+
+    async def GetStatistics(self, request: pb.GetStatisticsRequest, call: Call) -> pb.GetStatisticsResponse:
+        """Say what was answered, how long it took, and what waits."""
+        return encode_vitals(self._vitals, self._clock.now())

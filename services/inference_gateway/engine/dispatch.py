@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,17 @@ from slipway.clock import Clock
 from slipway.errors import SlipwayError
 
 log = logging.getLogger(__name__)
+
+
+class Load(NamedTuple):
+    """What a version has to do: rows that wait, batches that its workers have, and their rows."""
+
+    waiting_rows: int
+    batches: int
+    rows: int
+
+
+NO_LOAD = Load(0, 0, 0)
 
 
 class Dispatch:
@@ -45,6 +57,11 @@ class Dispatch:
         """Whether a version's workers would take up another chunk of callers' rows before long."""
         lane = self._lanes.get(runner)
         return lane is None or lane.unsettled < max(1, runner.capacity)
+
+    def load(self, runner: Runner) -> Load:
+        """What a version has to do now."""
+        lane = self._lanes.get(runner)
+        return NO_LOAD if lane is None else lane.load
 
     def offer(self, chunk: Chunk) -> None:
         """Let a chunk be run. Raises QueueFull; requests that can't be answered in time are refused at once."""
@@ -115,6 +132,11 @@ class Lane:
             raise
         self._count(chunk, 1)
         self._pump()
+
+    @property
+    def load(self) -> Load:
+        """What waits and what runs."""
+        return Load(self._queue.rows, len(self._running), self._rows_running)
 
     def _pump(self) -> None:
         # A batch that waits for a worker to come up waits in the runner, which knows when none will.

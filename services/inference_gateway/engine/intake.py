@@ -83,6 +83,11 @@ class Intake:
         self._nobody = contextvars.Context()
         dispatch.on_room = self._on_room
 
+    def waiting(self, endpoint: str) -> tuple[int, int]:
+        """How many requests wait at an endpoint, and their rows."""
+        line = self._lines.get(endpoint)
+        return (0, 0) if line is None else (len(line.queue), line.queue.rows)
+
     async def answer(self, ask: Ask) -> Sequence[Part]:
         """What was answered to a request, when all of it is.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from opentelemetry import metrics
 
 from services.inference_gateway.domain.batch import Answer, Origin
 from services.inference_gateway.domain.desired import VersionKey
-from slipway.observe.histogram import SIZES, Histogram
+from slipway.observe.histogram import SIZES, Distribution, Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,21 @@ class Times:
     began_s: float
     took_s: float
     ended_s: float
+
+
+class ArmCount(NamedTuple):
+    """Of an arm's requests, the seconds to the answer, those to the batch's start, and the rows."""
+
+    seconds: Distribution
+    queued: Distribution
+    rows: Distribution
+
+
+class VersionCount(NamedTuple):
+    """Of a version's batches, the rows and the seconds of a worker."""
+
+    rows: Distribution
+    seconds: Distribution
 
 
 _LABELS = ("endpoint", "model", "version", "route", "protocol")
@@ -86,6 +102,16 @@ class Meter:
         self._rows.add(labels, [one.rows for one in origins])
         self._seconds.add(labels, times.ended_s - began)
         self._queued.add(labels, times.began_s - began)
+
+    def arm(self, endpoint: str, version: VersionKey, route: str) -> ArmCount:
+        """What an arm answered so far, by any protocol."""
+        labels = {"endpoint": endpoint, "model": version.model, "version": str(version.number), "route": route}
+        return ArmCount(*[one.read(**labels) for one in (self._seconds, self._queued, self._rows)])
+
+    def version(self, version: VersionKey) -> VersionCount:
+        """What a version's workers ran so far."""
+        labels = {"model": version.model, "version": str(version.number)}
+        return VersionCount(*[one.read(**labels) for one in (self._batch_rows, self._computed)])
 
     def fetched(self, endpoint: str, seconds: float, *, failed: bool) -> None:
         """A wave's features were asked for."""

@@ -10,6 +10,7 @@ from typing import Any
 from slipway.client._sync.transport import Stream, Stub
 from slipway.client.codec import columns as shape
 from slipway.client.codec import inference as codec
+from slipway.client.codec.statistics import decode_statistics
 from slipway.client.types.inference import (
     Answered,
     Prediction,
@@ -20,6 +21,7 @@ from slipway.client.types.inference import (
     TenantStatus,
     Value,
 )
+from slipway.client.types.statistics import GatewayStatistics
 from slipway.errors import invalid_field
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 
@@ -106,6 +108,15 @@ class Inference:
         """How the prediction log's spool stands."""
         request = pb.GetPredictionLogRequest()
         return codec.decode_log(self._stub.unary("GetPredictionLog", request, pb.GetPredictionLogResponse))
+
+    def statistics(self) -> GatewayStatistics:
+        """What the gateway answered since it started, how long it took, and what waits now; for operators.
+
+        Two looks make rates and quantiles of the time between, by :meth:`Distribution.since`.
+        UNAUTHENTICATED, PERMISSION_DENIED: the token is not an operator's.
+        """
+        request = pb.GetStatisticsRequest()
+        return decode_statistics(self._stub.unary("GetStatistics", request, pb.GetStatisticsResponse))
 
     def tenants(self) -> list[TenantStatus]:
         """The tenants that may ask in this gateway, by name; for operators.

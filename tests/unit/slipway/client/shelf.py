@@ -85,6 +85,16 @@ class Inference:
     ) -> inference.GetPredictionLogResponse:
         return inference.GetPredictionLogResponse(pending_batches=1, pending_bytes=2, limit_bytes=3)
 
+    async def GetStatistics(
+        self, request: inference.GetStatisticsRequest, call: Call
+    ) -> inference.GetStatisticsResponse:
+        answer = inference.GetStatisticsResponse()
+        answer.time.FromSeconds(60)
+        arm = answer.endpoints.add(name="late", waiting_rows=4).arms.add(route="main", model="m", version=1, weight=2)
+        arm.request_seconds.MergeFrom(type(arm.request_seconds)(upper_ends=[0.1], counts=[3, 1], sum=0.5))
+        answer.versions.add(model="m", version=1, running_rows=7).workers.add(pid=9, provider="CPU", resident_bytes=8)
+        return answer
+
     async def ListTenants(self, request: inference.ListTenantsRequest, call: Call) -> inference.ListTenantsResponse:
         """One tenant, named by the token that came."""
         answer = inference.ListTenantsResponse()

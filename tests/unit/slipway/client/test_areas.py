@@ -16,6 +16,7 @@ from slipway.client import (
     DataType,
     DeadLetter,
     DefaultAnswer,
+    Distribution,
     Experiment,
     Feature,
     FeatureBaseline,
@@ -266,6 +267,10 @@ def test_the_gateway_tells_how_it_runs(client: Any) -> None:
     assert client.inference.prediction_log().limit_bytes == 3
     [tenant] = client.inference.tenants()
     assert tenant == TenantStatus("nobody", 2.0, burst_rows=7, refused_requests=3)
+    told = client.inference.statistics()
+    arm = told.endpoints["late"].arms["main"]
+    assert (arm.weight, arm.request_seconds) == (2, Distribution((0.1,), (3, 1), 0.5))
+    assert (told.versions["m", 1].running_rows, told.versions["m", 1].workers[0].pid) == (7, 9)
 
 
 def test_runs(client: Any, unique: str) -> None:

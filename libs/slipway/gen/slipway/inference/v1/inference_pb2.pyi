@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from slipway.gen.slipway.inference.v1 import resources_pb2 as _resources_pb2
+from slipway.gen.slipway.inference.v1 import statistics_pb2 as _statistics_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -87,3 +88,19 @@ class ListTenantsResponse(_message.Message):
     TENANTS_FIELD_NUMBER: _ClassVar[int]
     tenants: _containers.RepeatedCompositeFieldContainer[_resources_pb2.TenantStatus]
     def __init__(self, tenants: _Optional[_Iterable[_Union[_resources_pb2.TenantStatus, _Mapping]]] = ...) -> None: ...
+
+class GetStatisticsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStatisticsResponse(_message.Message):
+    __slots__ = ("time", "start_time", "endpoints", "versions")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    start_time: _timestamp_pb2.Timestamp
+    endpoints: _containers.RepeatedCompositeFieldContainer[_statistics_pb2.EndpointStatistics]
+    versions: _containers.RepeatedCompositeFieldContainer[_statistics_pb2.VersionStatistics]
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., endpoints: _Optional[_Iterable[_Union[_statistics_pb2.EndpointStatistics, _Mapping]]] = ..., versions: _Optional[_Iterable[_Union[_statistics_pb2.VersionStatistics, _Mapping]]] = ...) -> None: ...

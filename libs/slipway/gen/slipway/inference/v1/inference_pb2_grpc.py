@@ -65,6 +65,11 @@ class InferenceServiceStub:
                 request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsRequest.SerializeToString,
                 response_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsResponse.FromString,
                 _registered_method=True)
+        self.GetStatistics = channel.unary_unary(
+                '/slipway.inference.v1.InferenceService/GetStatistics',
+                request_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetStatisticsRequest.SerializeToString,
+                response_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetStatisticsResponse.FromString,
+                _registered_method=True)
 
 
 class InferenceServiceServicer:
@@ -123,6 +128,15 @@ class InferenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStatistics(self, request, context):
+        """Tells what was answered since the process started, how long it took and what waits now; for operators. Safe to repeat.
+
+        Counts only grow while start_time stays: rates are the differences of two answers over that of their times.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InferenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -150,6 +164,11 @@ def add_InferenceServiceServicer_to_server(servicer, server):
                     servicer.ListTenants,
                     request_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsRequest.FromString,
                     response_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsResponse.SerializeToString,
+            ),
+            'GetStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatistics,
+                    request_deserializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetStatisticsRequest.FromString,
+                    response_serializer=slipway_dot_inference_dot_v1_dot_inference__pb2.GetStatisticsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -293,6 +312,33 @@ class InferenceService:
             '/slipway.inference.v1.InferenceService/ListTenants',
             slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsRequest.SerializeToString,
             slipway_dot_inference_dot_v1_dot_inference__pb2.ListTenantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slipway.inference.v1.InferenceService/GetStatistics',
+            slipway_dot_inference_dot_v1_dot_inference__pb2.GetStatisticsRequest.SerializeToString,
+            slipway_dot_inference_dot_v1_dot_inference__pb2.GetStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

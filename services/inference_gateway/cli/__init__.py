@@ -1,4 +1,8 @@
-"""`slipway-gateway`: the operator's command."""
+"""`slipway-gateway`: the operator's command.
+
+Here are the verbs of the process and those that ask once; `top` looks again and again, and `rates` says what is between
+two looks.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.inference_gateway.cli.connect import ADDRESS, TOKEN, connect
+from services.inference_gateway.cli.top import top
 from services.inference_gateway.config import GatewayConfig
-from slipway.cli import ServiceCommand, address_option, emit, emit_one, json_option
+from slipway.cli import ServiceCommand, emit, emit_one, json_option
 from slipway.errors import invalid_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
-    from slipway.client import EndpointStatus, Slipway, TenantStatus
+    from slipway.client import EndpointStatus, TenantStatus
 
 
 def _serve() -> Callable[[GatewayConfig], Coroutine[Any, Any, None]]:
@@ -30,40 +36,29 @@ main = ServiceCommand(
     serve=_serve,
 ).group()
 
-_ADDRESS = address_option("inference_gateway")
-_TOKEN = click.option(
-    "--token",
-    metavar="TOKEN",
-    help="Whose call this is, where the gateway knows tenants. Default: $SLIPWAY_TOKEN, which no process list shows.",
-)
+main.add_command(top)
 _NONE = "no endpoint is desired; create one with `slipway-registry put-endpoint`"
 
 
-def _connect(address: str | None, token: str | None) -> Slipway:
-    from slipway.client import Slipway  # noqa: PLC0415  (grpc is slow to import)
-
-    return Slipway(gateway=address, token=token)
-
-
 @main.command("endpoints", epilog="Example: slipway-gateway endpoints --json")
-@_ADDRESS
-@_TOKEN
+@ADDRESS
+@TOKEN
 @json_option
 def endpoints(address: str | None, token: str | None, as_json: bool) -> None:
     """Show every endpoint's arms as they run here."""
-    with _connect(address, token) as slipway:
+    with connect(address, token) as slipway:
         found = slipway.inference.endpoints()
     emit(_arms(found, as_json=as_json), as_json=as_json, empty=_NONE)
 
 
 @main.command("routes", epilog="Example: slipway-gateway routes flight-delay --json")
 @click.argument("endpoint", required=False)
-@_ADDRESS
-@_TOKEN
+@ADDRESS
+@TOKEN
 @json_option
 def routes(endpoint: str | None, address: str | None, token: str | None, as_json: bool) -> None:
     """Show who answers an endpoint, who scores in the shadow, and whom this gateway took to zero."""
-    with _connect(address, token) as slipway:
+    with connect(address, token) as slipway:
         found = list(slipway.inference.endpoints())
     if endpoint is not None:
         known = ", ".join(one.name for one in found) or "none"
@@ -123,8 +118,8 @@ def _arms(found: Iterable[EndpointStatus], *, as_json: bool) -> list[dict[str, A
 )
 @click.option("--event-time", metavar="ISO", help="The moment asked about, with its zone; now when left out.")
 @click.option("--id", "prediction_id", help="The prediction's id; repeat it to get the same answer again.")
-@_ADDRESS
-@_TOKEN
+@ADDRESS
+@TOKEN
 @json_option
 def predict(
     *,
@@ -141,7 +136,7 @@ def predict(
     row, entity = _pairs("--feature", features), _pairs("--entity", keys)
     if prediction_id == "":
         raise invalid_field("--id", "is empty; give an id, or leave the option out")
-    with _connect(address, token) as slipway:
+    with connect(address, token) as slipway:
         [answer] = slipway.inference.predict(
             endpoint,
             [row],
@@ -181,12 +176,12 @@ def _age(age_s: float | None) -> str:
 
 
 @main.command("log", epilog="Example: slipway-gateway log --json")
-@_ADDRESS
-@_TOKEN
+@ADDRESS
+@TOKEN
 @json_option
 def prediction_log(address: str | None, token: str | None, as_json: bool) -> None:
     """Show how the prediction log's spool stands."""
-    with _connect(address, token) as slipway:
+    with connect(address, token) as slipway:
         spool = slipway.inference.prediction_log()
     emit_one(
         {
@@ -200,12 +195,12 @@ def prediction_log(address: str | None, token: str | None, as_json: bool) -> Non
 
 
 @main.command("tenants", epilog="Example: slipway-gateway tenants --json")
-@_ADDRESS
-@_TOKEN
+@ADDRESS
+@TOKEN
 @json_option
 def tenants(address: str | None, token: str | None, as_json: bool) -> None:
     """Show who may ask here, within which limits, and how they stand since the gateway started."""
-    with _connect(address, token) as slipway:
+    with connect(address, token) as slipway:
         found = slipway.inference.tenants()
     emit([_standing(one) for one in found], as_json=as_json, empty="")
 
