@@ -105,7 +105,8 @@ def _encode(request: pb.ModelInferRequest, answer: Part, wanted: dict[str, int])
     response.parameters["slipway_route"].string_param = answer.route
     if answer.answer.fallback:
         response.parameters["slipway_fallback"].bool_param = True
+    outputs = answer.outputs
     for name, classes in wanted.items():
-        array = answer.outputs[name]
+        array = outputs[name]
         encode_output(response, name, top_classes(array, classes) if classes else array)
     return response

@@ -30,7 +30,7 @@ def decode_settings(parameters: Parameters) -> InferSettings:
     if not parameters:
         return _DEFAULTS
     for name in _STATEFUL:
-        if name in parameters and _value(parameters[name]) not in {None, "", 0}:
+        if name in parameters and value_of(parameters[name]) not in {None, "", 0}:
             raise invalid_field(
                 f"parameters[{name}]", "asks for a stateful sequence, and models keep no state here; leave it out"
             )
@@ -43,7 +43,7 @@ def decode_settings(parameters: Parameters) -> InferSettings:
 
 def wants_final_mark(parameters: Parameters) -> bool:
     """Whether the last answer to a request on a stream is to say that it is."""
-    return _FINAL in parameters and _value(parameters[_FINAL]) is True
+    return _FINAL in parameters and value_of(parameters[_FINAL]) is True
 
 
 def decode_classes(output: pb.ModelInferRequest.InferRequestedOutputTensor, field: str) -> int:
@@ -70,12 +70,13 @@ def refuse_shared(parameters: Parameters, field: str) -> None:
 def _count(parameters: Parameters, name: str, field: str, limit: int) -> int:
     if name not in parameters:
         return 0
-    value = _value(parameters[name])
+    value = value_of(parameters[name])
     if type(value) is not int or not 0 <= value < limit:
         raise invalid_field(f"{field}[{name}]", f"is {value!r}; give a whole number from 0 on")
     return value
 
 
-def _value(parameter: pb.InferParameter) -> object:
+def value_of(parameter: pb.InferParameter) -> object:
+    """What a parameter holds; None when it holds nothing."""
     kind = parameter.WhichOneof("parameter_choice")
     return getattr(parameter, kind) if kind else None

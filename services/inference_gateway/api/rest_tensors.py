@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from services.inference_gateway.api.infer_settings import value_of
 from services.inference_gateway.api.rest_binary import Tail
 from services.inference_gateway.api.rest_json import is_unicode, read_parameters
 from services.inference_gateway.domain.columns import Array
@@ -88,7 +89,7 @@ def encode_infer(response: pb.ModelInferResponse, binary: Set[str] = frozenset()
         "model_name": response.model_name,
         "model_version": response.model_version,
         "id": response.id,
-        "parameters": {name: one.string_param for name, one in response.parameters.items()},
+        "parameters": {name: value_of(one) for name, one in response.parameters.items()},
         "outputs": outputs,
     }
 

@@ -96,7 +96,10 @@ def test_an_answer_is_json_whatever_the_model_said() -> None:
     encode_output(response, "label", np.array(["a", "b", "c"], object))
     encode_output(response, "big", np.array([2**63 - 1, 0, 1]))
     encode_output(response, "sure", np.array([True, False, True]))
+    response.parameters["slipway_route"].string_param = "main"
+    response.parameters["slipway_fallback"].bool_param = True
     body = json.loads(json.dumps(encode_infer(response), allow_nan=False))
+    assert body["parameters"] == {"slipway_route": "main", "slipway_fallback": True}
     assert [(one["name"], one["datatype"], one["shape"], one["data"]) for one in body["outputs"]] == [
         ("p", "FP32", [3, 1], [0.5, None, None]),
         ("label", "BYTES", [3], ["a", "b", "c"]),
