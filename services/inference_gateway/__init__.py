@@ -48,6 +48,8 @@ Fails
     and said.
     Without feature_serving, or a feature's value: the answer is made with null and says ``degraded``, or it is
     UNAVAILABLE (the service is away) or INVALID_ARGUMENT (there is no value) when a column must not be null.
+    A worker that leaks is replaced before it is missed. Over the budget of memory, versions without traffic make place
+    for one that loads; one that still has none is FAILED with the figures.
 
 Where a change goes
     What a row must be like, who answers it, when an arm goes to zero: ``domain``. The order of things in a request

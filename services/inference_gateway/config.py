@@ -66,6 +66,9 @@ class WorkerConfig(Settings):
     drain_s: float = Field(10.0, ge=0)
     quarantine_deaths: int = Field(10, ge=1, le=10_000)
     quarantine_window_s: float = Field(300.0, gt=0)
+    memory_budget_bytes: int = Field(0, ge=0)
+    growth_limit_bytes: int = Field(1024**3, ge=0)
+    weigh_every_s: float = Field(10.0, gt=0)
     warm_rows: tuple[int, ...] = (1, 32, 256)
     profile: ProfileConfig = ProfileConfig()
 

@@ -53,6 +53,7 @@ from services.inference_gateway.engine.ship import Ship
 from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
+from services.inference_gateway.engine.upkeep import Upkeep
 from services.inference_gateway.engine.vitals import Vitals
 from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
@@ -75,6 +76,7 @@ class Parts(NamedTuple):
     announcing: lifecycle.Loop
     shadowing: lifecycle.Loop
     following: lifecycle.Loop
+    upkeep: lifecycle.Loop
     warmed: lifecycle.Once
     requests: lifecycle.Loop
     rest: RestServer
@@ -145,6 +147,7 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 lifecycle.Loop("announce", routing.announce.run, flush=routing.announce.flush),
                 lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
                 lifecycle.Loop("follow", routing.follow.run),
+                lifecycle.Loop("upkeep", _upkeep(config, routing.reconciler, meter, clock).run),
                 lifecycle.Once(lambda: routing.follow.ready(config.ready_patience_s)),
                 lifecycle.Loop("requests", requests.run),
                 _rest(config, open_inference, access, _room(config.http, tenants, admission)),
@@ -167,7 +170,10 @@ async def _routing(
     models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
     workers = ProcessWorkers(_worker_settings(config), folder / "workers")
     launch = Launch(models, workers, clock, config.worker.warm_rows)
-    async with Reconciler(launch, clock, _pool(config), guard, config.worker.drain_s) as reconciler:
+    budget = config.worker.memory_budget_bytes * launch.devices
+    async with Reconciler(
+        launch, clock, _pool(config), guard, config.worker.drain_s, budget_bytes=budget
+    ) as reconciler:
         stream = RegistryStream(slipway, gateway_id, clock)
         follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
         await follow.restore()
@@ -278,6 +284,17 @@ def _worker_settings(config: GatewayConfig) -> WorkerSettings:
         run_timeout_s=worker.run_timeout_s,
         load_timeout_s=worker.load_timeout_s,
         memory_limit_bytes=worker.memory_limit_bytes,
+    )
+
+
+def _upkeep(config: GatewayConfig, reconciler: Reconciler, meter: Meter, clock: Clock) -> Upkeep:
+    worker = config.worker
+    return Upkeep(
+        lambda: reconciler.runners,
+        meter,
+        clock,
+        growth_limit_bytes=worker.growth_limit_bytes,
+        every_s=worker.weigh_every_s,
     )
 
 

@@ -50,6 +50,15 @@ class Worker(Protocol):
         """
         ...
 
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that is the process's own; 0 when it has ended."""
+        ...
+
+    async def drained(self) -> None:
+        """Return when it has no batch, or has ended."""
+        ...
+
     async def stop(self) -> None:
         """End the process, which gives its memory back."""
         ...

@@ -44,6 +44,7 @@ class Channel:
         self._queue: deque[asyncio.Future[int]] = deque()
         self._asked: dict[int, tuple[Reply, int]] = {}
         self._ready: asyncio.Future[str] = self._loop.create_future()
+        self._settled: asyncio.Future[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._since = 0.0
         self._dead = False
@@ -82,6 +83,12 @@ class Channel:
         self._expect(timeout_s)
         self._asked[place] = reply, rows
         return await reply
+
+    async def drained(self) -> None:
+        """Return when no batch is with the worker or waits for it, or the line is dead."""
+        while (self._asked or self._queue) and not self._dead:
+            self._settled = self._loop.create_future()
+            await self._settled
 
     def close(self) -> None:
         """End the line."""
@@ -144,6 +151,7 @@ class Channel:
                 reply.set_exception(error)
         del self._asked[packet.slot]
         self._give_back(packet.slot)
+        self._tell_settled()
 
     def _answer(self, packet: Packet, rows: int) -> Tensors:
         if packet.kind != Kind.RESULT:
@@ -189,4 +197,9 @@ class Channel:
             if not one.done():
                 one.set_exception(WorkerDied(self._version))
                 one.exception()  # nobody may be left who asks
+        self._tell_settled()
         self._on_end(why)
+
+    def _tell_settled(self) -> None:
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _WORKER = "services.inference_gateway.adapters.worker_main"
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SLOTS = 2
 """Batches that a worker has at once: one runs while the next one lies ready."""
 
@@ -147,6 +148,19 @@ class ProcessWorker:
     async def run(self, inputs: Tensors) -> Tensors:
         """See Worker."""
         return await self._channel.run(inputs, self._run_timeout_s)
+
+    @property
+    def memory_bytes(self) -> int:
+        """See Worker."""
+        try:
+            _, resident, shared, *_ = Path(f"/proc/{self.pid}/statm").read_text().split()
+        except OSError:
+            return 0
+        return (int(resident) - int(shared)) * _PAGE_BYTES
+
+    async def drained(self) -> None:
+        """See Worker."""
+        await self._channel.drained()
 
     async def stop(self) -> None:
         """See Worker."""

@@ -101,6 +101,19 @@ class NoMemory(Exhausted):
         super().__init__(f"there is no memory for this batch of {version}; send fewer rows", retry_after_s=1.0)
 
 
+class NoRoom(Exhausted):
+    """The version does not fit into the memory that workers may have."""
+
+    reason = "NO_ROOM"
+
+    def __init__(self, version: str, need: int, free: int, budget: int) -> None:
+        super().__init__(
+            f"{version} needs about {need} bytes, and {free} of the workers' {budget} are free with nothing left to "
+            "unload; take versions off their endpoints, or raise worker.memory_budget_bytes",
+            retry_after_s=10.0,
+        )
+
+
 class QueueFull(Exhausted):
     """As much waits for a version as is allowed to, or as much of one tenant's; ``of`` are items, rows or bytes."""
 

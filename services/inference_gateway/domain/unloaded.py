@@ -34,9 +34,9 @@ class Unloaded:
         self.reasons: dict[VersionKey, str] = {}
         """Why each is not loaded."""
 
-    def add(self, version: VersionKey) -> None:
+    def add(self, version: VersionKey, why: str = "on demand") -> None:
         """Keep a version out of memory."""
-        self.reasons[version] = f"{version} was unloaded on demand; load it again, or give it traffic"
+        self.reasons[version] = f"{version} was unloaded {why}; load it again, or give it traffic"
 
     def discard(self, version: VersionKey) -> None:
         """Let it be loaded."""

@@ -34,6 +34,7 @@ class Berth:
         self._on_change = on_change
         self._on_death = on_death
         self._worker: Worker | None = None
+        self._warm_bytes = 0
         self._keeper: asyncio.Task[None] | None = None
         self.running = 0
         """Rows that its worker has now."""
@@ -45,16 +46,30 @@ class Berth:
 
     async def fill(self) -> None:
         """Launch a worker, once. Raises as :meth:`Launch.worker`; a death is told."""
-        try:
-            self._worker = await self._launch()
-        except WorkerDied:
-            self._on_death("while it started")
-            raise
-        self._on_change()
+        self._seat(await self._launched())
 
     def keep(self) -> None:
         """Have a worker here from now on."""
         self._keeper = asyncio.create_task(self._keep(), name=f"worker of {self._version}")
+
+    @property
+    def grown_bytes(self) -> int:
+        """By how much its worker's memory grew since it was warm; 0 while there is none."""
+        worker = self.worker
+        return worker.memory_bytes - self._warm_bytes if worker is not None else 0
+
+    async def renew(self) -> None:
+        """Put another worker in the place of this one, which then drains and ends. Raises as :meth:`fill`."""
+        old = self._worker
+        new = await self._launched()
+        if old is None or self._worker is not old:
+            await new.stop()  # it ended by itself meanwhile, and has a successor or is to have none
+            return
+        self._seat(new)
+        try:
+            await old.drained()
+        finally:
+            await old.stop()
 
     async def empty(self) -> None:
         """End the worker, and start no other."""
@@ -67,6 +82,18 @@ class Berth:
             await self._worker.stop()
             self._worker = None
 
+    async def _launched(self) -> Worker:
+        try:
+            return await self._launch()
+        except WorkerDied:
+            self._on_death("while it started")
+            raise
+
+    def _seat(self, worker: Worker) -> None:
+        self._worker = worker
+        self._warm_bytes = worker.memory_bytes
+        self._on_change()
+
     async def _keep(self) -> None:
         delay = _FIRST_DELAY_S
         while True:
@@ -74,10 +101,15 @@ class Berth:
                 delay = await self._fill_again(delay)
             assert self._worker is not None  # noqa: S101  (filled above)
             began = self._clock.monotonic()
-            await self._worker.died.wait()
+            worker = self._worker
+            await worker.died.wait()
+            if worker is not self._worker:
+                continue  # another has its place
             self._on_change()
-            await self._worker.stop()
-            cause, self._worker = self._worker.cause, None
+            await worker.stop()
+            cause = worker.cause
+            if worker is self._worker:
+                self._worker = None
             log.error("a worker ended; another one starts", extra={"version": self._version, "why": cause})
             self._on_death(cause)
             if self._clock.monotonic() - began > _LONGEST_DELAY_S:

@@ -24,7 +24,7 @@ class Launch:
 
     def __init__(self, models: Models, workers: Workers, clock: Clock, warm_rows: Sequence[int] = (1,)) -> None:
         """``warm_rows`` are the sizes of the warm-up batches, so that arenas are as large as traffic needs them."""
-        self._models = models
+        self.models = models
         self._workers = workers
         self._clock = clock
         self._sizes = sorted({1, *warm_rows})
@@ -36,11 +36,16 @@ class Launch:
         # Round by round, so that the first ones are on different devices.
         return [one for place in range(per_device) for one in devices if place < max(1, one.useful_workers)]
 
+    @property
+    def devices(self) -> int:
+        """How many there are."""
+        return len(self._workers.devices)
+
     async def worker(self, spec: VersionSpec, device: Device) -> Worker:
         """A warm worker. Raises UnusableModel, WorkerDied, and whatever keeps the artifact away."""
         if why := check_servable(spec.signature):
             raise UnusableModel(f"{spec.key} can't be served: {why}")
-        worker = await self._workers.launch(spec, await self._models.fetch(spec), device)
+        worker = await self._workers.launch(spec, await self.models.fetch(spec), device)
         try:
             await self._warm(spec, worker)
         except BaseException:

@@ -75,6 +75,12 @@ class Meter:
             "slipway.shadow.lost", description="Rows that a shadow did not score: it failed, or too many waited."
         )
         self._dead = meter.create_counter("slipway.requests.dead_letters", description="Events that were set aside.")
+        self._memory = meter.create_gauge(
+            "slipway.worker.memory", unit="By", description="Memory that a version's workers have as their own."
+        )
+        self._replaced = meter.create_counter(
+            "slipway.worker.replaced", description="Workers that were replaced because they leaked memory."
+        )
         self.dropped_rows = 0
 
     def ran(self, version: VersionKey, rows: int, times: Times) -> None:
@@ -128,6 +134,14 @@ class Meter:
     def dead_lettered(self) -> None:
         """A request that came by an event was set aside."""
         self._dead.add(1)
+
+    def weighed(self, version: VersionKey, memory_bytes: int) -> None:
+        """A version's workers have so much memory together."""
+        self._memory.set(memory_bytes, {"model": version.model, "version": str(version.number)})
+
+    def replaced(self, version: VersionKey) -> None:
+        """A worker that leaked was replaced."""
+        self._replaced.add(1, {"model": version.model, "version": str(version.number)})
 
     def dropped(self, rows: int) -> None:
         """Rows were answered without being logged."""

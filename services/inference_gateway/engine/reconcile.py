@@ -23,6 +23,7 @@ from services.inference_gateway.domain.unloaded import Unloaded, takers
 from services.inference_gateway.engine.guard import Guard
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.runner import Pool, Runner
+from services.inference_gateway.engine.stowage import Stowage
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
 
@@ -53,9 +54,12 @@ def named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
 class Reconciler:
     """Owns the runners. Readers take :meth:`arms`, one immutable snapshot, and never wait for a change."""
 
-    def __init__(self, launch: Launch, clock: Clock, pool: Pool, guard: Guard, drain_s: float) -> None:
-        """``drain_s`` is the time that a drained version gets."""
+    def __init__(
+        self, launch: Launch, clock: Clock, pool: Pool, guard: Guard, drain_s: float, *, budget_bytes: int = 0
+    ) -> None:
+        """``drain_s`` is the time that a drained version gets; ``budget_bytes`` is all workers' memory, 0 for any."""
         self._launch = launch
+        self._stowage = Stowage(launch.models, budget_bytes)
         self._clock = clock
         self._pool = pool
         self._guard = guard
@@ -139,14 +143,19 @@ class Reconciler:
         """The endpoints, by name, whose rows a version scores or is about to."""
         return takers(self.effective, self._serving, key)
 
-    async def unload(self, key: VersionKey) -> None:
+    @property
+    def runners(self) -> Sequence[Runner]:
+        """Every version that is loaded."""
+        return list(self._runners.values())
+
+    async def unload(self, key: VersionKey, why: str = "on demand") -> None:
         """Give a version's memory back until it is wanted: by rows, or by :meth:`reload`. Returns when it is back.
 
         Raises VersionTakesTraffic.
         """
         if endpoints := self.takers(key):
             raise VersionTakesTraffic(str(key), endpoints)
-        self._unloaded.add(key)
+        self._unloaded.add(key, why)
         self._step()
         if ending := [task for task in self._draining if task.get_name() == f"drain {key}"]:
             await asyncio.wait(ending)
@@ -203,7 +212,9 @@ class Reconciler:
         runner = Runner(self.desired.versions[key], self._launch, self._clock, self._pool, self._quarantined)
         while True:
             try:
-                await runner.start()
+                async with self._stowage.room(runner.spec, len(runner.berths), self._runners, self._idle, self._evict):
+                    await runner.start()
+                    self._runners[key] = runner
                 break
             except Quarantined:
                 return  # told already
@@ -218,12 +229,18 @@ class Reconciler:
             self._step()
             await self._clock.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)
-        self._runners[key] = runner
         self._loading.pop(key, None)
         self.failures.pop(key, None)
         self._attempts.pop(key, None)
         log.info("a version is ready", extra={"version": str(key)})
         self._step()
+
+    def _idle(self) -> list[Runner]:
+        return [runner for key, runner in self._runners.items() if not self.takers(key)]
+
+    async def _evict(self, key: VersionKey) -> None:
+        log.warning("a version makes place for another", extra={"version": str(key)})
+        await self.unload(key, "to make place for another version")
 
     def _quarantined(self, key: VersionKey, why: str) -> None:
         log.error("a version is put in quarantine", extra={"version": str(key), "why": why})

@@ -59,10 +59,12 @@ class Runner:
         self._recorded = launch.recorded
         self._on_quarantine = on_quarantine
         self._deaths = Deaths(pool.patience)
-        self._berths = [
+        self.berths = [
             Berth(str(spec.key), partial(launch.worker, spec, device), clock, self._look, self._count_death)
             for device in launch.places(pool.per_device)
         ]
+        self.used_at = clock.monotonic()
+        """When it answered last."""
         self.waiting = 0
         """Chunks that whoever hands out batches has not settled: a drain waits for them."""
         self._pending = 0
@@ -82,7 +84,7 @@ class Runner:
     @property
     def workers(self) -> Sequence[Worker]:
         """The workers that answer now."""
-        return [berth.worker for berth in self._berths if berth.worker is not None]
+        return [berth.worker for berth in self.berths if berth.worker is not None]
 
     @property
     def worker(self) -> Worker | None:
@@ -94,12 +96,17 @@ class Runner:
         """How many batches may usefully be in flight now."""
         return DEPTH * len(self.workers)
 
+    @property
+    def memory_bytes(self) -> int:
+        """What its workers have together."""
+        return sum(worker.memory_bytes for worker in self.workers)
+
     async def start(self) -> None:
         """Load, answer a warm-up row, and keep workers up from then on. Raises UnusableModel, WorkerDied, Quarantined.
 
         Returns when each worker is up or has failed once; with the first one the start fails.
         """
-        first, *others = self._berths
+        first, *others = self.berths
         try:
             await first.fill()
             for one in await asyncio.gather(*(berth.fill() for berth in others), return_exceptions=True):
@@ -113,7 +120,7 @@ class Runner:
             if isinstance(error, WorkerDied):
                 self._check_quarantine()
             raise
-        for berth in self._berths:
+        for berth in self.berths:
             berth.keep()
 
     async def run(self, inputs: Tensors, rows: int, deadline: float | None = None, *, again: bool = True) -> Tensors:
@@ -186,11 +193,12 @@ class Runner:
         finally:
             berth.running -= rows
         self._recorded.keep(self.spec, inputs)
+        self.used_at = self._clock.monotonic()
         return outputs
 
     def _least_busy(self) -> tuple[Berth, Worker] | None:
         self._check_quarantine()
-        up = [berth for berth in self._berths if berth.worker is not None]
+        up = [berth for berth in self.berths if berth.worker is not None]
         if not up:
             self._up.clear()
             return None
@@ -228,10 +236,10 @@ class Runner:
         self._look()
 
     async def _empty(self) -> None:
-        await asyncio.gather(*(berth.empty() for berth in self._berths))
+        await asyncio.gather(*(berth.empty() for berth in self.berths))
 
     async def _revive(self, emptying: asyncio.Task[None] | None) -> None:
         if emptying is not None:
             await emptying
-        for berth in self._berths:
+        for berth in self.berths:
             berth.keep()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ async def test_a_quarantine_ends_when_an_operator_loads_the_version(
     reconciler: Reconciler, shelf: Shelf, onnx_models: Any
 ) -> None:
     await reconciler.settled()
+    await reconciler.settled()
     shelf.model = onnx_models.add()
     await reconciler.reload(KEY)
     [arm] = reconciler.arms("e")
@@ -87,3 +89,44 @@ async def test_a_version_that_can_t_be_loaded_is_tried_again_at_once_when_asked_
 async def test_a_version_that_no_endpoint_has_is_not_loaded(reconciler: Reconciler) -> None:
     with pytest.raises(VersionNotWanted, match="no endpoint of this gateway has m/7"):
         await reconciler.reload(VersionKey("m", 7))
+
+
+async def test_what_takes_no_traffic_makes_place_and_what_does_keeps_it(
+    reconciler: Reconciler, shelf: Shelf, tmp_path: Path, onnx_models: Any
+) -> None:
+    await reconciler.settled()
+    shelf.model = onnx_models.add()
+    await reconciler.reload(KEY)
+    [alone] = reconciler.runners
+    took = alone.memory_bytes
+    workers = ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")
+    guard, pool = Guard(Guardrails(20, 0.5, 3), SystemClock()), Pool(1, 256, Patience(1, 300.0))
+    # Room for one that is there, one that is expected, and a little.
+    budget = took + took // 8 + 48 * 2**20 + 3 * len(shelf.model)
+    one, two, three, four = (VersionKey("m", number) for number in (1, 2, 3, 4))
+    specs = {key: replace(alone.spec, key=key) for key in (one, two, three, four)}
+    launch = Launch(shelf, workers, SystemClock())
+    async with Reconciler(launch, ManualClock(), pool, guard, 0.0, budget_bytes=budget) as full:
+
+        def want(revision: int, *routes: Route) -> None:
+            main = Route("main", one, 1)
+            endpoints = {route.name: Endpoint(route.name, (main, route), revision) for route in routes}
+            endpoints["a"] = Endpoint("a", (main,), 1)
+            full.want(Desired(revision, endpoints, {key: specs[key] for key in (one, *(r.version for r in routes))}))
+
+        want(1)
+        await full.settled()
+        want(2, Route("e", two, 0))
+        await full.settled()
+        assert {runner.spec.key for runner in full.runners} == {one, two}
+        want(3, Route("e", two, 0), Route("f", three, 1))
+        await full.settled()
+        assert {runner.spec.key for runner in full.runners} == {one, three}
+        assert "m/2 was unloaded to make place for another version" in full.failures[two]
+        want(4, Route("e", four, 1), Route("f", three, 1))
+        await full.settled()
+        assert {runner.spec.key for runner in full.runners} == {one, three}
+        assert "m/4 needs about" in full.failures[four]
+        want(5, Route("e", four, 1))
+        await full.reload(four)
+        assert {runner.spec.key for runner in full.runners} == {one, four}

@@ -20,7 +20,9 @@ from services.inference_gateway.domain.errors import Quarantined, UnusableModel,
 from services.inference_gateway.domain.quarantine import Patience
 from services.inference_gateway.domain.signature import DataType
 from services.inference_gateway.engine.launch import Launch
+from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.runner import Pool, Runner
+from services.inference_gateway.engine.upkeep import Upkeep
 from slipway.clock import SystemClock
 
 ENDLESS = 10**12
@@ -144,3 +146,20 @@ async def test_rows_that_a_model_answered_warm_its_next_worker(start: Start) -> 
     await room(runner, 0)
     await room(runner, 2)
     assert (await runner.run(*counting_to(3)))["y"].shape == (1,)
+
+
+async def test_a_worker_that_grows_is_replaced_and_no_batch_fails(start: Start) -> None:
+    runner = await start(workers=1)
+    upkeep = Upkeep(lambda: [runner], Meter(), SystemClock(), growth_limit_bytes=8 * 2**20, every_s=1.0)
+    [before] = runner.workers
+    await upkeep.look(runner)
+    assert list(runner.workers) == [before]
+    await runner.run({"x": np.zeros(4_000_000, np.int64)}, 4_000_000)
+    asked = [asyncio.create_task(runner.run(*counting_to(200_000))) for _ in range(5)]
+    await asyncio.sleep(0)
+    await upkeep.look(runner)
+    assert len(await asyncio.gather(*asked)) == 5
+    [after] = runner.workers
+    assert after.pid != before.pid
+    assert before.died.is_set()
+    assert (await runner.run(*counting_to(1)))["y"].shape == (1,)
