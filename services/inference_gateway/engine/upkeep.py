@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.runner import Runner
 from slipway.clock import Clock
-from slipway.errors import SlipwayError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,8 @@ class Upkeep:
             log.warning("a worker leaks memory and is replaced", extra=facts)
             try:
                 await berth.renew()
-            except SlipwayError as error:
-                log.warning("a worker that leaks goes on", extra={**facts, "why": error.message})
+            except Exception:
+                # Whatever it was, the worker that leaks still answers, and is looked at again.
+                log.exception("a worker that leaks goes on", extra=facts)
             else:
                 self._meter.replaced(key)
