@@ -219,8 +219,9 @@ class Lane:
                 self._fail(chunk, error)
         else:
             ended = self._clock.monotonic()
-            # What another batch had of the worker meanwhile was not this one's.
-            took_s = ended - max(began, self._ended_at)
+            # What another batch had of the only worker meanwhile was not this one's.
+            alone = len(self._runner.workers) == 1
+            took_s = ended - (max(began, self._ended_at) if alone else began)
             self._ended_at = ended
             self._cost.learn(rows, took_s)
             self._settle.answered(chunks, outputs, Times(began, took_s, ended))
