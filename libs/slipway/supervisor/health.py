@@ -51,13 +51,26 @@ def redis_answers(address: str) -> Probe:
 
 
 def kafka_answers(address: str) -> Probe:
-    """Probe a Kafka broker by a request for its metadata: it names the brokers that serve."""
+    """Probe a Kafka broker by a request for its metadata: it names brokers that serve."""
 
     async def probe() -> str | None:
-        answer = await _exchange(address, _METADATA_REQUEST, until=16)  # size, correlation, throttling, brokers
-        if len(answer) == 16 and int.from_bytes(answer[12:]) > 0:
+        return None if await _brokers(address) else f"Kafka on {address} does not answer a metadata request"
+
+    return probe
+
+
+def kafka_serves(address: str) -> Probe:
+    """Probe a Kafka broker that tells clients of ``address``: it names itself among the brokers that serve.
+
+    One that has just started answers for the others before it is one of them.
+    """
+
+    async def probe() -> str | None:
+        brokers = await _brokers(address)
+        if address in brokers:
             return None
-        return f"Kafka on {address} does not answer a metadata request"
+        told = f"names {', '.join(brokers)}, not itself" if brokers else "does not answer a metadata request"
+        return f"Kafka on {address} {told}"
 
     return probe
 
@@ -92,15 +105,37 @@ def http_ok(*pages: tuple[str, str]) -> Probe:
     return probe
 
 
-async def _exchange(address: str, request: bytes, *, until: bytes | int) -> bytes:
-    """The answer's first part: up to ``until``, or so many bytes; empty when there is none in time."""
+async def _brokers(address: str) -> list[str]:
+    """The brokers that a broker names in its metadata, each ``host:port``; none when it gives no answer."""
+    answer = await _exchange(address, _METADATA_REQUEST)
+    try:
+        count, at, found = _int(answer, 8), 12, list[str]()  # after correlation and throttling
+        for _ in range(count):
+            host_end = at + 6 + _int(answer, at + 4, 2)  # after the broker's number
+            found.append(f"{answer[at + 6 : host_end].decode()}:{_int(answer, host_end)}")
+            at = host_end + 6 + max(0, _int(answer, host_end + 4, 2))  # after its rack
+    except ValueError:
+        return []
+    return found
+
+
+def _int(answer: bytes, at: int, size: int = 4) -> int:
+    if len(answer) < at + size:
+        raise ValueError
+    return int.from_bytes(answer[at : at + size], signed=True)
+
+
+async def _exchange(address: str, request: bytes, *, until: bytes | None = None) -> bytes:
+    """The answer's first part, up to ``until``, or what its first four bytes give the size of; empty: none in time."""
     host, _, port = address.rpartition(":")
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, int(port))
             try:
                 writer.write(request)
-                return await (reader.readexactly(until) if isinstance(until, int) else reader.readuntil(until))
+                if until is not None:
+                    return await reader.readuntil(until)
+                return await reader.readexactly(int.from_bytes(await reader.readexactly(4)))
             finally:
                 writer.close()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

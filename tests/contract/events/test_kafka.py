@@ -257,3 +257,16 @@ class TestAway:
             while not await held(log, event.topic):
                 with contextlib.suppress(SlipwayError):
                     await log.publisher().publish([event])
+
+
+async def test_a_topic_is_not_made_with_fewer_copies_than_there_are_to_be_brokers(
+    brokers: tuple[str, str], topic: str, make_event: MakeEvent
+) -> None:
+    """A cluster that starts names those that are there so far; a topic made then would stay with one copy for good."""
+    servers, prefix = brokers
+    away = ",".join(f"127.0.0.1:{free_port()}" for _ in range(2))
+    async with open_log(f"kafka://{servers},{away}?prefix={prefix}") as log:
+        with pytest.raises(SlipwayError, match="fewer brokers at present") as refused:
+            await log.publisher().publish([make_event("1")])
+    assert refused.value.kind is Kind.UNAVAILABLE
+    assert f"{prefix}{topic}" not in AdminClient({"bootstrap.servers": servers}).list_topics(timeout=PATIENCE_S).topics

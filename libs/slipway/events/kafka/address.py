@@ -18,10 +18,10 @@ class Address:
     """A cluster, and how we use it.
 
     ``partitions`` and ``replication`` are those of topics that are made here; 0 copies means three, or as many as
-    there are brokers. ``prefix`` stands before the names of topics and groups on the brokers, so that several
-    platforms share a cluster. ``member`` is the name under which a process joins its groups: who joins under a name
-    takes over from whoever had it, at once. Empty, every process is a member of its own. A member that says nothing
-    for ``session_s`` seconds has lost its partitions; ``timeout_s`` bounds every call.
+    there are brokers, and those that are named here are there. ``prefix`` stands before the names of topics and groups
+    on the brokers, so that several platforms share a cluster. ``member`` is the name under which a process joins its
+    groups: who joins under a name takes over from whoever had it, at once. Empty, every process is a member of its own.
+    A member that says nothing for ``session_s`` seconds has lost its partitions; ``timeout_s`` bounds every call.
     """
 
     bootstrap: str
@@ -31,6 +31,11 @@ class Address:
     member: str = "0"
     session_s: float = 10.0
     timeout_s: float = 15.0
+
+    @property
+    def brokers(self) -> int:
+        """How many brokers the address names; there may be more."""
+        return len(set(self.bootstrap.split(",")))
 
 
 def parse(url: str) -> Address:

@@ -96,6 +96,12 @@ def translate(error: KafkaException | KafkaError) -> SlipwayError:
         return PublishQueueFull(f"Kafka takes no more for now ({name}); try again later", retry_after_s=1.0)
     if code in _OURS:
         return LogFailure(f"Kafka refused a request ({name}); the service's log says which")
+    if code == KafkaError.INVALID_REPLICATION_FACTOR:
+        return BrokersAway(
+            "Kafka has fewer brokers at present than a new topic is to have copies; see to its brokers, or give the "
+            "URL of the log replication=1",
+            retry_after_s=0.5,
+        )
     return BrokersAway(f"Kafka does not answer ({name}); see to its brokers", retry_after_s=0.5)
 
 

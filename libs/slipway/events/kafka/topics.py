@@ -42,7 +42,8 @@ class Topics:
                 return
             known = self._admin.list_topics(timeout=self._address.timeout_s)
             fresh = [name for name in missing if self.on_brokers(name) not in known.topics]
-            self._make(fresh, len(known.brokers))
+            # A cluster that starts does not name all of its brokers yet, but whoever gave us the address did.
+            self._make(fresh, max(len(known.brokers), self._address.brokers))
             # Brokers need a moment to know a new topic's settings, and we know them already.
             self._largest |= {name: self._limit_of(name) for name in fresh}
             self._largest |= self._look_up([name for name in missing if name not in fresh])
