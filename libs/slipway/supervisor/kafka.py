@@ -14,7 +14,7 @@ import platformdirs
 
 from slipway.errors import Kind, SlipwayError
 from slipway.supervisor.fleet import BROKERS
-from slipway.supervisor.health import kafka_answers
+from slipway.supervisor.health import Probe, kafka_serves
 from slipway.supervisor.ports import Ports
 from slipway.supervisor.redis import NotInstalled
 from slipway.supervisor.spec import UnitSpec
@@ -28,6 +28,9 @@ _LOGGING = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )
+
+# What a broker writes while it starts: a snapshot of producers and the first pages of two indexes a partition.
+_ROOM_BYTES = 64 * 1024 * 1024
 
 _SETTINGS = """\
 process.roles=broker,controller
@@ -115,11 +118,23 @@ def _unit(
         command=(*program, "kafka.Kafka", str(settings)),
         env=env,
         endpoints=endpoints,
-        probe=kafka_answers(endpoints["tcp"]),
+        probe=kafka_serves(endpoints["tcp"]),
         log=log,
         before=prepare,
+        needs=_room(folder),
         first=unformatted,
     )
+
+
+def _room(folder: Path) -> Probe:
+    """A broker goes over its log when it starts, and may not run out of disk there: what it can't write, it empties."""
+
+    async def missing() -> str | None:
+        place = next(one for one in (folder, *folder.parents) if one.exists())
+        enough = shutil.disk_usage(place).free >= _ROOM_BYTES
+        return None if enough else f"{place} needs {_ROOM_BYTES >> 20} MiB of free disk; it starts when they are there"
+
+    return missing
 
 
 def jars_folder() -> Path:

@@ -33,6 +33,7 @@ from slipway.supervisor.state import UnitStatus
 _PROBE_STARTING_S, _PROBE_SERVING_S = 0.1, 2.0
 _HUNG_GRACE_S = 5.0
 _GONE_S = 10.0
+_NEWS_S = 5.0
 
 
 class Unit:
@@ -48,6 +49,7 @@ class Unit:
         self._since: datetime = clock.now()
         self._child: Child | None = None
         self._exit_code: int | None = None
+        self._lacks: str | None = None
         self._stop = asyncio.Event()
         self._log_start = logs.size(spec.log)
 
@@ -65,7 +67,7 @@ class Unit:
             pid=self._child.pid if self._child else None,
             restarts=state.restarts,
             endpoints=dict(spec.endpoints),
-            reason=state.reason,
+            reason=self._lacks or state.reason,
             since=self._since.isoformat(),
             exit_code=self._exit_code,
             log=str(spec.log),
@@ -134,10 +136,18 @@ class Unit:
 
     async def _has_what_it_needs(self) -> bool:
         """Wait until nothing is missing (True), or the unit shall stop (False)."""
-        while await self.spec.needs():
-            if self._stop.is_set():
-                return False
-            await self._clock.sleep(_PROBE_STARTING_S)
+        since_s = self._clock.monotonic()
+        try:
+            while lacks := await self.spec.needs():
+                if self._stop.is_set():
+                    return False
+                # That one thing starts a moment before the other is no news.
+                if self._lacks != lacks and self._clock.monotonic() - since_s >= _NEWS_S:
+                    self._lacks = lacks
+                    self._changed()
+                await self._clock.sleep(_PROBE_STARTING_S)
+        finally:
+            self._lacks = None
         return True
 
     async def _ran(self, command: tuple[str, ...]) -> Event | None:

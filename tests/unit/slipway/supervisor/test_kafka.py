@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,3 +86,19 @@ def test_kafka_that_is_not_here_names_the_ways_to_get_it(tmp_path, java, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotInstalled, match="openjdk-17-jre-headless"):
         units(tmp_path, _PORTS)
+
+
+async def test_a_broker_starts_where_it_has_room_to_go_over_its_log(tmp_path, java, monkeypatch):
+    [unit] = units(tmp_path / "not" / "yet", {"kafka": _PORTS["kafka"]})
+    assert await unit.needs() is None
+    asked: list[Path] = []
+
+    def nearly_full(place: Path) -> SimpleNamespace:
+        asked.append(Path(place))
+        return SimpleNamespace(free=64 * 2**20 - 1)
+
+    monkeypatch.setattr(shutil, "disk_usage", nearly_full)
+    told = await unit.needs()
+    assert told is not None
+    assert "needs 64 MiB of free disk" in told
+    assert asked[0].exists()
