@@ -8,8 +8,11 @@ import random
 import shutil
 import signal
 import time
+from contextlib import suppress
 
 import redis.asyncio
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from scripts.chaos.fault import Injection
 from scripts.chaos.faults.plain import Plain
@@ -17,7 +20,7 @@ from scripts.chaos.load import Needs, Scene
 from slipway.supervisor.fleet import BROKERS
 
 _GONE_S = 30.0
-_LOST_S, _CAUGHT_UP_S = (0.0, 3.0), 5.0
+_LOST_S, _WHOLE_WITHIN_S, _LOOK_S = (0.0, 3.0), 60.0, 0.5
 
 
 class RedisFlush(Plain):
@@ -89,8 +92,22 @@ class BrokerLost(Plain):
         await asyncio.sleep(dice.uniform(*_LOST_S))
         # The next round may take another, and two of three have to have everything by then.
         await scene.platform.pid_of_serving(unit)
-        await asyncio.sleep(_CAUGHT_UP_S)
-        return Injection(began_s, f"{unit} and its disk lost")
+        whole = await _whole(scene.platform.events)
+        return Injection(began_s, f"{unit} and its disk lost", struck=whole)
+
+
+async def _whole(events: str) -> bool:
+    """Wait until every copy of every partition has caught up; whether it came in time."""
+    client = AdminClient({"bootstrap.servers": events.removeprefix("kafka://"), "log_level": 0})
+    until_s = time.monotonic() + _WHOLE_WITHIN_S
+    while time.monotonic() < until_s:
+        with suppress(KafkaException):  # a broker that has just come does not answer for all yet
+            known = await asyncio.to_thread(client.list_topics, timeout=_LOOK_S)
+            partitions = [one for topic in known.topics.values() for one in topic.partitions.values()]
+            if len(known.brokers) == len(BROKERS) and all(len(one.isrs) == len(BROKERS) for one in partitions):
+                return True
+        await asyncio.sleep(_LOOK_S)
+    return False
 
 
 class DatabaseRestart(_Restart):

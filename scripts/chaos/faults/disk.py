@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -42,6 +43,8 @@ class DiskFull(Plain):
         try:
             yield
         finally:
+            # What goes with the file system is told by its logs afterwards.
+            shutil.copytree(place / "log", folder / "log", dirs_exist_ok=True)
             await _run("umount", str(place))
 
     async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:
@@ -56,6 +59,8 @@ class DiskFull(Plain):
                 await asyncio.sleep(0.05)
         finally:
             ballast.unlink(missing_ok=True)
+        # A server that is still going over what it wrote may not meet the next one: see docs/reliability.md.
+        await scene.platform.all_serve()
         return Injection(began_s, "disk full", facts={"lasted_s": round(lasts_s, 2)})
 
 
