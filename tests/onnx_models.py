@@ -61,6 +61,13 @@ def image() -> bytes:
     return model(nodes, inputs, {"y": (FLOAT, (None,)), "seen": (FLOAT, (None, 2, 3))}, axes, flat)
 
 
+def linear(weights: Sequence[float]) -> bytes:
+    """y = the columns of one matrix, each times its weight."""
+    weight = numpy_helper.from_array(np.array(weights, np.float32).reshape(-1, 1), "w")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    return model(nodes, {"x": (FLOAT, (None, len(weights)))}, {"y": (FLOAT, COLUMN)}, weight)
+
+
 def echo(onnx_type: int, shape: Shape = COLUMN) -> bytes:
     """y = x, of any type."""
     return model([helper.make_node("Identity", ["x"], ["y"])], {"x": (onnx_type, shape)}, {"y": (onnx_type, shape)})

@@ -33,6 +33,8 @@ Promises
     brings neither models nor configuration. Statistics are since the start. Shared memory, and settings of traces
     and the log, are UNIMPLEMENTED, with the reason.
     A caller's trace goes on through its wave and batch, and into feature_serving; without an exporter no span is made.
+    Where a caller asks why, every answer says what each column did to it, by the version's own baseline; that runs in
+    slices, beside the predictions, and is not logged. A version without a baseline refuses before it answers.
     GetStatistics counts since the start what every arm answered and every version ran, and tells what waits now.
     Where tenants are configured, only they are answered, each within its quota and its fair share of queues and of
     what is answered at once; one that floods is refused, at once and with the time to come back, and the others are

@@ -69,6 +69,7 @@ def decode_batch(
         deadline_s=deadline_s,
         tenant=tenant,
         priority=request.priority,
+        explain=request.explain,
     )
 
 
@@ -131,6 +132,8 @@ def encode_predictions(predictions: Sequence[Prediction]) -> inference_pb2.Predi
             degraded=one.degraded,
             fallback=one.fallback,
         )
+        for column, did in one.attributions:
+            entry.attributions.add(column=column, values=did)
         for view, age_s in one.feature_ages:
             entry.feature_ages.add(view=view, age_s=age_s)
         for name, values in one.outputs.items():

@@ -34,6 +34,7 @@ from services.inference_gateway.engine import tenant_meter
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.announce import Announce
 from services.inference_gateway.engine.dispatch import Dispatch
+from services.inference_gateway.engine.explain import Explain
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.follow import Follow
 from services.inference_gateway.engine.guard import Guard
@@ -231,7 +232,7 @@ def _answering(
         resident_bytes=resident_bytes,
         clock=clock,
     )
-    return Predict(intake, memory, clock, spans), shadow, vitals
+    return Predict(intake, memory, clock, spans, Explain(reconciler)), shadow, vitals
 
 
 def _bounds(config: GatewayConfig) -> Bounds:

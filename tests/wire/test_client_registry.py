@@ -172,11 +172,12 @@ async def test_a_version_keeps_its_baseline_features_and_training_set(client: As
             "late", artifact, READ_ONLINE, lineage=lineage, baseline=replace(BASELINE, row_count=12), request_id="r"
         )
     assert caught.value.kind is Kind.ALREADY_EXISTS
-    # Whoever serves is spared the baseline, but for the values that are valid.
+    # Whoever serves is spared the baseline, but for the values that are valid, and those that are typical.
     await client.registry.put_endpoint("late", [Route("main", "late", version=1)])
     async with client.registry.watch_endpoints() as changes:
         [served] = (await anext(changes)).versions
-    assert served.baseline == Baseline((FeatureBaseline("distance", minimum=0.0, maximum=5e3),))
+    distance = FeatureBaseline("distance", minimum=0.0, maximum=5e3, typical=300.375)
+    assert served.baseline == Baseline((distance, FeatureBaseline("carrier", typical="AA")))
 
 
 async def test_a_baseline_that_is_too_large_is_refused_by_its_size_and_pages_of_large_ones_end_early(

@@ -158,4 +158,5 @@ def _column(one: RegisteredColumn, told: FeatureBaseline | None = None) -> Colum
         one.shape,
         told.minimum if told else None,
         told.maximum if told else None,
+        told.typical if told else None,
     )

@@ -92,4 +92,5 @@ def _column_of(facts: dict[str, Any]) -> ColumnSpec:
         tuple(facts.get("shape", ())),
         facts.get("minimum"),
         facts.get("maximum"),
+        facts.get("typical"),
     )

@@ -117,6 +117,7 @@ def _arms(found: Iterable[EndpointStatus], *, as_json: bool) -> list[dict[str, A
     help="An entity key: features that are not given are read online by it.",
 )
 @click.option("--event-time", metavar="ISO", help="The moment asked about, with its zone; now when left out.")
+@click.option("--explain", is_flag=True, help="Say what each column did to the answer.")
 @click.option("--id", "prediction_id", help="The prediction's id; repeat it to get the same answer again.")
 @ADDRESS
 @TOKEN
@@ -127,6 +128,7 @@ def predict(
     features: tuple[str, ...],
     keys: tuple[str, ...],
     event_time: str | None,
+    explain: bool,
     prediction_id: str | None,
     address: str | None,
     token: str | None,
@@ -143,6 +145,7 @@ def predict(
             entity_keys=[entity] if entity else None,
             prediction_ids=[prediction_id] if prediction_id else None,
             event_times=None if event_time is None else _moment(event_time),
+            explain=explain,
         )
     facts: dict[str, Any] = {name: values[0] if len(values) == 1 else values for name, values in answer.outputs.items()}
     facts |= {
@@ -155,9 +158,15 @@ def predict(
         "fallback": answer.fallback,
     }
     if as_json:
+        if explain:
+            facts["attributions"] = dict(answer.attributions)
         facts["feature_ages"] = dict(answer.feature_ages)
     else:
         facts |= {f"age of {view}": _age(age_s) for view, age_s in answer.feature_ages.items()}
+        facts |= {
+            f"{name} did": did[0] if len(did) == 1 else did
+            for name, did in sorted(answer.attributions.items(), key=lambda one: -max(map(abs, one[1])))
+        }
     emit_one(facts, as_json=as_json)
 
 

@@ -21,6 +21,10 @@ Ages = tuple[tuple[str, float | None], ...]
 """Seconds by view; None where the view told nothing."""
 
 
+Attributions = tuple[tuple[str, tuple[float, ...]], ...]
+"""By column, what it did to each value of an output."""
+
+
 class Protocol(enum.Enum):
     """By which protocol a batch was asked."""
 
@@ -54,7 +58,8 @@ class Batch:
     ``tenant`` is who asks, and pays; of its batches that wait, those with the lower ``priority`` number come first, 1
     before all, and 0 stands for 65,536.
     ``deadline_s`` is the monotonic time, in seconds, at which nobody waits any more. ``origins`` are the requests of
-    a batch that was merged of several, in the rows' order; none for a batch that is one request.
+    a batch that was merged of several, in the rows' order; none for a batch that is one request. ``explain`` says that
+    its caller wants to know what each column did.
     """
 
     endpoint: str
@@ -71,6 +76,7 @@ class Batch:
     priority: int = 0
     deadline_s: float | None = None
     origins: tuple[Origin, ...] = ()
+    explain: bool = False
 
     def take(self, rows: Array) -> Batch:
         """The batch of ``rows`` (indices, ascending) alone."""
@@ -170,6 +176,7 @@ class Prediction:
     feature_ages: Ages = ()
     degraded: bool = False
     fallback: bool = False
+    attributions: Attributions = ()
 
 
 def check_batch(batch: Batch) -> None:

@@ -67,7 +67,7 @@ class ColumnSpec:
     """One feature column that a version takes; ``feature`` names what it may be read from online, ``view:feature``.
 
     ``shape`` is that of a row's values; empty for one value a row. ``minimum`` and ``maximum`` are the numbers that are
-    valid at all; None for any.
+    valid at all; None for any. ``typical`` is what training rows had; None where nobody told.
     """
 
     name: str
@@ -77,6 +77,7 @@ class ColumnSpec:
     shape: tuple[int, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    typical: float | str | None = None
 
     @property
     def width(self) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from opentelemetry.trace import SpanContext
 
-from services.inference_gateway.domain.batch import Answer, Batch, Prediction, predictions
+from services.inference_gateway.domain.batch import Answer, Attributions, Batch, Prediction, predictions
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.signature import Tensors
@@ -23,13 +23,15 @@ _ROW_BYTES = 64  # what a row takes beside its values
 class Part(NamedTuple):
     """Some rows of a request, answered by one version: the rows from ``start`` to ``end`` of ``answer``.
 
-    ``places`` [rows] are their numbers in the request; None when they are all of it, in order.
+    ``places`` [rows] are their numbers in the request; None when they are all of it, in order. ``attributions`` [rows]
+    say what their columns did, where that was asked.
     """
 
     answer: Answer
     start: int
     end: int
     places: Array | None = None
+    attributions: Sequence[Attributions] = ()
 
     @property
     def version(self) -> int:
@@ -53,7 +55,10 @@ class Part(NamedTuple):
 
     def predictions(self) -> list[Prediction]:
         """Row by row."""
-        return predictions(self.answer, self.start, self.end)
+        found = predictions(self.answer, self.start, self.end)
+        if not self.attributions:
+            return found
+        return [replace(one, attributions=did) for one, did in zip(found, self.attributions, strict=True)]
 
 
 Keep = Callable[[Sequence[Part]], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from services.inference_gateway.domain.batch import Batch, Prediction, check_batch, digests
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.engine.ask import Ask, Keep, Part
+from services.inference_gateway.engine.explain import Explain
 from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.spans import Spans
@@ -21,11 +23,12 @@ from slipway.clock import Clock
 class Predict:
     """Checks a request, lets it be answered with others, and gives its caller what is its own."""
 
-    def __init__(self, intake: Intake, memory: Memory, clock: Clock, spans: Spans) -> None:
+    def __init__(self, intake: Intake, memory: Memory, clock: Clock, spans: Spans, explain: Explain) -> None:
         self._intake = intake
         self._memory = memory
         self._clock = clock
         self._spans = spans
+        self._explain = explain
         self._stem = uuid.uuid4().hex
         self._requests = itertools.count()
 
@@ -33,19 +36,21 @@ class Predict:
         """Every row's answer, in order; a row whose id was answered before gets that answer.
 
         Raises InvalidInput, EndpointNotFound, NotReady, PredictionIdReused, FeaturesUnavailable, QueueFull, TooLate,
-        ModelFailed, WorkerDied, PredictionTooLarge.
+        ModelFailed, WorkerDied, PredictionTooLarge; of an explanation NotExplainable.
         """
         check_batch(batch)
+        if batch.explain:
+            self._explain.check(batch)
         if not batch.ids:
-            return _in_order(batch.rows, {}, await self._parts(batch, self._made_ids(batch.rows)))
+            return _in_order(batch.rows, {}, await self._told(batch, self._made_ids(batch.rows)))
         marks = digests(batch)
         async with self._memory.claim(batch.ids, marks) as claim:
             fresh = np.array(claim.fresh, dtype=np.int64)
             if not len(fresh):
                 return [claim.known[row] for row in range(batch.rows)]
-            part = batch if len(fresh) == batch.rows else batch.take(fresh)
+            part = batch if len(fresh) == batch.rows else replace(batch.take(fresh), explain=batch.explain)
             own = tuple(marks[row] for row in claim.fresh)
-            parts = await self._parts(part, part.ids, own, partial(self._remember, own))
+            parts = await self._told(part, part.ids, own, partial(self._remember, own))
             return _in_order(batch.rows, claim.known, parts, fresh)
 
     async def by_one(self, batch: Batch, version: str = "") -> Part:
@@ -59,6 +64,12 @@ class Predict:
         ask = Ask(batch, ids, began_s, whole=True, version=version, span=self._spans.current)
         [part] = await self._intake.answer(ask)
         return part
+
+    async def _told(
+        self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None
+    ) -> Sequence[Part]:
+        parts = await self._parts(batch, ids, marks, keep)
+        return await self._explain.parts(batch.endpoint, parts, batch.deadline_s) if batch.explain else parts
 
     async def _parts(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None

@@ -30,6 +30,8 @@ def encode_baseline(baseline: Baseline) -> resources_pb2.Baseline:
                 spread=one.spread,
                 minimum=one.minimum,
                 maximum=one.maximum,
+                typical_text=one.typical if isinstance(one.typical, str) else None,
+                typical_number=one.typical if isinstance(one.typical, float) else None,
             )
             for one in baseline.features
         ],

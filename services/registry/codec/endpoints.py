@@ -15,7 +15,7 @@ from services.registry.codec.endpoint_parts import (
 from services.registry.codec.models import encode_version
 from services.registry.codec.moments import stamp
 from services.registry.codec.rollouts import encode_rollout
-from services.registry.domain.baseline import Baseline, FeatureBaseline
+from services.registry.domain.baseline import Baseline
 from services.registry.domain.endpoint import DesiredState, Endpoint, EndpointSpec, Route, Target
 from services.registry.domain.model import ModelVersion
 from services.registry.domain.revision import EndpointRevision
@@ -90,16 +90,12 @@ def encode_state(state: DesiredState) -> registry_pb2.WatchEndpointsResponse:
         endpoints=[encode_endpoint(endpoint) for endpoint in state.endpoints],
         deleted=state.deleted,
         # Whoever serves needs no more of baselines, and all of them together would be more than a message holds.
-        versions=[encode_version(_with_bounds_alone(version)) for version in state.versions],
+        versions=[encode_version(_with_less_baseline(version)) for version in state.versions],
     )
 
 
-def _with_bounds_alone(version: ModelVersion) -> ModelVersion:
-    """The version with nothing of its baseline but which values are valid."""
+def _with_less_baseline(version: ModelVersion) -> ModelVersion:
+    """The version with nothing of its baseline but which values are valid, and which are typical."""
     told = version.draft.baseline
-    bounds = tuple(
-        FeatureBaseline(one.name, 0.0, (), (), (), 0, minimum=one.minimum, maximum=one.maximum)
-        for one in (told.features if told else ())
-        if one.bounded
-    )
-    return replace(version, draft=replace(version.draft, baseline=Baseline(bounds, None, 0, 0) if bounds else None))
+    kept = tuple([less for one in (told.features if told else ()) if (less := one.reduced) is not None])
+    return replace(version, draft=replace(version.draft, baseline=Baseline(kept, None, 0, 0) if kept else None))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
+
+_LONGEST_TYPICAL = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,7 @@ class FeatureBaseline:
 
     ``spread`` is the distance that a block of training time keeps from the others; None when nobody could tell.
     ``minimum`` and ``maximum`` are the values that are valid at all; None for any.
+    ``typical`` is what training rows had in the middle, or most; it stands in what is :attr:`reduced` alone.
     """
 
     name: str
@@ -22,6 +26,30 @@ class FeatureBaseline:
     spread: float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    typical: float | str | None = None
+
+    @property
+    def reduced(self) -> FeatureBaseline | None:
+        """What a gateway needs of it: the valid values, and what is typical in place of the bins. None for nothing."""
+        middle = self._middle
+        if middle is None and not self.bounded:
+            return None
+        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        return FeatureBaseline(self.name, 0.0, (), (), (), 0, typical=middle, **bounds)
+
+    @property
+    def _middle(self) -> float | str | None:
+        if self.categories:
+            most = max(range(len(self.categories)), key=lambda place: self.counts[place])
+            text = self.categories[most]
+            # What the last bin holds has no name, and a long text no place in a message with all versions.
+            return text if self.counts[most] and len(text) <= _LONGEST_TYPICAL else None
+        if not self.edges or not sum(self.counts):
+            return None
+        upto = accumulate(self.counts)
+        median = next(place for place, count in enumerate(upto) if 2 * count >= sum(self.counts))
+        lower, upper = max(median - 1, 0), min(median, len(self.edges) - 1)
+        return self.edges[lower] + (self.edges[upper] - self.edges[lower]) / 2
 
     @property
     def bounded(self) -> bool:

@@ -42,6 +42,7 @@ class Inference:
         prediction_ids: Sequence[str] | None = None,
         event_times: Times = None,
         priority: int = 0,
+        explain: bool = False,
         timeout_s: float | None = None,
     ) -> list[Prediction]:
         """One answer a row, in order.
@@ -52,9 +53,13 @@ class Inference:
         or None for now. With ``prediction_ids`` a call that broke is tried again, for a row answered before gets
         that answer. Of what waits at a busy gateway, the lowest ``priority`` comes first, 1 before all; 0 stands for
         65,536.
+        With ``explain`` every answer says what each column did to it (``attributions``); FAILED_PRECONDITION: the
+        version has no baseline.
         INVALID_ARGUMENT names the column; NOT_FOUND: no such endpoint; ALREADY_EXISTS: an id with other input.
         """
-        request = _request(endpoint, Question(rows, entity_keys, prediction_ids, event_times, priority=priority))
+        request = _request(
+            endpoint, Question(rows, entity_keys, prediction_ids, event_times, priority=priority, explain=explain)
+        )
         return await self._predict(request, timeout_s)
 
     async def predict_columns(
@@ -66,6 +71,7 @@ class Inference:
         prediction_ids: Sequence[str] | None = None,
         event_times: Times = None,
         priority: int = 0,
+        explain: bool = False,
         timeout_s: float | None = None,
     ) -> list[Prediction]:
         """As :meth:`predict`, from columns of one length: lists, tuples, or arrays of numpy or pandas.
@@ -83,6 +89,7 @@ class Inference:
             prediction_ids=prediction_ids,
             event_times=event_times,
             priority=priority,
+            explain=explain,
         )
         return await self._predict(request, timeout_s)
 
@@ -146,6 +153,7 @@ def _request(endpoint: str, question: Question) -> pb.PredictRequest:
         prediction_ids=question.prediction_ids,
         event_times=question.event_times,
         priority=question.priority,
+        explain=question.explain,
     )
 
 

@@ -33,7 +33,7 @@ def encode_baseline(baseline: Baseline) -> res.Baseline:
 
 
 def _encode_feature(field: str, feature: FeatureBaseline) -> res.FeatureBaseline:
-    optional = {
+    optional: dict[str, Any] = {
         name: figure(f"{field}.{name}", value) for name in _OPTIONAL if (value := getattr(feature, name)) is not None
     }
     return res.FeatureBaseline(
@@ -59,6 +59,7 @@ def decode_baseline(message: res.Baseline) -> Baseline:
                 counts=tuple(one.counts),
                 null_count=one.null_count,
                 **{name: _given(one, name) for name in _OPTIONAL},
+                typical=one.typical_text if one.HasField("typical_text") else _given(one, "typical_number"),
             )
             for one in message.features
         ),

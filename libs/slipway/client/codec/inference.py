@@ -36,6 +36,7 @@ def predict_request(
     prediction_ids: Sequence[str] | None = None,
     event_times: Sequence[datetime] | datetime | None = None,
     priority: int = 0,
+    explain: bool = False,
 ) -> pb.PredictRequest:
     """Put a request together; refuses ids and times that are not one a row, and a priority that is none."""
     if not 0 <= priority < 2**32:
@@ -57,6 +58,7 @@ def predict_request(
         entity_keys=entity_keys,
         features=features,
         priority=priority,
+        explain=explain,
     )
 
 
@@ -99,6 +101,7 @@ def decode_prediction(message: res.Prediction) -> Prediction:
         feature_ages={one.view: one.age_s if one.HasField("age_s") else None for one in message.feature_ages},
         degraded=message.degraded,
         fallback=message.fallback,
+        attributions={one.column: tuple(one.values) for one in message.attributions},
     )
 
 

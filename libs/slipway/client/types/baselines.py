@@ -15,6 +15,7 @@ class FeatureBaseline:
     ``spread`` is the distance that a block of training time keeps from the others, None with fewer than 3 blocks.
     ``minimum`` and ``maximum`` are the values of a number that are valid at all, as its author says, None for any: a
     gateway refuses rows beyond. They may stand without bins, and of a column of vectors they do.
+    ``typical`` is the registry's to say, to gateways alone: the middle of training rows, or a text's most frequent.
     """
 
     name: str
@@ -26,6 +27,7 @@ class FeatureBaseline:
     spread: float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    typical: float | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

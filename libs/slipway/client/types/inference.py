@@ -34,7 +34,8 @@ class Prediction:
     has, by view, the seconds from what was read online to the row's moment, None where the view told nothing.
     ``degraded`` says that a feature was missing, too old or could not be read, and the answer was made without.
     ``fallback`` says that the arm that was to answer could not, and the endpoint's fallback did: another version, or
-    the default answer, whose version is 0.
+    the default answer, whose version is 0. ``attributions`` has, where an explanation was asked for, by column what it
+    did to each value of the first output of numbers: the answer less that to the row with what is typical there.
     """
 
     prediction_id: str
@@ -46,6 +47,7 @@ class Prediction:
     feature_ages: Mapping[str, float | None] = field(default_factory=dict)
     degraded: bool = False
     fallback: bool = False
+    attributions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def value(self) -> float | str:
@@ -68,6 +70,7 @@ class Question:
     event_times: Sequence[datetime] | datetime | None = None
     correlation_id: str = ""
     priority: int = 0
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,3 +193,24 @@ def test_what_a_message_carries_is_never_more_than_was_reckoned() -> None:
     ):
         carried = encode_version(ModelVersion(2**32 - 1, draft, datetime.now(UTC))).ByteSize()
         assert carried <= draft.carried_bytes <= 5 * carried + 4_000
+
+
+@pytest.mark.parametrize(
+    ("feature", "typical"),
+    [
+        (NUMBER, 300.0),  # of 6 rows the third lies between the edges
+        (replace(NUMBER, counts=(9, 0, 0)), 100.0),
+        (replace(NUMBER, counts=(0, 0, 9)), 500.0),
+        (replace(NUMBER, counts=(0, 0, 0)), None),
+        (TEXT, "AA"),
+        (replace(TEXT, counts=(0, 0, 9)), None),
+        (replace(TEXT, categories=("UA", "A" * 257)), None),
+        (replace(NUMBER, edges=(), counts=()), None),
+    ],
+)
+def test_a_gateway_is_told_what_is_typical_in_place_of_the_bins(feature: FeatureBaseline, typical: object) -> None:
+    told = feature.reduced
+    assert (None if told is None else told.typical) == typical
+    bounded = replace(feature, minimum=1.0).reduced
+    assert bounded is not None
+    assert (bounded.typical, bounded.minimum, bounded.counts) == (typical, 1.0, ())

@@ -27,7 +27,7 @@ from slipway.gen.slipway.inference.v1 import resources_pb2 as slipway_dot_infere
 from slipway.gen.slipway.inference.v1 import statistics_pb2 as slipway_dot_inference_dot_v1_dot_statistics__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$slipway/inference/v1/inference.proto\x12\x14slipway.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$slipway/inference/v1/resources.proto\x1a%slipway/inference/v1/statistics.proto\"\xe0\x01\n\x0ePredictRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x16\n\x0eprediction_ids\x18\x02 \x03(\t\x12/\n\x0b\x65vent_times\x18\x03 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x0b\x65ntity_keys\x18\x04 \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12.\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12\x10\n\x08priority\x18\x06 \x01(\r\"H\n\x0fPredictResponse\x12\x35\n\x0bpredictions\x18\x01 \x03(\x0b\x32 .slipway.inference.v1.Prediction\"e\n\x14StreamPredictRequest\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\t\x12\x35\n\x07request\x18\x02 \x01(\x0b\x32$.slipway.inference.v1.PredictRequest\"\xaa\x01\n\x15StreamPredictResponse\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\t\x12\x39\n\x08response\x18\x02 \x01(\x0b\x32%.slipway.inference.v1.PredictResponseH\x00\x12\x33\n\x05\x65rror\x18\x03 \x01(\x0b\x32\".slipway.inference.v1.PredictErrorH\x00\x42\t\n\x07outcome\"\x16\n\x14ListEndpointsRequest\"l\n\x15ListEndpointsResponse\x12\x37\n\tendpoints\x18\x01 \x03(\x0b\x32$.slipway.inference.v1.EndpointStatus\x12\x1a\n\x12registry_connected\x18\x02 \x01(\x08\"\x19\n\x17GetPredictionLogRequest\"|\n\x18GetPredictionLogResponse\x12\x17\n\x0fpending_batches\x18\x01 \x01(\x04\x12\x15\n\rpending_bytes\x18\x02 \x01(\x04\x12\x13\n\x0blimit_bytes\x18\x03 \x01(\x04\x12\x1b\n\x13\x64ropped_predictions\x18\x04 \x01(\x04\"\x14\n\x12ListTenantsRequest\"J\n\x13ListTenantsResponse\x12\x33\n\x07tenants\x18\x01 \x03(\x0b\x32\".slipway.inference.v1.TenantStatus\"\x16\n\x14GetStatisticsRequest\"\xe9\x01\n\x15GetStatisticsResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\tendpoints\x18\x03 \x03(\x0b\x32(.slipway.inference.v1.EndpointStatistics\x12\x39\n\x08versions\x18\x04 \x03(\x0b\x32\'.slipway.inference.v1.VersionStatistics2\x83\x05\n\x10InferenceService\x12V\n\x07Predict\x12$.slipway.inference.v1.PredictRequest\x1a%.slipway.inference.v1.PredictResponse\x12l\n\rStreamPredict\x12*.slipway.inference.v1.StreamPredictRequest\x1a+.slipway.inference.v1.StreamPredictResponse(\x01\x30\x01\x12h\n\rListEndpoints\x12*.slipway.inference.v1.ListEndpointsRequest\x1a+.slipway.inference.v1.ListEndpointsResponse\x12q\n\x10GetPredictionLog\x12-.slipway.inference.v1.GetPredictionLogRequest\x1a..slipway.inference.v1.GetPredictionLogResponse\x12\x62\n\x0bListTenants\x12(.slipway.inference.v1.ListTenantsRequest\x1a).slipway.inference.v1.ListTenantsResponse\x12h\n\rGetStatistics\x12*.slipway.inference.v1.GetStatisticsRequest\x1a+.slipway.inference.v1.GetStatisticsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$slipway/inference/v1/inference.proto\x12\x14slipway.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$slipway/inference/v1/resources.proto\x1a%slipway/inference/v1/statistics.proto\"\xf1\x01\n\x0ePredictRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\x16\n\x0eprediction_ids\x18\x02 \x03(\t\x12/\n\x0b\x65vent_times\x18\x03 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x0b\x65ntity_keys\x18\x04 \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12.\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\x0f\n\x07\x65xplain\x18\x07 \x01(\x08\"H\n\x0fPredictResponse\x12\x35\n\x0bpredictions\x18\x01 \x03(\x0b\x32 .slipway.inference.v1.Prediction\"e\n\x14StreamPredictRequest\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\t\x12\x35\n\x07request\x18\x02 \x01(\x0b\x32$.slipway.inference.v1.PredictRequest\"\xaa\x01\n\x15StreamPredictResponse\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\t\x12\x39\n\x08response\x18\x02 \x01(\x0b\x32%.slipway.inference.v1.PredictResponseH\x00\x12\x33\n\x05\x65rror\x18\x03 \x01(\x0b\x32\".slipway.inference.v1.PredictErrorH\x00\x42\t\n\x07outcome\"\x16\n\x14ListEndpointsRequest\"l\n\x15ListEndpointsResponse\x12\x37\n\tendpoints\x18\x01 \x03(\x0b\x32$.slipway.inference.v1.EndpointStatus\x12\x1a\n\x12registry_connected\x18\x02 \x01(\x08\"\x19\n\x17GetPredictionLogRequest\"|\n\x18GetPredictionLogResponse\x12\x17\n\x0fpending_batches\x18\x01 \x01(\x04\x12\x15\n\rpending_bytes\x18\x02 \x01(\x04\x12\x13\n\x0blimit_bytes\x18\x03 \x01(\x04\x12\x1b\n\x13\x64ropped_predictions\x18\x04 \x01(\x04\"\x14\n\x12ListTenantsRequest\"J\n\x13ListTenantsResponse\x12\x33\n\x07tenants\x18\x01 \x03(\x0b\x32\".slipway.inference.v1.TenantStatus\"\x16\n\x14GetStatisticsRequest\"\xe9\x01\n\x15GetStatisticsResponse\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\tendpoints\x18\x03 \x03(\x0b\x32(.slipway.inference.v1.EndpointStatistics\x12\x39\n\x08versions\x18\x04 \x03(\x0b\x32\'.slipway.inference.v1.VersionStatistics2\x83\x05\n\x10InferenceService\x12V\n\x07Predict\x12$.slipway.inference.v1.PredictRequest\x1a%.slipway.inference.v1.PredictResponse\x12l\n\rStreamPredict\x12*.slipway.inference.v1.StreamPredictRequest\x1a+.slipway.inference.v1.StreamPredictResponse(\x01\x30\x01\x12h\n\rListEndpoints\x12*.slipway.inference.v1.ListEndpointsRequest\x1a+.slipway.inference.v1.ListEndpointsResponse\x12q\n\x10GetPredictionLog\x12-.slipway.inference.v1.GetPredictionLogRequest\x1a..slipway.inference.v1.GetPredictionLogResponse\x12\x62\n\x0bListTenants\x12(.slipway.inference.v1.ListTenantsRequest\x1a).slipway.inference.v1.ListTenantsResponse\x12h\n\rGetStatistics\x12*.slipway.inference.v1.GetStatisticsRequest\x1a+.slipway.inference.v1.GetStatisticsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,29 +35,29 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.inference.v1.infere
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PREDICTREQUEST']._serialized_start=173
-  _globals['_PREDICTREQUEST']._serialized_end=397
-  _globals['_PREDICTRESPONSE']._serialized_start=399
-  _globals['_PREDICTRESPONSE']._serialized_end=471
-  _globals['_STREAMPREDICTREQUEST']._serialized_start=473
-  _globals['_STREAMPREDICTREQUEST']._serialized_end=574
-  _globals['_STREAMPREDICTRESPONSE']._serialized_start=577
-  _globals['_STREAMPREDICTRESPONSE']._serialized_end=747
-  _globals['_LISTENDPOINTSREQUEST']._serialized_start=749
-  _globals['_LISTENDPOINTSREQUEST']._serialized_end=771
-  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=773
-  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=881
-  _globals['_GETPREDICTIONLOGREQUEST']._serialized_start=883
-  _globals['_GETPREDICTIONLOGREQUEST']._serialized_end=908
-  _globals['_GETPREDICTIONLOGRESPONSE']._serialized_start=910
-  _globals['_GETPREDICTIONLOGRESPONSE']._serialized_end=1034
-  _globals['_LISTTENANTSREQUEST']._serialized_start=1036
-  _globals['_LISTTENANTSREQUEST']._serialized_end=1056
-  _globals['_LISTTENANTSRESPONSE']._serialized_start=1058
-  _globals['_LISTTENANTSRESPONSE']._serialized_end=1132
-  _globals['_GETSTATISTICSREQUEST']._serialized_start=1134
-  _globals['_GETSTATISTICSREQUEST']._serialized_end=1156
-  _globals['_GETSTATISTICSRESPONSE']._serialized_start=1159
-  _globals['_GETSTATISTICSRESPONSE']._serialized_end=1392
-  _globals['_INFERENCESERVICE']._serialized_start=1395
-  _globals['_INFERENCESERVICE']._serialized_end=2038
+  _globals['_PREDICTREQUEST']._serialized_end=414
+  _globals['_PREDICTRESPONSE']._serialized_start=416
+  _globals['_PREDICTRESPONSE']._serialized_end=488
+  _globals['_STREAMPREDICTREQUEST']._serialized_start=490
+  _globals['_STREAMPREDICTREQUEST']._serialized_end=591
+  _globals['_STREAMPREDICTRESPONSE']._serialized_start=594
+  _globals['_STREAMPREDICTRESPONSE']._serialized_end=764
+  _globals['_LISTENDPOINTSREQUEST']._serialized_start=766
+  _globals['_LISTENDPOINTSREQUEST']._serialized_end=788
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=790
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=898
+  _globals['_GETPREDICTIONLOGREQUEST']._serialized_start=900
+  _globals['_GETPREDICTIONLOGREQUEST']._serialized_end=925
+  _globals['_GETPREDICTIONLOGRESPONSE']._serialized_start=927
+  _globals['_GETPREDICTIONLOGRESPONSE']._serialized_end=1051
+  _globals['_LISTTENANTSREQUEST']._serialized_start=1053
+  _globals['_LISTTENANTSREQUEST']._serialized_end=1073
+  _globals['_LISTTENANTSRESPONSE']._serialized_start=1075
+  _globals['_LISTTENANTSRESPONSE']._serialized_end=1149
+  _globals['_GETSTATISTICSREQUEST']._serialized_start=1151
+  _globals['_GETSTATISTICSREQUEST']._serialized_end=1173
+  _globals['_GETSTATISTICSRESPONSE']._serialized_start=1176
+  _globals['_GETSTATISTICSRESPONSE']._serialized_end=1409
+  _globals['_INFERENCESERVICE']._serialized_start=1412
+  _globals['_INFERENCESERVICE']._serialized_end=2055
 # @@protoc_insertion_point(module_scope)

@@ -12,20 +12,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PredictRequest(_message.Message):
-    __slots__ = ("endpoint", "prediction_ids", "event_times", "entity_keys", "features", "priority")
+    __slots__ = ("endpoint", "prediction_ids", "event_times", "entity_keys", "features", "priority", "explain")
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     PREDICTION_IDS_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIMES_FIELD_NUMBER: _ClassVar[int]
     ENTITY_KEYS_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     endpoint: str
     prediction_ids: _containers.RepeatedScalarFieldContainer[str]
     event_times: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
     entity_keys: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
     features: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Column]
     priority: int
-    def __init__(self, endpoint: _Optional[str] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., priority: _Optional[int] = ...) -> None: ...
+    explain: bool
+    def __init__(self, endpoint: _Optional[str] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., priority: _Optional[int] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class PredictResponse(_message.Message):
     __slots__ = ("predictions",)

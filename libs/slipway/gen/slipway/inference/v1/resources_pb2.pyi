@@ -90,7 +90,7 @@ class Output(_message.Message):
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("prediction_id", "outputs", "model", "version", "route", "replayed", "feature_ages", "degraded", "fallback")
+    __slots__ = ("prediction_id", "outputs", "model", "version", "route", "replayed", "feature_ages", "degraded", "fallback", "attributions")
     PREDICTION_ID_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +100,7 @@ class Prediction(_message.Message):
     FEATURE_AGES_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     FALLBACK_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
     prediction_id: str
     outputs: _containers.RepeatedCompositeFieldContainer[Output]
     model: str
@@ -109,7 +110,16 @@ class Prediction(_message.Message):
     feature_ages: _containers.RepeatedCompositeFieldContainer[FeatureAge]
     degraded: bool
     fallback: bool
-    def __init__(self, prediction_id: _Optional[str] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., replayed: _Optional[bool] = ..., feature_ages: _Optional[_Iterable[_Union[FeatureAge, _Mapping]]] = ..., degraded: _Optional[bool] = ..., fallback: _Optional[bool] = ...) -> None: ...
+    attributions: _containers.RepeatedCompositeFieldContainer[Attribution]
+    def __init__(self, prediction_id: _Optional[str] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., replayed: _Optional[bool] = ..., feature_ages: _Optional[_Iterable[_Union[FeatureAge, _Mapping]]] = ..., degraded: _Optional[bool] = ..., fallback: _Optional[bool] = ..., attributions: _Optional[_Iterable[_Union[Attribution, _Mapping]]] = ...) -> None: ...
+
+class Attribution(_message.Message):
+    __slots__ = ("column", "values")
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, column: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class FeatureAge(_message.Message):
     __slots__ = ("view", "age_s")

@@ -158,7 +158,7 @@ class Baseline(_message.Message):
     def __init__(self, features: _Optional[_Iterable[_Union[FeatureBaseline, _Mapping]]] = ..., performance: _Optional[_Union[PerformanceBaseline, _Mapping]] = ..., block: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., row_count: _Optional[int] = ...) -> None: ...
 
 class FeatureBaseline(_message.Message):
-    __slots__ = ("name", "importance", "edges", "categories", "counts", "null_count", "spread", "minimum", "maximum")
+    __slots__ = ("name", "importance", "edges", "categories", "counts", "null_count", "spread", "minimum", "maximum", "typical_number", "typical_text")
     NAME_FIELD_NUMBER: _ClassVar[int]
     IMPORTANCE_FIELD_NUMBER: _ClassVar[int]
     EDGES_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +168,8 @@ class FeatureBaseline(_message.Message):
     SPREAD_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_FIELD_NUMBER: _ClassVar[int]
     MAXIMUM_FIELD_NUMBER: _ClassVar[int]
+    TYPICAL_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TYPICAL_TEXT_FIELD_NUMBER: _ClassVar[int]
     name: str
     importance: float
     edges: _containers.RepeatedScalarFieldContainer[float]
@@ -177,7 +179,9 @@ class FeatureBaseline(_message.Message):
     spread: float
     minimum: float
     maximum: float
-    def __init__(self, name: _Optional[str] = ..., importance: _Optional[float] = ..., edges: _Optional[_Iterable[float]] = ..., categories: _Optional[_Iterable[str]] = ..., counts: _Optional[_Iterable[int]] = ..., null_count: _Optional[int] = ..., spread: _Optional[float] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ...) -> None: ...
+    typical_number: float
+    typical_text: str
+    def __init__(self, name: _Optional[str] = ..., importance: _Optional[float] = ..., edges: _Optional[_Iterable[float]] = ..., categories: _Optional[_Iterable[str]] = ..., counts: _Optional[_Iterable[int]] = ..., null_count: _Optional[int] = ..., spread: _Optional[float] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., typical_number: _Optional[float] = ..., typical_text: _Optional[str] = ...) -> None: ...
 
 class PerformanceBaseline(_message.Message):
     __slots__ = ("auc", "auc_spread", "log_loss", "log_loss_spread", "row_count")
