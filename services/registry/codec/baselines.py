@@ -30,8 +30,6 @@ def encode_baseline(baseline: Baseline) -> resources_pb2.Baseline:
                 spread=one.spread,
                 minimum=one.minimum,
                 maximum=one.maximum,
-                typical_text=one.typical if isinstance(one.typical, str) else None,
-                typical_number=one.typical if isinstance(one.typical, float) else None,
             )
             for one in baseline.features
         ],
@@ -42,6 +40,21 @@ def encode_baseline(baseline: Baseline) -> resources_pb2.Baseline:
     if performance := baseline.performance:
         figures = {name: getattr(performance, name) for name in _FIGURES}
         message.performance.CopyFrom(resources_pb2.PerformanceBaseline(**figures, row_count=performance.row_count))
+    return message
+
+
+def encode_told(baseline: Baseline) -> resources_pb2.Baseline:
+    """What a gateway needs of a baseline: which values are valid, and which are typical."""
+    message = resources_pb2.Baseline()
+    for one in baseline.features:
+        typical = one.typical
+        if typical is None and not one.bounded:
+            continue
+        told = message.features.add(name=one.name, minimum=one.minimum, maximum=one.maximum)
+        if isinstance(typical, str):
+            told.typical_text = typical
+        elif typical is not None:
+            told.typical_number = typical
     return message
 
 

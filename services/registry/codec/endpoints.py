@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.registry.codec.baselines import encode_told
 from services.registry.codec.endpoint_parts import (
     decode_experiment,
     decode_fallback,
@@ -15,7 +16,6 @@ from services.registry.codec.endpoint_parts import (
 from services.registry.codec.models import encode_version
 from services.registry.codec.moments import stamp
 from services.registry.codec.rollouts import encode_rollout
-from services.registry.domain.baseline import Baseline
 from services.registry.domain.endpoint import DesiredState, Endpoint, EndpointSpec, Route, Target
 from services.registry.domain.model import ModelVersion
 from services.registry.domain.revision import EndpointRevision
@@ -90,12 +90,14 @@ def encode_state(state: DesiredState) -> registry_pb2.WatchEndpointsResponse:
         endpoints=[encode_endpoint(endpoint) for endpoint in state.endpoints],
         deleted=state.deleted,
         # Whoever serves needs no more of baselines, and all of them together would be more than a message holds.
-        versions=[encode_version(_with_less_baseline(version)) for version in state.versions],
+        versions=[_less(version) for version in state.versions],
     )
 
 
-def _with_less_baseline(version: ModelVersion) -> ModelVersion:
+def _less(version: ModelVersion) -> resources_pb2.ModelVersion:
     """The version with nothing of its baseline but which values are valid, and which are typical."""
     told = version.draft.baseline
-    kept = tuple([less for one in (told.features if told else ()) if (less := one.reduced) is not None])
-    return replace(version, draft=replace(version.draft, baseline=Baseline(kept, None, 0, 0) if kept else None))
+    message = encode_version(replace(version, draft=replace(version.draft, baseline=None)))
+    if told is not None and (kept := encode_told(told)).features:
+        message.baseline.CopyFrom(kept)
+    return message

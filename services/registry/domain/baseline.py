@@ -14,7 +14,6 @@ class FeatureBaseline:
 
     ``spread`` is the distance that a block of training time keeps from the others; None when nobody could tell.
     ``minimum`` and ``maximum`` are the values that are valid at all; None for any.
-    ``typical`` is what training rows had in the middle, or most; it stands in what is :attr:`reduced` alone.
     """
 
     name: str
@@ -26,19 +25,10 @@ class FeatureBaseline:
     spread: float | None = None
     minimum: float | None = None
     maximum: float | None = None
-    typical: float | str | None = None
 
     @property
-    def reduced(self) -> FeatureBaseline | None:
-        """What a gateway needs of it: the valid values, and what is typical in place of the bins. None for nothing."""
-        middle = self._middle
-        if middle is None and not self.bounded:
-            return None
-        bounds = {"minimum": self.minimum, "maximum": self.maximum}
-        return FeatureBaseline(self.name, 0.0, (), (), (), 0, typical=middle, **bounds)
-
-    @property
-    def _middle(self) -> float | str | None:
+    def typical(self) -> float | str | None:
+        """What training rows had: the middle of the median's bin, or the most frequent text; None: nobody knows."""
         if self.categories:
             most = max(range(len(self.categories)), key=lambda place: self.counts[place])
             text = self.categories[most]

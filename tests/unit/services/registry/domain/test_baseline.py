@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.registry.codec import encode_version
+from services.registry.codec.baselines import encode_told
 from services.registry.domain.baseline import Baseline, FeatureBaseline, PerformanceBaseline
 from services.registry.domain.model import (
     Artifact,
@@ -209,8 +210,8 @@ def test_what_a_message_carries_is_never_more_than_was_reckoned() -> None:
     ],
 )
 def test_a_gateway_is_told_what_is_typical_in_place_of_the_bins(feature: FeatureBaseline, typical: object) -> None:
-    told = feature.reduced
-    assert (None if told is None else told.typical) == typical
-    bounded = replace(feature, minimum=1.0).reduced
-    assert bounded is not None
-    assert (bounded.typical, bounded.minimum, bounded.counts) == (typical, 1.0, ())
+    assert feature.typical == typical
+    told = encode_told(Baseline((feature,), None, 0, 1))
+    assert [one.typical_text or one.typical_number for one in told.features] == ([] if typical is None else [typical])
+    [bounded] = encode_told(Baseline((replace(feature, minimum=1.0),), None, 0, 1)).features
+    assert (bounded.minimum, list(bounded.counts), bounded.HasField("maximum")) == (1.0, [], False)
