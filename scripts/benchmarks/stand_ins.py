@@ -18,6 +18,7 @@ from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from services.inference_gateway.domain.desired import Endpoint, Route, Step, VersionKey, VersionSpec
 from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.features import FeatureColumn, Status
+from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, Tensors, TensorSpec
 from services.inference_gateway.engine.admission import Admitted
 
@@ -36,10 +37,10 @@ class AtOnce:
     def __init__(self) -> None:
         self.died = asyncio.Event()
 
-    async def run(self, inputs: Tensors) -> Tensors:
+    async def run(self, inputs: Tensors) -> Outputs:
         """See ports.Worker."""
         first = next(iter(inputs.values()))
-        return {"p": np.ascontiguousarray(first.reshape(len(first), -1)[:, :1], np.float32)}
+        return Outputs({"p": np.ascontiguousarray(first.reshape(len(first), -1)[:, :1], np.float32)})
 
     async def stop(self) -> None:
         """See ports.Worker."""

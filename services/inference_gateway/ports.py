@@ -15,6 +15,7 @@ from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
 from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.features import FeatureColumn
 from services.inference_gateway.domain.guardrail import Disabled
+from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Tensors
 from slipway.events import Consumer, Event
 
@@ -42,8 +43,8 @@ class Worker(Protocol):
         """How the process ended, as in "the last one …": known after :meth:`stop`, empty while it runs."""
         ...
 
-    async def run(self, inputs: Tensors) -> Tensors:
-        """The signature's outputs, [rows, …] each.
+    async def run(self, inputs: Tensors) -> Outputs:
+        """The signature's outputs, [rows, …] each, and what the model took.
 
         Raises WorkerDied when the process ends or hangs, ModelFailed when it refuses or answers something else,
         NoMemory when the batch can't be handed over.

@@ -13,10 +13,11 @@ from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Ki
 from services.inference_gateway.adapters.worker_memory import BadMemory, Slot
 from services.inference_gateway.adapters.worker_tensors import inputs_of, outputs_of
 from services.inference_gateway.domain.errors import ModelFailed, NoMemory, WorkerDied
+from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Signature, Tensors
 from services.inference_gateway.domain.tensors import BadRaw
 
-Reply = asyncio.Future[Tensors]
+Reply = asyncio.Future[Outputs]
 
 
 class Refused(ValueError):
@@ -58,7 +59,7 @@ class Channel:
         finally:
             self._unwatch()  # a batch has a time of its own
 
-    async def run(self, inputs: Tensors, timeout_s: float) -> Tensors:
+    async def run(self, inputs: Tensors, timeout_s: float) -> Outputs:
         """The answers to a batch. Raises ModelFailed, WorkerDied, NoMemory.
 
         A worker that answers nothing for ``timeout_s`` while it has something is at fault.
@@ -153,7 +154,7 @@ class Channel:
         self._give_back(packet.slot)
         self._tell_settled()
 
-    def _answer(self, packet: Packet, rows: int) -> Tensors:
+    def _answer(self, packet: Packet, rows: int) -> Outputs:
         if packet.kind != Kind.RESULT:
             raise ModelFailed(self._version, packet.text)
         slot = self._slots[packet.slot]
@@ -162,7 +163,7 @@ class Channel:
             raise BadMemory(f"{packet.used} bytes in a slot of {slot.size}")
         try:
             # Copied before it is looked at: the worker may write there at any time.
-            return self._outputs.read(slot.memory[: packet.used], rows)
+            return Outputs(self._outputs.read(slot.memory[: packet.used], rows), packet.ran_ns / 1e9)
         except BadRaw as error:
             raise ModelFailed(self._version, f"its answer {error}") from error
 

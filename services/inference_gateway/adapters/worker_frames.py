@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
 
-_HEAD = struct.Struct("<BBxxIQQ")
+_HEAD = struct.Struct("<BBxxIQQQ")
 _JSON_BYTES = struct.Struct("<I")
 _TEXT_BYTES = 2048
 LARGEST_PACKET = _HEAD.size + _TEXT_BYTES
@@ -28,24 +28,29 @@ class Kind(enum.IntEnum):
 
 
 class Packet(NamedTuple):
-    """A batch of ``rows`` takes the first ``used`` bytes of slot number ``slot``, which is ``size`` bytes large."""
+    """A batch of ``rows`` takes the first ``used`` bytes of slot number ``slot``, which is ``size`` bytes large.
+
+    Of an answer, ``ran_ns`` are the nanoseconds that the model itself took.
+    """
 
     kind: int
     slot: int = 0
     rows: int = 0
     used: int = 0
     size: int = 0
+    ran_ns: int = 0
     text: str = ""
 
     def pack(self) -> bytes:
         """Its bytes."""
-        return _HEAD.pack(self.kind, self.slot, self.rows, self.used, self.size) + self.text.encode()[:_TEXT_BYTES]
+        head = _HEAD.pack(self.kind, self.slot, self.rows, self.used, self.size, self.ran_ns)
+        return head + self.text.encode()[:_TEXT_BYTES]
 
     @classmethod
     def unpack(cls, data: bytes) -> Packet:
         """A packet from its bytes. Raises struct.error for those of none."""
-        kind, slot, rows, used, size = _HEAD.unpack_from(data)
-        return cls(kind, slot, rows, used, size, data[_HEAD.size :].decode(errors="replace"))
+        kind, slot, rows, used, size, ran_ns = _HEAD.unpack_from(data)
+        return cls(kind, slot, rows, used, size, ran_ns, data[_HEAD.size :].decode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,13 @@ class Model:
         self._columns_lie = inputs_of(settings.signature)
         self._answers_lie = outputs_of(settings.signature)
 
-    def answer(self, slot: Slot, used: int, rows: int) -> int:
-        """Answer the batch that lies in a slot, in its place; the bytes that the answers take."""
+    def answer(self, slot: Slot, used: int, rows: int) -> tuple[int, int]:
+        """Answer the batch that lies in a slot, in its place; the bytes that it takes, and the model's nanoseconds."""
         columns = self._columns_lie.read(memoryview(slot.memory)[:used], rows)
-        return self._answers_lie.write(shaped(self._signature, self.run(columns), rows), rows, slot)
+        began = time.perf_counter_ns()
+        outputs = self.run(columns)
+        ran_ns = time.perf_counter_ns() - began
+        return self._answers_lie.write(shaped(self._signature, outputs, rows), rows, slot), ran_ns
 
     def run(self, columns: Tensors) -> Tensors:
         """The outputs of a batch whose columns have shape [rows, …shape of the column]."""
@@ -159,11 +163,11 @@ def _confine(settings: LoadSettings) -> None:
 def _answer(model: Model, packet: Packet, slot: Slot) -> Packet:
     slot.follow(packet.size)
     try:
-        used = model.answer(slot, packet.used, packet.rows)
+        used, ran_ns = model.answer(slot, packet.used, packet.rows)
     except Exception as error:
         # Whatever a model raises is told, and costs its batch alone.
         return Packet(Kind.FAILED, packet.slot, text=first_line(error))
-    return Packet(Kind.RESULT, packet.slot, packet.rows, used, slot.size)
+    return Packet(Kind.RESULT, packet.slot, packet.rows, used, slot.size, ran_ns)
 
 
 def _load(given: int) -> Model:

@@ -20,6 +20,7 @@ from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.errors import UnusableModel, WorkerNotStarted
+from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Tensors
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class ProcessWorker:
         except Refused as error:
             raise UnusableModel(f"{self._version} can't be served: {error}") from error
 
-    async def run(self, inputs: Tensors) -> Tensors:
+    async def run(self, inputs: Tensors) -> Outputs:
         """See Worker."""
         return await self._channel.run(inputs, self._run_timeout_s)
 

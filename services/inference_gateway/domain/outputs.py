@@ -6,7 +6,18 @@ import math
 
 import numpy as np
 
+from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.signature import DTYPES, DataType, Signature, Tensors
+
+
+class Outputs(dict[str, Array]):
+    """A model's outputs by name, [rows, …] each; ``ran_s`` are the seconds that the model itself took."""
+
+    __slots__ = ("ran_s",)
+
+    def __init__(self, tensors: Tensors, ran_s: float = 0.0) -> None:
+        super().__init__(tensors)
+        self.ran_s = ran_s
 
 
 def warm_row(signature: Signature) -> Tensors:

@@ -224,7 +224,7 @@ class Lane:
             took_s = ended - (max(began, self._ended_at) if alone else began)
             self._ended_at = ended
             self._cost.learn(rows, took_s)
-            self._settle.answered(chunks, outputs, Times(began, took_s, ended))
+            self._settle.answered(chunks, outputs, Times(began, took_s, ended, outputs.ran_s))
         finally:
             self._rows_running -= rows
 

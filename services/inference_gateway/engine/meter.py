@@ -16,11 +16,15 @@ from slipway.observe.histogram import SIZES, Distribution, Histogram
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds."""
+    """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds.
+
+    ``ran_s`` is what the model itself took, as the worker tells.
+    """
 
     began_s: float
     took_s: float
     ended_s: float
+    ran_s: float = 0.0
 
 
 class ArmCount(NamedTuple):

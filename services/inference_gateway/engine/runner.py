@@ -11,6 +11,7 @@ from functools import partial
 
 from services.inference_gateway.domain.desired import VersionKey, VersionSpec
 from services.inference_gateway.domain.errors import Quarantined, QueueFull, WorkerDied
+from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.quarantine import Deaths, Patience
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.berth import Berth
@@ -123,7 +124,7 @@ class Runner:
         for berth in self.berths:
             berth.keep()
 
-    async def run(self, inputs: Tensors, rows: int, deadline: float | None = None, *, again: bool = True) -> Tensors:
+    async def run(self, inputs: Tensors, rows: int, deadline: float | None = None, *, again: bool = True) -> Outputs:
         """The outputs, [rows, …] each; ``deadline`` (monotonic) bounds the wait for a worker and the second try.
 
         There is a second try only if ``again``.
@@ -171,7 +172,7 @@ class Runner:
         self._stopped = True
         self._look()
 
-    async def _twice(self, inputs: Tensors, rows: int, deadline: float | None) -> Tensors:
+    async def _twice(self, inputs: Tensors, rows: int, deadline: float | None) -> Outputs:
         try:
             return await self._once(inputs, rows, deadline)
         except WorkerDied:
@@ -185,7 +186,7 @@ class Runner:
         except TimeoutError:
             raise WorkerDied(str(self.spec.key)) from None
 
-    async def _once(self, inputs: Tensors, rows: int, deadline: float | None) -> Tensors:
+    async def _once(self, inputs: Tensors, rows: int, deadline: float | None) -> Outputs:
         berth, worker = self._least_busy() or await self._next_free(deadline)
         berth.running += rows
         try:

@@ -60,7 +60,12 @@ class Spans:
         batch = self._begun("batch", _under(traced[0]), wall(began_s), _links(traced), _facts(chunks))
         inside = trace.set_span_in_context(batch, Context())
         self._begun("queue", inside, wall(began_s)).end(wall(times.began_s))
-        self._begun("compute", inside, wall(times.began_s)).end(wall(times.ended_s))
+        compute = self._begun("compute", inside, wall(times.began_s))
+        # The worker tells how long, not when; what it does after the model is little.
+        model = trace.set_span_in_context(compute, Context())
+        ran = self._begun("onnxruntime.run", model, wall(max(times.ended_s - times.ran_s, times.began_s)))
+        ran.end(wall(times.ended_s))
+        compute.end(wall(times.ended_s))
         batch.end(wall(times.ended_s))
         self._lead_to(batch, traced[1:], wall(times.ended_s))
 

@@ -165,6 +165,9 @@ async def test_a_trace_leads_from_the_caller_through_features_and_batch(
     assert facts["slipway.rows"].int_value == facts["slipway.requests"].int_value >= len(batch.links)
     assert batch.parent_span_id == spans["features"].parent_span_id == calls[whole].span_id
     assert spans["queue"].parent_span_id == spans["compute"].parent_span_id == batch.span_id
+    ran = spans["onnxruntime.run"]
+    assert ran.parent_span_id == spans["compute"].span_id
+    assert spans["compute"].start_time_unix_nano <= ran.start_time_unix_nano < ran.end_time_unix_nano
     assert spans["queue"].end_time_unix_nano <= spans["compute"].end_time_unix_nano <= batch.end_time_unix_nano
     assert spans[READ].parent_span_id == spans["features"].span_id
     assert collector.of(whole)[READ][0] == "feature_serving"
