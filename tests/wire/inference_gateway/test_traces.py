@@ -109,6 +109,8 @@ async def fleet(registered: Any, tmp_path: Path) -> AsyncIterator[tuple[Any, Col
         world.client = await stack.enter_async_context(AsyncSlipway(**addresses, timeout_s=30.0))
         world.channel = await stack.enter_async_context(grpc.aio.insecure_channel(world.address))
         await world.channel.channel_ready()
+        async with grpc.aio.insecure_channel(world.features_address) as features:
+            await features.channel_ready()
         yield world, collector
 
 
