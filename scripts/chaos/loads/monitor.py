@@ -16,7 +16,8 @@ from scripts.chaos.history import Mark, Operation
 from scripts.chaos.load import Client, Needs, Scene
 from scripts.chaos.models import monitor as model
 from scripts.chaos.topics import arrived
-from slipway.events import Event
+from slipway.events import Event, EventLog
+from slipway.events.connect import open_log
 from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as told_pb2
 from slipway.gen.slipway.monitor.v1 import resources_pb2
@@ -259,8 +260,18 @@ async def _settled(scene: Scene) -> None:
     while time.monotonic() < until_s:
         found = {one.endpoint: one.joined for one in await scene.slipway.monitor.coverage()}
         if all(found.get(endpoint, 0) >= joined for endpoint, joined in asked.items()):
-            return
+            break
         await asyncio.sleep(0.1)
+    # A label that corrects another joins no further row: that it has come is seen by how far the monitor has read.
+    async with open_log(scene.platform.events) as log:
+        while time.monotonic() < until_s and not await _read(log):  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.2)
+
+
+async def _read(log: EventLog) -> bool:
+    reached = await log.committed([PREDICTIONS, LABELS], GROUP)
+    held = [one for one in await log.topics([PREDICTIONS, LABELS]) if one.next_offset > one.first_offset]
+    return all(reached.get((one.name, one.partition), 0) >= one.next_offset for one in held)
 
 
 def _labels(rows: range, *, wrong: bool) -> list[tuple[int, int]]:

@@ -61,7 +61,7 @@ class KafkaConsumer:
         self._accepted = 0
         self._away: KafkaError | None = None
         self._away_at = float("-inf")
-        self._timed_out = False
+        self._assigned_at = float("-inf")
         self._fenced = False
         self._doubtful = False
         thread.run_last(self._close)
@@ -135,7 +135,7 @@ class KafkaConsumer:
                 [self._topics.on_brokers(name) for name in self._names],
                 on_assign=self._on_assign,
                 on_revoke=self._on_revoke,
-                on_lost=self._on_lost,
+                on_lost=self._on_revoke,
             )
             self._joined = True
 
@@ -146,16 +146,17 @@ class KafkaConsumer:
         """Be another member of the same name. Raises Fenced unless this one had lost its brokers, and so its place.
 
         A member that finds its brokers again asks to be let in, maybe twice, for an answer got lost; it then is told
-        that somebody joined under its name, and that was itself. One that was in the group until then was not.
+        that somebody joined under its name, and that was itself. So it is where brokers come back without what they
+        had told of its joining. One that had its brokers ever since it was given its partitions was replaced.
         """
-        if not self._timed_out or time.monotonic() - self._away_at > _JUST_NOW_S:
+        if self._away_at <= max(self._assigned_at, time.monotonic() - _JUST_NOW_S):
             raise Fenced(self._group)
         _log.warning("joining %s anew, after its brokers were away", self._group)
         self._client.close()
         self._client = Consumer(self._settings)
         self._holds.clear()
         self._fetched.clear()
-        self._joined = self._timed_out = self._fenced = self._doubtful = False
+        self._joined = self._fenced = self._doubtful = False
 
     def _fetch(self, limit: int, wait_s: float) -> None:
         # One call would wait for all of them.
@@ -238,11 +239,7 @@ class KafkaConsumer:
     def _on_assign(self, _client: Consumer, places: Sequence[TopicPartition]) -> None:
         for place in places:
             self._holds[self._topics.ours(place.topic), place.partition] = Hold()
-        self._timed_out = False
-
-    def _on_lost(self, client: Consumer, places: Sequence[TopicPartition]) -> None:
-        self._timed_out = not self._fenced
-        self._on_revoke(client, places)
+        self._assigned_at = time.monotonic()
 
     def _on_revoke(self, _client: Consumer, places: Sequence[TopicPartition]) -> None:
         gone = {(self._topics.ours(place.topic), place.partition) for place in places}
