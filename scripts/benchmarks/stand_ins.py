@@ -33,6 +33,7 @@ class AtOnce:
     pid = 0
     provider = "none"
     cause = ""
+    memory_bytes = 0
 
     def __init__(self) -> None:
         self.died = asyncio.Event()
@@ -41,6 +42,9 @@ class AtOnce:
         """See ports.Worker."""
         first = next(iter(inputs.values()))
         return Outputs({"p": np.ascontiguousarray(first.reshape(len(first), -1)[:, :1], np.float32)})
+
+    async def drained(self) -> None:
+        """See ports.Worker."""
 
     async def stop(self) -> None:
         """See ports.Worker."""

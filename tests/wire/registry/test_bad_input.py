@@ -193,7 +193,7 @@ def optional_when_empty(method: str, path: tuple[FieldDescriptor, ...]) -> bool:
 
 
 def set_by_the_registry(path: tuple[FieldDescriptor, ...]) -> bool:
-    return not {"aliases", "rollout", "resolved_model"}.isdisjoint(field.name for field in path)
+    return not {"aliases", "rollout", "resolved_model", "typical_text"}.isdisjoint(field.name for field in path)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
