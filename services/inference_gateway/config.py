@@ -77,7 +77,7 @@ class BatchConfig(Settings):
     """How requests wait for a version, and how many rows its worker is given at once."""
 
     max_rows: int = Field(1024, ge=1, le=65_536)
-    gather_s: float = Field(0.004, ge=0, le=0.1)
+    gather_s: float = Field(0.012, ge=0, le=0.1)
     queue_requests: int = Field(4096, ge=1)
     queue_rows: int = Field(65_536, ge=1)
     queue_bytes: int = Field(256 * 1024**2, ge=1024)
