@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,8 +35,7 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
         [Origin(one.rows, one.tenant, one.trace_id, began) for one, began in zip(batches, began_s, strict=True)]
     )
     if len(batches) == 1:
-        return _with_origins(first, origins)
-    deadlines = [one.deadline_s for one in batches]
+        return replace(first, origins=origins)
     return Batch(
         endpoint=first.endpoint,
         rows=sum([one.rows for one in batches]),
@@ -47,28 +47,14 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
         protocol=first.protocol,
         tenant=first.tenant,
         priority=first.priority,
-        deadline_s=None if None in deadlines else max(one for one in deadlines if one is not None),
+        deadline_s=latest([one.deadline_s for one in batches]),
         origins=origins,
     )
 
 
-def _with_origins(batch: Batch, origins: tuple[Origin, ...]) -> Batch:
-    return Batch(
-        batch.endpoint,
-        batch.rows,
-        batch.ids,
-        batch.event_times_us,
-        batch.timed,
-        batch.entity_keys,
-        batch.features,
-        batch.protocol,
-        batch.trace_id,
-        batch.places,
-        batch.tenant,
-        batch.priority,
-        batch.deadline_s,
-        origins,
-    )
+def latest(deadlines: Sequence[float | None]) -> float | None:
+    """When nobody waits any more, if these are the ends of each one's patience; None: somebody waits for ever."""
+    return None if None in deadlines else max(one for one in deadlines if one is not None)
 
 
 def _stacked(groups: Sequence[Sequence[Column]]) -> tuple[Column, ...]:

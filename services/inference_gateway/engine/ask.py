@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanContext
 from services.inference_gateway.domain.batch import Answer, Attributions, Batch, Prediction, predictions
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.features import Online
+from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.reconcile import Arm
 
@@ -223,10 +224,9 @@ def cut(chunk: Chunk, first: int, last: int) -> Chunk:
     rows = np.arange(start, start + sum(counts[first:last]))
     span = slice(start, start + len(rows))
     shares = chunk.shares[first:last]
-    deadlines = [share.ask.deadline for share in shares]
     batch = replace(
         chunk.batch.take(rows),
-        deadline_s=None if None in deadlines else max(one for one in deadlines if one is not None),
+        deadline_s=latest([share.ask.deadline for share in shares]),
         places=shares[0].ask.batch.places if len(shares) == 1 else None,
     )
     return replace(

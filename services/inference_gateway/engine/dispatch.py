@@ -15,8 +15,9 @@ import numpy as np
 from services.inference_gateway.domain.cost import Cost
 from services.inference_gateway.domain.errors import ModelFailed, QueueFull, TooLate, WorkerDied
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
+from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
-from services.inference_gateway.engine.ask import Ask, Chunk, each_share
+from services.inference_gateway.engine.ask import Chunk, each_share
 from services.inference_gateway.engine.meter import Times
 from services.inference_gateway.engine.runner import Runner
 from services.inference_gateway.engine.settle import Settle
@@ -191,10 +192,10 @@ class Lane:
         if self._clock.monotonic() + whole_s <= hurried:
             yield chunks
             return
-        waiting = deque(sorted(chain(*map(each_share, chunks)), key=_deadline))
+        waiting = deque(sorted(chain(*map(each_share, chunks)), key=_hurried))
         while waiting:
             batch = [waiting.popleft()]
-            left_s = _deadline(batch[0]) - self._clock.monotonic()
+            left_s = batch[0].hurried_s - self._clock.monotonic()
             room = self._cost.rows_within(left_s, self._batch_rows) - batch[0].rows
             while waiting and waiting[0].rows <= room:
                 room -= waiting[0].rows
@@ -208,7 +209,9 @@ class Lane:
         self._rows_running += rows
         try:
             # What several requests fail by may be the fault of one: the second try is each one's own.
-            outputs = await self._runner.run(_stacked(chunks), rows, _last(chunks), again=not several)
+            outputs = await self._runner.run(
+                _stacked(chunks), rows, latest([one.deadline for one in chunks]), again=not several
+            )
         except (ModelFailed, WorkerDied) as error:
             if several:
                 await self._apart(chunks)
@@ -249,13 +252,8 @@ def _nothing() -> None:
     """Nobody waits for room."""
 
 
-def _deadline(one: Ask | Chunk) -> float:
-    return inf if one.deadline is None else one.deadline
-
-
-def _last(chunks: Sequence[Chunk]) -> float | None:
-    deadlines = [chunk.deadline for chunk in chunks]
-    return None if None in deadlines else max(one for one in deadlines if one is not None)
+def _hurried(chunk: Chunk) -> float:
+    return chunk.hurried_s
 
 
 def _stacked(chunks: Sequence[Chunk]) -> Tensors:

@@ -216,7 +216,7 @@ class Intake:
 
     def _each_alone(self, wave: Wave, arm: Arm, rows: Array | None, online: Online | None) -> list[Chunk]:
         chunks = []
-        for ask, own in wave.by_ask(rows):
+        for ask, own, _ in wave.by_ask(rows):
             try:
                 chunks.append(wave.chunk(arm, own, online, alone=ask))
             except SlipwayError as error:

@@ -78,7 +78,7 @@ class Wave:
             return prepare(arm, self.batch, self.ids, self.marks, shares, online=online, shadows=shadows)
         part = self.batch.take(rows)
         chosen = rows.tolist()
-        shares = self._shares(rows, alone)
+        shares = [Share(ask, len(own), places) for ask, own, places in self.by_ask(rows) if alone in {None, ask}]
         if alone is not None:
             places = shares[0].places
             own = alone.batch.places
@@ -96,27 +96,15 @@ class Wave:
             shadows=shadows,
         )
 
-    def by_ask(self, rows: Array | None) -> Iterator[tuple[Ask, Array]]:
-        """The same rows request by request."""
+    def by_ask(self, rows: Array | None) -> Iterator[tuple[Ask, Array, Array | None]]:
+        """The same rows request by request, and their numbers in the request: None for all of it."""
         every = np.arange(self.batch.rows) if rows is None else rows
-        for ask, start in zip(self.asks, self._starts(), strict=True):
-            own = every[np.searchsorted(every, start) : np.searchsorted(every, start + ask.batch.rows)]
+        start = 0
+        for ask in self.asks:
+            own = every[np.searchsorted(every, start) : np.searchsorted(every, start + ask.rows)]
             if len(own):
-                yield ask, own
-
-    def _starts(self) -> list[int]:
-        ends = np.cumsum([ask.batch.rows for ask in self.asks])
-        return [0, *ends[:-1].tolist()]
-
-    def _shares(self, rows: Array, alone: Ask | None) -> list[Share]:
-        shares = []
-        for ask, start in zip(self.asks, self._starts(), strict=True):
-            if alone is not None and ask is not alone:
-                continue
-            own = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + ask.batch.rows)]
-            if len(own):
-                shares.append(Share(ask, len(own), None if len(own) == ask.batch.rows else own - start))
-        return shares
+                yield ask, own, None if len(own) == ask.rows else own - start
+            start += ask.rows
 
 
 def _split(
