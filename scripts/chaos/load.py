@@ -23,8 +23,9 @@ class Needs:
     ``victims``: the processes that are killed or stopped, the load's own service first; ``topics``: those that the
     load's service reads, to the group that reads them; ``fed``: those of them that the load's doings come by;
     ``links``: of a victim, the variables with the addresses of what it calls (tables and topics go without saying);
-    ``tables``: whether the service has any; ``aside``: kinds of operations that don't ask the service (what
-    is published for it to read), which count neither for the load's rate nor for answering again.
+    ``tables``: whether the service has any; ``alone``: whether a second process of it on the same data refuses to
+    start; ``aside``: kinds of operations that don't ask the service (what is published for it to read), which count
+    neither for the load's rate nor for answering again.
     """
 
     services: tuple[str, ...]
@@ -35,6 +36,7 @@ class Needs:
     fed: frozenset[str] = frozenset()
     links: frozenset[tuple[str, str]] = frozenset()
     tables: bool = True
+    alone: bool = False
     aside: frozenset[str] = frozenset()
 
 

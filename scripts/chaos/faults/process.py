@@ -59,8 +59,8 @@ class Takeover(Plain):
 
     def unsuited(self, needs: Needs, profile: str) -> str | None:
         """See Fault."""
-        if not needs.tables:
-            return "what it keeps is its process's own, and a second one on it refuses to start"
+        if needs.alone:
+            return "it works alone on its data: a second one on it refuses to start"
         return None if profile == "stack" else "whoever stands still may hold SQLite's lock, and nobody takes that over"
 
     async def inject(self, scene: Scene, needs: Needs, dice: random.Random) -> Injection:

@@ -146,6 +146,7 @@ class InferenceGatewayLoad:
         victims=("inference_gateway",),
         links=frozenset({("inference_gateway", "SLIPWAY_REGISTRY_ADDRESS")}),
         tables=False,
+        alone=True,
         topics={REQUESTS: GROUP},
         fed=frozenset({REQUESTS}),
         aside=frozenset({model.PUT, responses.EVENT}),

@@ -147,6 +147,7 @@ class TrainingSchedulerLoad:
         configs={"training_scheduler": _CONFIG},
         topics={INCIDENTS: GROUP},
         fed=frozenset({INCIDENTS}),
+        alone=True,
         aside=frozenset({model.INCIDENT}),
     )
 
