@@ -27,6 +27,8 @@ _TAKES: dict[DataType, tuple[type, ...]] = {
 }
 _NOT_SERVED = {"BF16": "is 'BF16', which is not served, for numpy has no such type; let the model cast from FP32"}
 _SHOWN_SIZES = 9
+_SHOWN_LETTERS = 40
+_MOST_SIZES = 32  # more than any tensor has
 
 
 def decode_infer(model: str, version: str, body: dict[str, Any], tail: Tail | None = None) -> pb.ModelInferRequest:
@@ -47,9 +49,7 @@ def decode_infer(model: str, version: str, body: dict[str, Any], tail: Tail | No
         if not isinstance(entry, dict):
             raise invalid_field(field, "is not an object; give name, datatype, shape and data")
         kind = _datatype(f"{field}.datatype", entry.get("datatype"))
-        shape = _list(entry, "shape", f"{field}.shape")
-        if not all(type(size) is int and 0 <= size < 2**31 for size in shape):
-            raise invalid_field(f"{field}.shape", f"is {shape}; give whole numbers from 0 on")
+        shape = _shape(f"{field}.shape", entry)
         parameters = read_parameters(entry.get("parameters"), f"{field}.parameters")
         size = parameters.pop("binary_data_size", None)
         name = _text(entry, "name", f"{field}.name")
@@ -108,10 +108,29 @@ def _list(body: dict[str, Any], key: str, field: str) -> list[Any]:
     return value
 
 
+def _shape(field: str, entry: dict[str, Any]) -> list[int]:
+    shape = _list(entry, "shape", field)
+    # Before anybody multiplies them: the product of many sizes is a number that takes minutes.
+    if len(shape) > _MOST_SIZES:
+        raise invalid_field(field, f"has {len(shape)} sizes; give at most {_MOST_SIZES}")
+    for position, size in enumerate(shape):
+        if type(size) is not int or not 0 <= size < 2**31:
+            raise invalid_field(field, f"has {_shown(size)} at {position}; give whole numbers from 0 on")
+    return shape
+
+
+def _shown(value: object) -> str:
+    """A value of JSON in a few words: a text of a list may be as long and as deep as the caller likes."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    text = repr(value)
+    return text if len(text) <= _SHOWN_LETTERS else f"{text[:_SHOWN_LETTERS]}…"
+
+
 def _datatype(field: str, name: object) -> DataType:
     if not isinstance(name, str) or name not in set(DataType):
-        told = _NOT_SERVED.get(str(name), f"is {name!r}; give one of {', '.join(DataType)}")
-        raise invalid_field(field, told)
+        told = f"is {_shown(name)}; give one of {', '.join(DataType)}"
+        raise invalid_field(field, _NOT_SERVED.get(name, told) if isinstance(name, str) else told)
     return DataType(name)
 
 
@@ -151,7 +170,7 @@ def _wrong(field: str, kind: DataType, data: list[Any]) -> InvalidInput:
         if value is None and kind in FLOATS | {DataType.BYTES}:
             continue
         if type(value) not in _TAKES[kind]:
-            return invalid_field(f"{field}[{place}]", f"is {str(value)[:40]!r}, not {kind}")
+            return invalid_field(f"{field}[{place}]", f"is {_shown(value)}, not {kind}")
         if not _fits(kind, value):
             return invalid_field(f"{field}[{place}]", f"does not fit {kind}")
     return invalid_field(field, f"holds a value that does not fit {kind}")

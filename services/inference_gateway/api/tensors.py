@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -34,6 +34,7 @@ _PACKED = {
     for kind in (DataType.FP32, DataType.FP64)
 }
 _SHOWN_SIZES = 9
+_SHOWN_LETTERS = 100
 
 
 def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple[tuple[Column, ...], int]:
@@ -44,18 +45,35 @@ def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple
     if raw and len(raw) != len(request.inputs):
         raise invalid_field("raw_input_contents", f"has {len(raw)} entries for {len(request.inputs)} inputs")
     specs = {spec.name: spec for spec in signature.inputs}
+    if len(request.inputs) > len(specs):
+        _refuse_surplus(request, specs)
     columns = []
     for position, tensor in enumerate(request.inputs):
         field = f"inputs[{position}]"
         spec = specs.get(tensor.name)
         if spec is None:
-            raise invalid_field(
-                f"{field}.name", f"{tensor.name!r} is not a feature; the version takes {', '.join(list(specs)[:20])}"
-            )
+            raise invalid_field(f"{field}.name", _stranger(tensor.name, specs))
         _check(field, tensor, spec, raw=bool(raw))
         values = _values(field, tensor, spec, raw[position] if raw else None)
         columns.append(Column(tensor.name, KINDS[spec.datatype], values))
     return tuple(columns), len(columns[0].values)
+
+
+def _refuse_surplus(request: pb.ModelInferRequest, specs: Collection[str]) -> NoReturn:
+    """Name the first input that is too many, before the others cost anything."""
+    seen: set[str] = set()
+    for tensor in request.inputs:
+        if tensor.name in seen:
+            raise invalid_field(f"inputs[{tensor.name}]", "stands twice; give each column once")
+        if tensor.name not in specs:
+            break
+        seen.add(tensor.name)
+    position = len(seen)
+    raise invalid_field(f"inputs[{position}].name", _stranger(request.inputs[position].name, specs))
+
+
+def _stranger(name: str, specs: Collection[str]) -> str:
+    return f"{name[:_SHOWN_LETTERS]!r} is not a feature; the version takes {', '.join(list(specs)[:20])}"
 
 
 def _check(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, *, raw: bool) -> None:
