@@ -50,6 +50,8 @@ Fails
     and said.
     Without feature_serving, or a feature's value: the answer is made with null and says ``degraded``, or it is
     UNAVAILABLE (the service is away) or INVALID_ARGUMENT (there is no value) when a column must not be null.
+    An endpoint's default answer stands in for an arm that fails and, where it says so, while nothing is loaded or
+    features that must not be null can't be read: these say ``degraded`` beside ``fallback``, and are logged so.
     A worker that leaks is replaced before it is missed. Over the budget of memory, versions without traffic make place
     for one that loads; one that still has none is FAILED with the figures.
 

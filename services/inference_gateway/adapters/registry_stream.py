@@ -127,7 +127,7 @@ def _limits(rails: Guardrails) -> Limits:
 
 def _fallback(told: FallbackVersion | RegisteredDefault | None) -> VersionKey | DefaultAnswer | None:
     if isinstance(told, RegisteredDefault):
-        return DefaultAnswer(told.outputs)
+        return DefaultAnswer(told.outputs, told.when_not_ready, told.when_features_unavailable)
     return VersionKey(told.resolved_model, told.resolved_version) if told and told.resolved_version else None
 
 

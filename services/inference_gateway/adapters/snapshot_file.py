@@ -99,7 +99,7 @@ def _route(arm: dict[str, Any]) -> Route:
     return Route(**told | {"version": VersionKey(**arm["version"]), "sticky_by": tuple(told.get("sticky_by", ()))})
 
 
-def _known(kind: type[Route | Limits], stored: dict[str, Any]) -> dict[str, Any]:
+def _known(kind: type[Route | Limits | DefaultAnswer], stored: dict[str, Any]) -> dict[str, Any]:
     return {field.name: stored[field.name] for field in fields(kind) if field.name in stored}
 
 
@@ -108,4 +108,5 @@ def _fallback(stored: dict[str, Any] | None) -> VersionKey | DefaultAnswer | Non
         return None
     if "outputs" not in stored:
         return VersionKey(**stored)
-    return DefaultAnswer({name: tuple(elements) for name, elements in stored["outputs"].items()})
+    told = _known(DefaultAnswer, stored)
+    return DefaultAnswer(**told | {"outputs": {name: tuple(elements) for name, elements in told["outputs"].items()}})

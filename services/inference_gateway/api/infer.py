@@ -47,8 +47,7 @@ class Infer:
     async def _answer(
         self, request: pb.ModelInferRequest, caller: Caller, settings: InferSettings
     ) -> pb.ModelInferResponse:
-        arm = self._status.primary(named(request.model_name, "model_name"), request.model_version)
-        signature = arm.runner.spec.signature
+        signature = self._status.takes(named(request.model_name, "model_name"), request.model_version)
         wanted = _wanted(request, signature)
         refuse_shared_inputs(request.inputs)
         columns, rows = decode_columns(request, signature)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.inference_gateway.domain.errors import ARM_FAULTS, FeaturesUnavailable, NotReady
 from services.inference_gateway.domain.signature import DTYPES, DataType, Signature, Tensors
 
 Elements = tuple[float, ...] | tuple[str, ...]
@@ -15,9 +16,22 @@ Elements = tuple[float, ...] | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class DefaultAnswer:
-    """One row's elements by output, in the tensor's order."""
+    """One row's elements by output, in the tensor's order; it answers for a failing arm.
+
+    Also for an endpoint without a loaded version, and for features that can't be read, where that is said.
+    """
 
     outputs: Mapping[str, Elements]
+    when_not_ready: bool = False
+    when_features_unavailable: bool = False
+
+    def stands_in_for(self, error: BaseException) -> bool:
+        """Whether it is the answer where there is none because of ``error``."""
+        if isinstance(error, NotReady):
+            return self.when_not_ready
+        if isinstance(error, FeaturesUnavailable):
+            return self.when_features_unavailable
+        return isinstance(error, ARM_FAULTS)
 
     def tensors(self, signature: Signature, rows: int) -> Tensors | None:
         """The outputs of a version with ``signature`` for so many rows, [rows, …] each; None when they are not its own.

@@ -104,6 +104,13 @@ class Desired:
     endpoints: Mapping[str, Endpoint]
     versions: Mapping[VersionKey, VersionSpec]
 
+    def main(self, endpoint: str) -> VersionSpec | None:
+        """The version that is to have most of an endpoint's traffic; None where that is not known."""
+        wanted = self.endpoints.get(endpoint)
+        routes = wanted.routes if wanted else ()
+        heaviest = max(routes, key=lambda route: route.weight, default=None)
+        return self.versions.get(heaviest.version) if heaviest else None
+
     def after(self, step: Step) -> Desired:
         """The desired state after a message; versions that no endpoint needs are forgotten."""
         endpoints = {} if step.snapshot else dict(self.endpoints)

@@ -251,3 +251,7 @@ class VersionTakesTraffic(SlipwayError):
             "shadow) in the registry, or take the arm or the fallback out there",
             facts={"version": version},
         )
+
+
+ARM_FAULTS = (ModelFailed, Quarantined, WorkerDied)
+"""What is an arm's fault, and not the caller's."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ __all__ = [
     "Tensors",
     "check_servable",
     "conform",
+    "less",
 ]
 
 
@@ -78,6 +79,11 @@ def conform(
         wrong = [FieldViolation(f"{field}[{name}]", fault) for name, fault in faults.items()]
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
     return tensors
+
+
+def less(signature: Signature, columns: Collection[ColumnSpec]) -> Signature:
+    """The signature without some of its columns."""
+    return replace(signature, inputs=tuple(spec for spec in signature.inputs if spec not in columns))
 
 
 def _is_absent(column: Column, rows: int) -> bool:

@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanContext
 
 from services.inference_gateway.domain.batch import Answer, Attributions, Batch, Prediction, predictions
 from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
@@ -159,7 +160,8 @@ class Chunk:
 
     ``inputs`` [rows, …] are conformed; ``read`` is what was read online for all rows of the wave, of which these are
     ``rows_read`` (None: all). ``shadows`` are the arms that score behind the answer. A ``shadow`` chunk is for the log;
-    a ``fallback`` one stands in for an arm that could not answer.
+    a ``fallback`` one stands in for an arm that could not answer. A ``lacking`` one is none that its arm can
+    answer: features could not be read, and ``inputs`` are without them.
     """
 
     arm: Arm
@@ -175,6 +177,7 @@ class Chunk:
     shadows: Sequence[Arm] = ()
     shadow: bool = False
     fallback: bool = False
+    lacking: FeaturesUnavailable | None = None
     bytes: int = 0
     hurried_s: float = inf
     """When the first of the callers waits no more, in monotonic seconds."""

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from services.inference_gateway.domain.cost import Cost
-from services.inference_gateway.domain.errors import ModelFailed, QueueFull, TooLate, WorkerDied
+from services.inference_gateway.domain.errors import ModelFailed, NotReady, QueueFull, TooLate, WorkerDied
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
-from services.inference_gateway.engine.ask import Chunk, each_share
+from services.inference_gateway.engine.ask import Ask, Chunk, each_share
 from services.inference_gateway.engine.meter import Times
 from services.inference_gateway.engine.runner import Runner
 from services.inference_gateway.engine.settle import Settle
@@ -66,6 +66,9 @@ class Dispatch:
 
     def offer(self, chunk: Chunk) -> None:
         """Let a chunk be run. Raises QueueFull; requests that can't be answered in time are refused at once."""
+        if chunk.lacking is not None:
+            self._settle.failed(chunk, chunk.lacking)
+            return
         runner = chunk.arm.runner
         lane = self._lanes.get(runner)
         if lane is None:
@@ -82,6 +85,10 @@ class Dispatch:
                 on_room=self._tell,
             )
         lane.push(chunk)
+
+    def refuse(self, ask: Ask, error: NotReady) -> None:
+        """Let the endpoint's default answer stand in where no version is loaded, or tell the caller."""
+        self._settle.unready(ask, error)
 
     def _tell(self) -> None:
         self.on_room()

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import FeatureTypeMismatch
+from services.inference_gateway.domain.errors import FeatureTypeMismatch, NotReady
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout
@@ -94,7 +94,12 @@ class Intake:
         Raises EndpointNotFound, NotReady, QueueFull where too much waits, and whatever a request can fail by.
         """
         name = ask.batch.endpoint
-        self._reconciler.arms(name)
+        try:
+            self._reconciler.arms(name)
+        except NotReady as error:
+            self._dispatch.refuse(ask, error)
+            await ask.answered
+            return ask.parts
         line = self._lines.get(name)
         if line is None:
             line = self._lines[name] = _Line(FairQueue(name, self._bounds, self._weights))

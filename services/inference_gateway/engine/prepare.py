@@ -9,8 +9,9 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Filled, Online, fill, join_keys, unread
-from services.inference_gateway.domain.signature import Signature, conform
+from services.inference_gateway.domain.signature import Signature, conform, less
 from services.inference_gateway.engine.ask import Chunk, Share, hurried
 from services.inference_gateway.engine.reconcile import Arm
 
@@ -29,14 +30,22 @@ def prepare(
     rows: Array | None = None,
     shadows: Sequence[Arm] = (),
     shadow: bool = False,
+    may_lack: bool = False,
 ) -> Chunk:
     """The chunk of ``batch`` for an arm.
 
     ``online`` was read for a batch of which this one is the ``rows`` (indices; None: all), and is None where the
-    protocol reads nothing. Raises InvalidInput, FeaturesUnavailable, FeatureMissing, FeatureTypeMismatch.
+    protocol reads nothing. Raises InvalidInput, FeatureMissing, FeatureTypeMismatch, and FeaturesUnavailable unless it
+    ``may_lack`` what can't be read.
     """
-    signature = arm.runner.spec.signature
-    filled = _filled(signature, batch, online, rows, shadow=shadow)
+    signature, lacking = arm.runner.spec.signature, None
+    try:
+        filled = _filled(signature, batch, online, rows, shadow=shadow)
+    except FeaturesUnavailable as error:
+        if not may_lack:
+            raise
+        lacking, filled = error, Filled((), tuple(range(batch.rows)), {})
+        signature = less(signature, unread(signature, batch.features))
     columns = batch.features
     if filled.columns:
         read = {column.name for column in filled.columns}
@@ -55,6 +64,7 @@ def prepare(
         rows,
         shadows,
         shadow,
+        lacking=lacking,
         bytes=sum([array.nbytes for array in inputs.values()]) + batch.rows * _ROW_BYTES,
         hurried_s=inf if shadow else hurried(shares),
     )

@@ -9,11 +9,11 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import Answer
 from services.inference_gateway.domain.desired import VersionKey
-from services.inference_gateway.domain.errors import ModelFailed, Quarantined, WorkerDied
+from services.inference_gateway.domain.errors import ARM_FAULTS, NotReady
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
-from services.inference_gateway.engine.fallback import Fallback
+from services.inference_gateway.engine.fallback import DEFAULT_ROUTE, Fallback
 from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
@@ -23,9 +23,6 @@ from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, SlipwayError, Unavailable
-
-DEFAULT_ROUTE = "default"
-"""What no arm answered, but the endpoint's default answer."""
 
 
 class Settle:
@@ -67,9 +64,25 @@ class Settle:
         for share in chunk.shares:
             share.ask.fail(error)
 
+    def unready(self, ask: Ask, error: NotReady) -> None:
+        """Nothing is loaded that could take a request: it gets the endpoint's default answer, or the error."""
+        now = self._clock.monotonic()
+        try:
+            answer = self.fallback.unready(ask, error, now)
+        except SlipwayError as wrong:
+            ask.fail(wrong)
+            return
+        if answer is None:
+            ask.fail(error)
+            return
+        ask.parts.append(Part(answer, 0, ask.rows))
+        one = Settled([], [answer], [ask])
+        self._keep([one])
+        self._finish(one, Times(now, 0.0, now))
+
     def broke(self, chunk: Chunk, error: BaseException) -> None:
         """An arm failed on a batch: its guardrail is to know."""
-        if isinstance(error, (ModelFailed, Quarantined, WorkerDied)):
+        if isinstance(error, ARM_FAULTS):
             self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, error.message)
 
     def answered(self, chunks: Sequence[Chunk], outputs: Tensors, times: Times) -> None:

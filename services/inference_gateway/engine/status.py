@@ -6,8 +6,10 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.inference_gateway.domain.default_answer import DefaultAnswer
 from services.inference_gateway.domain.desired import Endpoint, Route, VersionKey
 from services.inference_gateway.domain.errors import NotReady, VersionNotServed
+from services.inference_gateway.domain.signature import Signature
 from services.inference_gateway.engine.follow import Follow
 from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
 
@@ -78,6 +80,20 @@ class Status:
         """
         arms = named(endpoint, self._reconciler.arms(endpoint), version)
         return max(arms, key=lambda arm: arm.route.weight)
+
+    def takes(self, endpoint: str, version: str = "") -> Signature:
+        """What the version of :meth:`primary` takes and gives, or the one that a default answer stands in for.
+
+        Raises as :meth:`primary`.
+        """
+        try:
+            return self.primary(endpoint, version).runner.spec.signature
+        except NotReady as error:
+            desired = self._reconciler.desired
+            fallback, spec = desired.endpoints[endpoint].fallback, desired.main(endpoint)
+            if version or spec is None or not isinstance(fallback, DefaultAnswer) or not fallback.stands_in_for(error):
+                raise
+            return spec.signature
 
     def versions(self, endpoint: str) -> list[int]:
         """The numbers of the versions that answer for an endpoint. Raises EndpointNotFound, NotReady."""

@@ -75,7 +75,7 @@ class Wave:
         shadows = [one for one in self.arms if one.route.shadow and one.route.name != arm.route.name]
         if rows is None:
             shares = [Share(ask, ask.batch.rows) for ask in self.asks]
-            return prepare(arm, self.batch, self.ids, self.marks, shares, online=online, shadows=shadows)
+            return prepare(arm, self.batch, self.ids, self.marks, shares, online=online, shadows=shadows, may_lack=True)
         part = self.batch.take(rows)
         chosen = rows.tolist()
         shares = [Share(ask, len(own), places) for ask, own, places in self.by_ask(rows) if alone in {None, ask}]
@@ -94,6 +94,7 @@ class Wave:
             online=online,
             rows=rows,
             shadows=shadows,
+            may_lack=True,
         )
 
     def by_ask(self, rows: Array | None) -> Iterator[tuple[Ask, Array, Array | None]]:

@@ -81,5 +81,7 @@ def _fallback(stored: Stored) -> Fallback:
     if "outputs" not in stored:
         return FallbackVersion(**stored)
     return DefaultAnswer(
-        tuple(DefaultOutput(one["name"], tuple(one["values"]), tuple(one["texts"])) for one in stored["outputs"])
+        tuple(DefaultOutput(one["name"], tuple(one["values"]), tuple(one["texts"])) for one in stored["outputs"]),
+        stored.get("when_not_ready", False),
+        stored.get("when_features_unavailable", False),
     )

@@ -15,6 +15,9 @@ Body = dict[str, Any]
 # What the registry sets; a file that was printed has it.
 _SET = frozenset({"name", "revision", "update_time", "rollout", "resolved_version", "resolved_model"})
 
+# What else a default answer stands in for.
+_WHEN = ("when_not_ready", "when_features_unavailable")
+
 
 def endpoint_of(name: str, data: bytes, path: str) -> Endpoint:
     """The endpoint ``name`` that the file at ``path`` wants. Raises InvalidInput about ``--file``."""
@@ -40,10 +43,15 @@ def _fallback(body: Any) -> Any:
     from slipway.client import DefaultAnswer, FallbackVersion  # noqa: PLC0415  (the client; help needs none of it)
 
     if isinstance(body, dict) and "outputs" in body:
-        outputs = _keys("fallback", body, ("outputs",))["outputs"]
+        answer = _keys("fallback", body, ("outputs", *_WHEN))
+        outputs = answer.pop("outputs")
         if not isinstance(outputs, dict):
             raise invalid_field("--file", "fallback.outputs is no object; give each output's elements by its name")
-        return DefaultAnswer({name: tuple(_list(f"fallback.outputs.{name}", one)) for name, one in outputs.items()})
+        for name, also in answer.items():
+            if not isinstance(also, bool):
+                raise invalid_field("--file", f"fallback.{name} is no truth value; give true or false")
+        elements = {name: tuple(_list(f"fallback.outputs.{name}", one)) for name, one in outputs.items()}
+        return DefaultAnswer(elements, **answer)
     return _part(FallbackVersion, "fallback", body)
 
 

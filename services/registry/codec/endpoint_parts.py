@@ -40,7 +40,12 @@ def encode_fallback(fallback: Fallback) -> pb.Fallback:
         )
         return pb.Fallback(version=version)
     outputs = [pb.DefaultOutput(name=one.name, values=one.values, texts=one.texts) for one in fallback.outputs]
-    return pb.Fallback(default_answer=pb.DefaultAnswer(outputs=outputs))
+    answer = pb.DefaultAnswer(
+        outputs=outputs,
+        when_not_ready=fallback.when_not_ready,
+        when_features_unavailable=fallback.when_features_unavailable,
+    )
+    return pb.Fallback(default_answer=answer)
 
 
 def decode_fallback(field: str, message: pb.Fallback) -> Fallback:
@@ -49,8 +54,12 @@ def decode_fallback(field: str, message: pb.Fallback) -> Fallback:
         case "version":
             return FallbackVersion(message.version.model, message.version.version)
         case "default_answer":
-            outputs = message.default_answer.outputs
-            return DefaultAnswer(tuple(DefaultOutput(one.name, tuple(one.values), tuple(one.texts)) for one in outputs))
+            told = message.default_answer
+            return DefaultAnswer(
+                tuple(DefaultOutput(one.name, tuple(one.values), tuple(one.texts)) for one in told.outputs),
+                told.when_not_ready,
+                told.when_features_unavailable,
+            )
     raise invalid_field(f"{field}.answer", "is missing; give a version or a default answer")
 
 

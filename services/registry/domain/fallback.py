@@ -43,9 +43,11 @@ class DefaultOutput:
 
 @dataclass(frozen=True, slots=True)
 class DefaultAnswer:
-    """One row's answer when nothing can be scored."""
+    """One row's answer when an arm fails; and where it says so, when no version is loaded or features can't be read."""
 
     outputs: tuple[DefaultOutput, ...]
+    when_not_ready: bool = False
+    when_features_unavailable: bool = False
 
     @property
     def carried_bytes(self) -> int:

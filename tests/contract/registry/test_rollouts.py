@@ -168,7 +168,9 @@ async def test_all_of_an_endpoint_and_of_its_plan_is_read_back(catalogue: Any) -
     whole = EndpointSpec(
         (ROUTE, CANDIDATE),
         Guardrails(0.1 + 0.2, 12.5, 1_000, 100),
-        DefaultAnswer((DefaultOutput("late", (0.1 + 0.2, -1e300)), DefaultOutput("why", (), ("é", "")))),
+        DefaultAnswer(
+            (DefaultOutput("late", (0.1 + 0.2, -1e300)), DefaultOutput("why", (), ("é", ""))), when_not_ready=True
+        ),
         ("plane", "Passenger.id"),
         Experiment("spring", ("main", "candidate"), "salt"),
     )

@@ -195,7 +195,7 @@ async def test_all_of_an_endpoint_comes_from_a_file_and_any_revision_is_gone_bac
     first = await tool.json("put-endpoint", "late", "--route", ROUTE, "--reason", "the first")
     parts = {
         "guardrails": {"max_error_share": 0.2, "max_p99_latency_ms": 50.0},
-        "fallback": {"outputs": {"late": [0.5]}},
+        "fallback": {"outputs": {"late": [0.5]}, "when_not_ready": True, "when_features_unavailable": False},
         "sticky_by": ["plane"],
         "experiment": {"name": "spring", "arms": ["main", "other"]},
     }
@@ -232,6 +232,7 @@ async def test_all_of_an_endpoint_comes_from_a_file_and_any_revision_is_gone_bac
         ('{"routes": {}}', "routes is no list"),
         ('{"routes": [{"name": "main"}]}', "model"),
         ('{"routes": [], "fallback": {"outputs": 1}}', "fallback.outputs"),
+        ('{"routes": [], "fallback": {"outputs": {}, "when_not_ready": 1}}', "fallback.when_not_ready"),
         ('{"routes": [], "guardrails": {"max": 1}}', "max_error_share"),
         ('{"routes": [], "guardrails": {"window_batches": "many"}}', "window_batches"),
         ('{"routes": [], "experiment": {"name": "x", "arms": "main"}}', "experiment.arms"),

@@ -50,7 +50,12 @@ def encode_fallback(field: str, fallback: Fallback) -> res.Fallback:
         )
         return res.Fallback(version=version)
     outputs = [_encode_output(f"{field}.outputs", name, values) for name, values in fallback.outputs.items()]
-    return res.Fallback(default_answer=res.DefaultAnswer(outputs=outputs))
+    answer = res.DefaultAnswer(
+        outputs=outputs,
+        when_not_ready=fallback.when_not_ready,
+        when_features_unavailable=fallback.when_features_unavailable,
+    )
+    return res.Fallback(default_answer=answer)
 
 
 def _encode_output(field: str, name: str, values: Sequence[float | str]) -> res.DefaultOutput:
@@ -70,8 +75,12 @@ def decode_fallback(message: res.Fallback) -> Fallback | None:
             one = message.version
             return FallbackVersion(one.model, one.version, one.resolved_model, one.resolved_version)
         case "default_answer":
-            outputs = message.default_answer.outputs
-            return DefaultAnswer({one.name: tuple(one.texts) or tuple(one.values) for one in outputs})
+            told = message.default_answer
+            return DefaultAnswer(
+                {one.name: tuple(one.texts) or tuple(one.values) for one in told.outputs},
+                told.when_not_ready,
+                told.when_features_unavailable,
+            )
     return None
 
 

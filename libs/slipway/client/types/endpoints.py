@@ -36,9 +36,14 @@ class FallbackVersion:
 
 @dataclass(frozen=True, slots=True)
 class DefaultAnswer:
-    """One row's answer when nothing can be scored: numbers or texts, in the tensor's order, by output."""
+    """One row's answer when an arm fails: numbers or texts, in the tensor's order, by output.
+
+    Also while no version is loaded, and while features that a version needs can't be read, where that is said.
+    """
 
     outputs: Mapping[str, tuple[float, ...] | tuple[str, ...]]
+    when_not_ready: bool = False
+    when_features_unavailable: bool = False
 
 
 Fallback = FallbackVersion | DefaultAnswer

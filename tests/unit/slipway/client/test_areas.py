@@ -110,12 +110,12 @@ def test_endpoints(client: Any) -> None:
         "late",
         [Route("main", "late", alias="champion")],
         guardrails=Guardrails(0.5, 20.0, 100, 100),
-        fallback=DefaultAnswer({"late": (0.5, 1.0), "why": ("no model",)}),
+        fallback=DefaultAnswer({"late": (0.5, 1.0), "why": ("no model",)}, when_features_unavailable=True),
         sticky_by=["plane"],
         experiment=Experiment("spring", ("main", "other"), "salt"),
     )
     assert (told.guardrails, told.sticky_by) == (Guardrails(0.5, 20.0, 100, 100), ("plane",))
-    assert told.fallback == DefaultAnswer({"late": (0.5, 1.0), "why": ("no model",)})
+    assert told.fallback == DefaultAnswer({"late": (0.5, 1.0), "why": ("no model",)}, when_features_unavailable=True)
     assert told.experiment == Experiment("spring", ("main", "other"), "salt")
     revisions = list(client.registry.endpoint_revisions("late"))
     assert [one.endpoint.revision for one in revisions] == [3, 2, 1]

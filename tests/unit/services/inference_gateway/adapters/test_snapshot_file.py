@@ -31,7 +31,7 @@ def desired(revision: int) -> Desired:
                 (Route("main", KEY, 90, salt="s", sticky_by=("plane",), experiment="x"), Route("shadow", KEY, 0, True)),
                 revision,
                 Limits(0.1 + 0.2, 0.05, 1_000, 100),
-                DefaultAnswer({"p": (0.1 + 0.2,), "why": ("no model",)}),
+                DefaultAnswer({"p": (0.1 + 0.2,), "why": ("no model",)}, when_features_unavailable=True),
             ),
             "price": Endpoint("price", (Route("main", KEY, 1),), revision, fallback=VersionKey("flights", 2)),
         },

@@ -330,10 +330,14 @@ class FallbackVersion(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[int] = ..., resolved_model: _Optional[str] = ..., resolved_version: _Optional[int] = ...) -> None: ...
 
 class DefaultAnswer(_message.Message):
-    __slots__ = ("outputs",)
+    __slots__ = ("outputs", "when_not_ready", "when_features_unavailable")
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    WHEN_NOT_READY_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FEATURES_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
     outputs: _containers.RepeatedCompositeFieldContainer[DefaultOutput]
-    def __init__(self, outputs: _Optional[_Iterable[_Union[DefaultOutput, _Mapping]]] = ...) -> None: ...
+    when_not_ready: bool
+    when_features_unavailable: bool
+    def __init__(self, outputs: _Optional[_Iterable[_Union[DefaultOutput, _Mapping]]] = ..., when_not_ready: _Optional[bool] = ..., when_features_unavailable: _Optional[bool] = ...) -> None: ...
 
 class DefaultOutput(_message.Message):
     __slots__ = ("name", "values", "texts")
