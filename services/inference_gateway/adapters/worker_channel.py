@@ -7,7 +7,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Kind, Packet
 from services.inference_gateway.adapters.worker_memory import BadMemory, Slot
@@ -18,6 +18,14 @@ from services.inference_gateway.domain.signature import Signature, Tensors
 from services.inference_gateway.domain.tensors import BadRaw
 
 Reply = asyncio.Future[Outputs]
+
+
+class _Asked(NamedTuple):
+    """A batch that the worker has."""
+
+    reply: Reply
+    rows: int
+    packed_s: float
 
 
 class Refused(ValueError):
@@ -43,7 +51,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._free = list(range(len(slots)))
         self._queue: deque[asyncio.Future[int]] = deque()
-        self._asked: dict[int, tuple[Reply, int]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._ready: asyncio.Future[str] = self._loop.create_future()
         self._settled: asyncio.Future[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -68,9 +76,11 @@ class Channel:
         if self._dead:
             raise WorkerDied(self._version)
         rows = len(next(iter(inputs.values())))
+        began = self._loop.time()
         slot = self._slots[place]
         try:
             used = self._inputs.write(inputs, rows, slot)
+            packed_s = self._loop.time() - began  # before it is sent: the worker may run at once
             self._line.send(Packet(Kind.RUN, place, rows, used, slot.size).pack())
         except BaseException as error:
             self._give_back(place)
@@ -82,7 +92,7 @@ class Channel:
             raise
         reply: Reply = self._loop.create_future()
         self._expect(timeout_s)
-        self._asked[place] = reply, rows
+        self._asked[place] = _Asked(reply, rows, packed_s)
         return await reply
 
     async def drained(self) -> None:
@@ -144,17 +154,18 @@ class Channel:
             else:
                 self._ready.set_exception(Refused(packet.text))
             return
-        reply, rows = self._asked[packet.slot]
-        if not reply.done():
+        asked = self._asked[packet.slot]
+        if not asked.reply.done():
             try:
-                reply.set_result(self._answer(packet, rows))
+                asked.reply.set_result(self._answer(packet, asked))
             except ModelFailed as error:
-                reply.set_exception(error)
+                asked.reply.set_exception(error)
         del self._asked[packet.slot]
         self._give_back(packet.slot)
         self._tell_settled()
 
-    def _answer(self, packet: Packet, rows: int) -> Outputs:
+    def _answer(self, packet: Packet, asked: _Asked) -> Outputs:
+        began = self._loop.time()
         if packet.kind != Kind.RESULT:
             raise ModelFailed(self._version, packet.text)
         slot = self._slots[packet.slot]
@@ -163,9 +174,10 @@ class Channel:
             raise BadMemory(f"{packet.used} bytes in a slot of {slot.size}")
         try:
             # Copied before it is looked at: the worker may write there at any time.
-            return Outputs(self._outputs.read(slot.memory[: packet.used], rows), packet.ran_ns / 1e9)
+            tensors = self._outputs.read(slot.memory[: packet.used], asked.rows)
         except BadRaw as error:
             raise ModelFailed(self._version, f"its answer {error}") from error
+        return Outputs(tensors, packet.ran_ns / 1e9, asked.packed_s, self._loop.time() - began)
 
     def _expect(self, timeout_s: float) -> None:
         if not self._asked:
@@ -193,7 +205,7 @@ class Channel:
             return
         self._dead = True
         self._loop.remove_reader(self._line.fileno())
-        waiting: list[asyncio.Future[Any]] = [self._ready, *(reply for reply, _ in self._asked.values()), *self._queue]
+        waiting: list[asyncio.Future[Any]] = [self._ready, *(one.reply for one in self._asked.values()), *self._queue]
         for one in waiting:
             if not one.done():
                 one.set_exception(WorkerDied(self._version))

@@ -11,13 +11,18 @@ from services.inference_gateway.domain.signature import DTYPES, DataType, Signat
 
 
 class Outputs(dict[str, Array]):
-    """A model's outputs by name, [rows, …] each; ``ran_s`` are the seconds that the model itself took."""
+    """A model's outputs by name, [rows, …] each, and the seconds that it took to get them.
 
-    __slots__ = ("ran_s",)
+    ``ran_s`` the model itself took, ``packed_s`` handing its inputs over, ``unpacked_s`` taking these back.
+    """
 
-    def __init__(self, tensors: Tensors, ran_s: float = 0.0) -> None:
+    __slots__ = ("packed_s", "ran_s", "unpacked_s")
+
+    def __init__(self, tensors: Tensors, ran_s: float = 0.0, packed_s: float = 0.0, unpacked_s: float = 0.0) -> None:
         super().__init__(tensors)
         self.ran_s = ran_s
+        self.packed_s = packed_s
+        self.unpacked_s = unpacked_s
 
 
 def warm_row(signature: Signature) -> Tensors:

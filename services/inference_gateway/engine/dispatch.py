@@ -215,10 +215,10 @@ class Lane:
         began = self._clock.monotonic()
         self._rows_running += rows
         try:
+            inputs = _stacked(chunks)
+            stacked_s = self._clock.monotonic() - began
             # What several requests fail by may be the fault of one: the second try is each one's own.
-            outputs = await self._runner.run(
-                _stacked(chunks), rows, latest([one.deadline for one in chunks]), again=not several
-            )
+            outputs = await self._runner.run(inputs, rows, latest([one.deadline for one in chunks]), again=not several)
         except (ModelFailed, WorkerDied) as error:
             if several:
                 await self._apart(chunks)
@@ -234,7 +234,10 @@ class Lane:
             took_s = ended - (max(began, self._ended_at) if alone else began)
             self._ended_at = ended
             self._cost.learn(rows, took_s)
-            self._settle.answered(chunks, outputs, Times(began, took_s, ended, outputs.ran_s))
+            packed_s = stacked_s + outputs.packed_s
+            self._settle.answered(
+                chunks, outputs, Times(began, took_s, ended, outputs.ran_s, packed_s, outputs.unpacked_s)
+            )
         finally:
             self._rows_running -= rows
 

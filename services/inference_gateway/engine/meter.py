@@ -18,13 +18,16 @@ from slipway.observe.histogram import SIZES, Distribution, Histogram
 class Times:
     """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds.
 
-    ``ran_s`` is what the model itself took, as the worker tells.
+    ``ran_s`` is what the model itself took, as the worker tells; ``packed_s`` and ``unpacked_s`` are the gateway's own
+    work on the inputs and the outputs.
     """
 
     began_s: float
     took_s: float
     ended_s: float
     ran_s: float = 0.0
+    packed_s: float = 0.0
+    unpacked_s: float = 0.0
 
 
 class ArmCount(NamedTuple):

@@ -104,19 +104,27 @@ class Settle:
             self._finish(one, times)
 
     def _count(self, chunks: Sequence[Chunk], times: Times) -> None:
-        run = Run(sum([chunk.rows for chunk in chunks]), compute_infer=_ns(times.took_s))
+        # The outputs are with their requests by now.
+        apart_s = self._clock.monotonic() - times.ended_s
+        run = Run(
+            sum([chunk.rows for chunk in chunks]),
+            _ns(times.packed_s),
+            _ns(max(times.took_s - times.packed_s - times.unpacked_s, times.ran_s)),
+            _ns(times.unpacked_s + apart_s),
+        )
         for endpoint in {chunk.batch.endpoint for chunk in chunks if not chunk.shadow}:
             mine = [one for one in chunks if one.batch.endpoint == endpoint and not one.shadow]
             waits = [times.ended_s - share.ask.began_s for chunk in mine for share in chunk.shares]
-            total_s, requests = sum(waits), len(waits)
+            requests = len(waits)
+            total_ns = _ns(sum(waits) + requests * apart_s)
             self._statistics.answered(
                 endpoint,
                 mine[0].arm.runner.spec.key,
                 run,
                 requests=requests,
                 rows=sum([chunk.rows for chunk in mine]),
-                total_ns=_ns(total_s),
-                queue_ns=_ns(total_s - requests * times.took_s),
+                total_ns=total_ns,
+                queue_ns=max(0, total_ns - requests * run.ns),
             )
 
     def unanswered(self, chunk: Chunk, asks: Sequence[Ask]) -> None:

@@ -29,14 +29,19 @@ class Duration:
 class Run:
     """One run of a model on a batch of ``rows``, in nanoseconds.
 
-    ``compute_input`` is for making tensors, ``compute_infer`` for the model, ``compute_output`` for taking outputs
-    apart.
+    ``compute_input`` is for making tensors and putting them where a worker finds them, ``compute_infer`` for the worker
+    from then on, ``compute_output`` for taking the outputs from there and apart, request by request.
     """
 
     rows: int
     compute_input: int = 0
     compute_infer: int = 0
     compute_output: int = 0
+
+    @property
+    def ns(self) -> int:
+        """All of it."""
+        return self.compute_input + self.compute_infer + self.compute_output
 
 
 @dataclass(slots=True)

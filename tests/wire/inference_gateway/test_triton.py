@@ -79,6 +79,11 @@ async def test_statistics_count_rows_requests_and_runs(served: Any) -> None:
     assert (told.name, told.version, told.inference_count, told.execution_count) == ("counted", str(number), 5, 3)
     assert (told.inference_stats.success.count, told.inference_stats.fail.count) == (3, 0)
     assert told.inference_stats.success.ns >= told.inference_stats.compute_infer.ns > 0
+    parts = [getattr(told.inference_stats, one) for one in ("compute_input", "compute_infer", "compute_output")]
+    assert [one.count for one in parts] == [3, 3, 3]
+    assert all(one.ns > 0 for one in parts)
+    assert told.inference_stats.success.ns >= told.inference_stats.queue.ns + sum(one.ns for one in parts)
+    assert all(one.compute_input.ns and one.compute_output.ns for one in told.batch_stats)
     assert {one.batch_size: one.compute_infer.count for one in told.batch_stats} == {1: 2, 3: 1}
     assert told.last_inference > 1_600_000_000_000
     every = await call(served, "ModelStatistics", statistics_pb2.ModelStatisticsRequest())
