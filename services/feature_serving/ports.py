@@ -74,8 +74,8 @@ class Watermarks(Protocol):
         """Store those that are higher than what is stored for their view."""
         ...
 
-    async def get(self, view: str) -> Watermark | None:
-        """One view's."""
+    async def several(self, views: Sequence[str]) -> Mapping[str, Watermark]:
+        """Those of the views that have one."""
         ...
 
     async def page(self, page: Page) -> Sequence[Watermark]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from slipway.sql import Database
 _TABLE = tables.watermark
 # A windowed view has a row from its first event on, which may say nothing yet.
 _REACHED = _TABLE.c.event_time_us > 0
-_GET = select(_TABLE).where(_TABLE.c.view == bindparam("asked"), _REACHED)
+_SEVERAL = select(_TABLE).where(_TABLE.c.view.in_(bindparam("asked", expanding=True)), _REACHED)
 _PAGE = select(_TABLE).where(_REACHED).order_by(_TABLE.c.view).limit(bindparam("fetch"))
 _PAGE_AFTER = _PAGE.where(_TABLE.c.view > bindparam("after"))
 
@@ -52,11 +52,10 @@ class SqlWatermarks:
         async with self._database.write() as connection:
             await raise_watermarks(connection, watermarks)
 
-    async def get(self, view: str) -> Watermark | None:
+    async def several(self, views: Sequence[str]) -> Mapping[str, Watermark]:
         """See Watermarks."""
         async with self._database.read() as connection:
-            row = (await connection.execute(_GET, {"asked": view})).one_or_none()
-        return _of(row) if row else None
+            return {row.view: _of(row) for row in await connection.execute(_SEVERAL, {"asked": list(views)})}
 
     async def page(self, page: Page) -> Sequence[Watermark]:
         """See Watermarks."""

@@ -27,7 +27,7 @@ class Progress:
     async def get(self, view: str) -> Watermark:
         """One view's. Raises InvalidInput, FeatureViewNotFound, WatermarkNotFound."""
         await self._compiled.view(view, "view")
-        found = await self._watermarks.get(view)
+        found = (await self._watermarks.several([view])).get(view)
         if found is None:
             raise WatermarkNotFound(view)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from services.feature_serving.domain.windows import floor
@@ -35,39 +35,43 @@ class Reached:
         self._risen.set()
         self._risen = asyncio.Event()
 
-    async def boundaries(self, hops: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    async def boundaries(self, hops: Collection[tuple[str, int]]) -> Mapping[str, int]:
         """The last boundary of each windowed view with its hop in microseconds, 0 before the first."""
-        return {view: floor(await self._reached(view), hop_us) for view, hop_us in hops}
+        if stale := [view for view, _ in hops if not self._fresh(view)]:
+            await self._look(stale)
+        return {view: floor(self._known(view), hop_us) for view, hop_us in hops}
 
     async def passed(self, views: Sequence[str], moment_us: int, patience_s: float) -> bool:
         """Whether all the views have come to ``moment_us``; waits for it ``patience_s`` seconds at most."""
-        give_up_at = self._clock.monotonic() + patience_s
-        look_at = self._clock.monotonic()
+        began = self._clock.monotonic()
+        give_up_at = began + patience_s
+        # The process that moves the views hears of each rise by `note`, and its looks would slow what it waits for.
+        look_at = began + _LOOK_S if all(self._fresh(view) for view in views) else began
         while True:
             risen = self._risen
-            if self._clock.monotonic() >= look_at:
-                await self._look([view for view in views if self._known(view) < moment_us])
+            behind = [view for view in views if self._known(view) < moment_us]
+            if behind and self._clock.monotonic() >= min(look_at, give_up_at):
+                await self._look(behind)
                 look_at = self._clock.monotonic() + _LOOK_S
-            if all(self._known(view) >= moment_us for view in views):
+                behind = [view for view in behind if self._known(view) < moment_us]
+            if not behind:
                 return True
-            left_s = min(give_up_at, look_at) - self._clock.monotonic()
             if give_up_at <= self._clock.monotonic():
                 return False
-            await self._wait(risen, left_s)
+            await self._wait(risen, min(give_up_at, look_at) - self._clock.monotonic())
 
     def _known(self, view: str) -> int:
         return self._kept.get(view, (0.0, 0))[1]
 
-    async def _reached(self, view: str) -> int:
+    def _fresh(self, view: str) -> bool:
         kept = self._kept.get(view)
-        if kept is None or self._clock.monotonic() - kept[0] >= self._keep_s:
-            await self._look([view])
-        return self._known(view)
+        return kept is not None and self._clock.monotonic() - kept[0] < self._keep_s
 
     async def _look(self, views: Sequence[str]) -> None:
+        found = await self._watermarks.several(views)
+        now = self._clock.monotonic()
         for view in views:
-            found = await self._watermarks.get(view)
-            self._kept[view] = (self._clock.monotonic(), max(found.event_time_us if found else 0, self._known(view)))
+            self._kept[view] = (now, max(found[view].event_time_us if view in found else 0, self._known(view)))
 
     async def _wait(self, risen: asyncio.Event, seconds: float) -> None:
         waits = {asyncio.ensure_future(risen.wait()), asyncio.ensure_future(self._clock.sleep(seconds))}

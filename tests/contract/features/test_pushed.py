@@ -44,6 +44,6 @@ async def test_more_rows_than_a_page_of_several_views_are_all_there(pushed: Push
 async def test_watermarks_rise_with_the_rows(pushed: Pushed, watermarks: Watermarks) -> None:
     await pushed.keep("v", batch("v"), [Watermark("v", 9, NOW)])
     await pushed.keep("v", batch("v", Row(b"k", 5, (b"1", b"2"))), [Watermark("v", 5, NOW)])
-    mark = await watermarks.get("v")
+    mark = (await watermarks.several(["v"])).get("v")
     assert mark is not None
     assert mark.event_time_us == 9

@@ -10,14 +10,14 @@ NOW = datetime(2013, 1, 1, 5, 15, tzinfo=UTC)
 
 
 async def test_a_watermark_never_goes_back(watermarks: Watermarks) -> None:
-    assert await watermarks.get("planes") is None
+    assert (await watermarks.several(["planes"])).get("planes") is None
     first = Watermark("planes", 10, NOW)
     await watermarks.raise_to([first])
     await watermarks.raise_to([Watermark("planes", 9, NOW + timedelta(1)), Watermark("planes", 10, NOW + timedelta(1))])
-    assert await watermarks.get("planes") == first
+    assert (await watermarks.several(["planes"])).get("planes") == first
     higher = Watermark("planes", 11, NOW + timedelta(1))
     await watermarks.raise_to([higher])
-    assert await watermarks.get("planes") == higher
+    assert (await watermarks.several(["planes"])).get("planes") == higher
 
 
 async def test_pages_are_by_view_after_the_last_one(watermarks: Watermarks) -> None:

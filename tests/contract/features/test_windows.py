@@ -51,14 +51,14 @@ async def test_a_tile_takes_the_place_of_its_predecessor(windows: Windows) -> No
 async def test_values_come_after_events_and_never_go_back(windows: Windows, watermarks: Watermarks) -> None:
     async with windows.write() as writer:
         await writer.put([Change("v", ["x"], [], Standing(20, 0, 0, 1))], NOW)
-    assert await watermarks.get("v") is None
+    assert (await watermarks.several(["v"])).get("v") is None
     assert await watermarks.page(paging.parse(10, "", (str,))) == []
     async with windows.read() as reader:
         assert await reader.unfinished() == ["v"]
     for reached_us in (20, 10):
         async with windows.write() as writer:
             await writer.reach([Watermark("v", reached_us, NOW + timedelta(seconds=reached_us))])
-    found = await watermarks.get("v")
+    found = (await watermarks.several(["v"])).get("v")
     assert found is not None
     assert (found.event_time_us, found.update_time) == (20, NOW + timedelta(seconds=20))
     async with windows.write() as writer:

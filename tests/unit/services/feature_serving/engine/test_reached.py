@@ -47,6 +47,14 @@ async def test_patience_ends(watermarks: SqlWatermarks) -> None:
     assert await reached.passed(["a"], 9, 0.0)
 
 
+async def test_another_process_is_asked_again_before_patience_ends(watermarks: SqlWatermarks) -> None:
+    await watermarks.raise_to([Watermark("a", 9, NOW)])
+    reached = Reached(watermarks, ManualClock())
+    assert not await reached.passed(["a", "none"], 9, 0.0)
+    await watermarks.raise_to([Watermark("a", 10, NOW), Watermark("none", 10, NOW)])
+    assert await reached.passed(["a", "none"], 10, 0.0)
+
+
 async def test_ages_end_at_the_last_boundary(watermarks: SqlWatermarks) -> None:
     await watermarks.raise_to([Watermark("a", 25, NOW)])
     clock = ManualClock()
