@@ -62,7 +62,6 @@ class WorkerConfig(Settings):
     run_timeout_s: float = Field(10.0, gt=0)
     load_timeout_s: float = Field(60.0, gt=0)
     memory_limit_bytes: int = Field(0, ge=0)
-    queue_limit: int = Field(256, ge=1)
     drain_s: float = Field(10.0, ge=0)
     quarantine_deaths: int = Field(10, ge=1, le=10_000)
     quarantine_window_s: float = Field(300.0, gt=0)

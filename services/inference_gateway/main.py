@@ -232,7 +232,7 @@ def _answering(
         resident_bytes=resident_bytes,
         clock=clock,
     )
-    return Predict(intake, memory, clock, spans, Explain(reconciler)), shadow, vitals
+    return Predict(intake, memory, clock, spans, Explain(reconciler, dispatch)), shadow, vitals
 
 
 def _bounds(config: GatewayConfig) -> Bounds:
@@ -303,7 +303,6 @@ def _pool(config: GatewayConfig) -> Pool:
     worker = config.worker
     return Pool(
         per_device=worker.per_version,
-        queue_limit=worker.queue_limit,
         patience=Patience(worker.quarantine_deaths, worker.quarantine_window_s),
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,16 +20,17 @@ from services.inference_gateway.domain.explain import (
     typical,
 )
 from services.inference_gateway.engine.ask import Part
+from services.inference_gateway.engine.dispatch import Dispatch
+from services.inference_gateway.engine.probe import Probe
 from services.inference_gateway.engine.reconcile import Reconciler
-from services.inference_gateway.engine.runner import Runner
 
 
 class Explain:
-    """Runs what explains an answer on the version's workers, a slice at a time: predictions need not wait for it."""
+    """Has what explains an answer run in slices, each after whatever the version has to answer: no prediction waits."""
 
-    def __init__(self, reconciler: Reconciler) -> None:
+    def __init__(self, reconciler: Reconciler, dispatch: Dispatch) -> None:
         self._reconciler = reconciler
-        self._turns: WeakKeyDictionary[Runner, asyncio.Lock] = WeakKeyDictionary()
+        self._dispatch = dispatch
 
     def check(self, batch: Batch) -> None:
         """Raise NotExplainable, or InvalidInput where too much is asked, before anything is answered."""
@@ -39,16 +38,16 @@ class Explain:
             if arm.route.weight:
                 check_size(batch.rows, len(self._typical(arm.route.version)))
 
-    async def parts(self, endpoint: str, parts: Sequence[Part], deadline: float | None) -> list[Part]:
-        """The same parts with what each column contributed; without, where no version answered.
+    async def parts(self, batch: Batch, parts: Sequence[Part]) -> list[Part]:
+        """The same parts of a batch's answer with what each column contributed; without, where no version answered.
 
         Raises NotExplainable, QueueFull, ModelFailed, WorkerDied, Quarantined.
         """
-        return [await self._part(endpoint, one, deadline) for one in parts]
+        return [await self._part(batch, one) for one in parts]
 
-    async def _part(self, endpoint: str, part: Part, deadline: float | None) -> Part:
+    async def _part(self, batch: Batch, part: Part) -> Part:
         key = VersionKey(part.answer.model, part.version)
-        arms = self._reconciler.arms(endpoint)
+        arms = self._reconciler.arms(batch.endpoint)
         runner = next((arm.runner for arm in arms if arm.route.version == key), None)
         if not part.version or runner is None:
             return part
@@ -58,13 +57,17 @@ class Explain:
         rows = slice(part.start, part.end)
         inputs = {column: array[rows] for column, array in part.answer.features.items()}
         told = self._typical(key)
-        turn = self._turns.setdefault(runner, asyncio.Lock())
         answers, found = part.outputs[name], []
         for columns in slices(len(answers), list(told)):
             changed = occluded(inputs, runner.spec.signature, told, columns)
-            # One at a time: a worker has room for two batches, and the other place is the predictions'.
-            async with turn:
-                without = await runner.run(changed, len(answers) * len(columns), deadline)
+            probe = Probe(
+                changed,
+                len(answers) * len(columns),
+                tenant=batch.tenant,
+                priority=batch.priority,
+                deadline=batch.deadline_s,
+            )
+            without = await self._dispatch.probe(runner, probe)
             found.append(contributions(answers, without[name], len(columns)))
         return part._replace(attributions=_by_row(list(told), np.concatenate(found)))
 

@@ -69,7 +69,7 @@ class Predict:
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None
     ) -> Sequence[Part]:
         parts = await self._parts(batch, ids, marks, keep)
-        return await self._explain.parts(batch.endpoint, parts, batch.deadline_s) if batch.explain else parts
+        return await self._explain.parts(batch, parts) if batch.explain else parts
 
     async def _parts(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from services.inference_gateway.domain.desired import VersionKey, VersionSpec
-from services.inference_gateway.domain.errors import Quarantined, QueueFull, WorkerDied
+from services.inference_gateway.domain.errors import Quarantined, WorkerDied
 from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.quarantine import Deaths, Patience
 from services.inference_gateway.domain.signature import Tensors
@@ -28,18 +28,17 @@ DEPTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """How a version is run: workers a device, batches that may wait, and the deaths that are borne."""
+    """How a version is run: workers a device, and the deaths that are borne."""
 
     per_device: int
-    queue_limit: int
     patience: Patience
 
 
 class Runner:
     """Runs batches on a version's workers; starts another for one that dies, and retries what it died on once.
 
-    At most ``queue_limit`` batches wait or run; more are refused with QueueFull. A version that kills more workers
-    than is borne is in quarantine, of which ``on_quarantine`` is told: nothing runs until :meth:`release`.
+    Whoever hands out the batches bounds how many there are. A version that kills more workers than is borne is in
+    quarantine, of which ``on_quarantine`` is told: nothing runs until :meth:`release`.
     """
 
     def __init__(
@@ -51,8 +50,6 @@ class Runner:
         on_quarantine: Callable[[VersionKey, str], None],
     ) -> None:
         self.spec = spec
-        self.changed = asyncio.Event()
-        """Set when there may be more room, or less, than before; whoever waits for it clears it."""
         self.quarantined = ""
         """Why nothing runs until :meth:`release`; empty while it does."""
         self._clock = clock
@@ -129,10 +126,8 @@ class Runner:
 
         There is a second try only if ``again``.
 
-        Raises QueueFull, ModelFailed, Quarantined, and WorkerDied after the second death or past the deadline.
+        Raises ModelFailed, Quarantined, and WorkerDied after the second death or past the deadline.
         """
-        if self._pending >= self._pool.queue_limit:
-            raise QueueFull(str(self.spec.key), self._pool.queue_limit)
         self._pending += 1
         self._idle.clear()
         try:
@@ -140,7 +135,6 @@ class Runner:
             return await run(inputs, rows, deadline)
         finally:
             self._pending -= 1
-            self.changed.set()
             if not self._pending:
                 self._idle.set()
 
@@ -223,7 +217,6 @@ class Runner:
 
     def _look(self) -> None:
         self._up.set()
-        self.changed.set()
 
     def _check_quarantine(self) -> None:
         if self.quarantined:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from services.inference_gateway.domain.desired import Route, VersionKey
-from services.inference_gateway.engine.dispatch import Dispatch, Load
+from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.intake import Intake
+from services.inference_gateway.engine.lane import Load
 from services.inference_gateway.engine.meter import ArmCount, Meter, VersionCount
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.statistics import Statistics

@@ -27,6 +27,7 @@ from slipway.clock import SystemClock
 
 ENDLESS = 10**12
 Start = Callable[..., Awaitable[Runner]]
+PAUSE_S = 0.01  # between looks
 
 
 class OneModel:
@@ -53,7 +54,7 @@ async def start(tmp_path: Path, onnx_models: Any, versioned: Any) -> AsyncIterat
             launch = Launch(
                 OneModel(onnx_models.looping() if model is None else model), processes, SystemClock(), (1, 8)
             )
-            runner = Runner(spec, launch, SystemClock(), Pool(workers, 256, Patience(deaths, 300.0)), told)
+            runner = Runner(spec, launch, SystemClock(), Pool(workers, Patience(deaths, 300.0)), told)
             started.push_async_callback(runner.stop, 0.0)
             await runner.start()
             return runner
@@ -66,11 +67,10 @@ def counting_to(number: int) -> tuple[dict[str, Any], int]:
 
 
 async def room(runner: Runner, capacity: int) -> None:
-    """Return when so many batches may be in flight, as one who waits for it hears."""
+    """Return when so many batches may be in flight."""
     async with asyncio.timeout(30):
         while runner.capacity != capacity:
-            await runner.changed.wait()
-            runner.changed.clear()
+            await asyncio.sleep(PAUSE_S)
 
 
 async def test_a_batch_runs_beside_one_that_takes_long(start: Start) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 from services.inference_gateway.cli import main
 from slipway.client import Baseline, ColumnSpec, DataType, FeatureBaseline, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
+from slipway.gen.slipway.inference.v1 import inference_pb2
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,6 +74,51 @@ async def test_texts_and_whole_numbers_have_a_typical_value_too(served: Any, onn
     ended = await asyncio.to_thread(CliRunner().invoke, main, asked)
     assert ended.exit_code == 0, ended.stderr
     assert json.loads(ended.output)["attributions"] == {"distance": [3.0], "carrier": [0.0], "stops": [0.0]}
+
+
+async def test_a_burst_of_explanations_waits_for_predictions(
+    served: Any, onnx_models: ModuleType, eventually: Any
+) -> None:
+    await serve(served, "busy", onnx_models.linear(list(WEIGHTS.values())), TAKES, TOLD)
+    pid = (await served.status("busy")).routes[0].worker_pid
+    explained: list[int] = []
+
+    async def explain(number: int) -> None:
+        rows = [{"a": 7.0, "b": 4.0, "c": 1.0}] * 200  # a slice a column
+        await served.client.inference.predict("busy", rows, explain=True)
+        explained.append(number)
+
+    async def waiting() -> int:
+        told = await served.call("GetStatistics", inference_pb2.GetStatisticsRequest())
+        [version] = [one for one in told.versions if one.model == "busy"]
+        return int(version.waiting_rows)
+
+    async def many_wait() -> bool:
+        return await waiting() > 200 * 10
+
+    bursts: list[asyncio.Task[None]] = []
+    while True:  # until so many slices wait that the worker could be stopped over them
+        bursts += [asyncio.create_task(explain(number)) for number in range(60)]
+        await eventually(many_wait)
+        os.kill(pid, signal.SIGSTOP)
+        if await many_wait():
+            break
+        os.kill(pid, signal.SIGCONT)
+    try:
+        behind, before = await waiting(), len(explained)
+        asked = [served.client.inference.predict("busy", [{"a": n, "b": 4.0, "c": 0.0}]) for n in range(10)]
+        asking = asyncio.gather(*asked)
+
+        async def all_are_in() -> bool:
+            tenants = (await served.call("ListTenants", inference_pb2.ListTenantsRequest())).tenants
+            return sum(one.in_flight for one in tenants) == len(bursts) - before + len(asked)
+
+        await eventually(all_are_in)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await asking
+    assert len(explained) - before < behind // 400  # half of what waited longer
+    await asyncio.gather(*bursts)
 
 
 async def test_what_can_not_be_explained_is_refused(served: Any) -> None:
