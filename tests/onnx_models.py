@@ -89,8 +89,8 @@ def external(location: str) -> bytes:
     return model([helper.make_node("Add", ["x", "w"], ["y"])], {"x": (FLOAT, COLUMN)}, {"y": (FLOAT, COLUMN)}, weight)
 
 
-def looping() -> bytes:
-    """y = x after x rounds of nothing: as slow as a row asks for. It takes whole numbers."""
+def looping(more: int = 0) -> bytes:
+    """y = x after x rounds of nothing and so many ``more``: as slow as a row asks for. It takes whole numbers."""
     inner = helper.make_graph(
         [
             helper.make_node("Identity", ["going"], ["still"]),
@@ -105,13 +105,15 @@ def looping() -> bytes:
         [helper.make_tensor_value_info("still", BOOL, []), helper.make_tensor_value_info("next", FLOAT, [1])],
     )
     nodes = [
-        helper.make_node("ReduceMax", ["x"], ["rounds"], keepdims=0),
+        helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),
+        helper.make_node("Add", ["most", "more"], ["rounds"]),
         helper.make_node("Loop", ["rounds", "always", "start"], ["end"], body=inner),
         helper.make_node("Cast", ["x"], ["float"], to=FLOAT),
         helper.make_node("Add", ["float", "end"], ["y"]),
     ]
     constants = [
         numpy_helper.from_array(np.array(True), "always"),
+        numpy_helper.from_array(np.array(more, np.int64), "more"),
         numpy_helper.from_array(np.array([0.0], np.float32), "start"),
     ]
     return model(nodes, {"x": (INT64, (None,))}, {"y": (FLOAT, (None,))}, *constants)

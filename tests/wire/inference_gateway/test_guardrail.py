@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from contextlib import suppress
 from typing import Any
 
-from slipway.client import ColumnSpec, DataType, Route, Signature, TensorSpec, VersionState
+from slipway.client import ColumnSpec, DataType, Guardrails, Route, Signature, TensorSpec, VersionState
 from slipway.errors import SlipwayError
 from slipway.gen.slipway.inference.v1 import events_pb2
 
@@ -65,6 +66,30 @@ async def test_an_arm_that_fails_is_taken_to_zero_told_once_and_stays_so(world: 
     await world.route("late", ("main", sound, 50), ("candidate", brittle, 49), model="t")
     await world.until("late", lambda arms: arms[1].weight == 49 and not arms[1].disabled_reason)
     assert len(await told(world, 1)) == 1
+
+
+async def test_an_arm_that_is_slow_is_taken_to_zero_by_the_endpoint_s_own_limit(world: Any) -> None:
+    quick, slow = await table(world, world.models.brittle()), await table(world, world.models.looping(15_000))
+    await world.client.registry.put_endpoint(
+        "late",
+        [Route("main", "t", version=quick, weight=50), Route("candidate", "t", version=slow, weight=50)],
+        guardrails=Guardrails(max_p99_latency_ms=20.0, window_batches=100, min_batches=100),
+    )
+    await world.ready("late", quick, slow)
+    asked = itertools.count()
+    async with asyncio.timeout(120):
+        while (arms := (await world.status("late")).routes)[1].weight:
+            await world.client.inference.predict("late", [{"x": 1}], entity_keys=[{"flight": next(asked)}])
+    assert next(asked) >= 200  # less than 100 batches of each tell nothing
+    main, candidate = arms
+    assert (main.weight, main.disabled_reason, candidate.state) == (50, "", VersionState.READY)
+    assert "the 99th percentile of its last" in candidate.disabled_reason
+    assert "and 20 are borne" in candidate.disabled_reason
+    [one] = await told(world, 1)
+    assert (one.route, one.version, one.reason) == ("candidate", slow, candidate.disabled_reason)
+    rows = [{"x": 1}] * 40
+    answers = await world.client.inference.predict("late", rows, entity_keys=[{"flight": n} for n in range(40)])
+    assert {one.route for one in answers} == {"main"}
 
 
 async def test_the_last_arm_stays_whatever_it_does(world: Any) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from typing import Any
 
 import pytest
 
-from slipway.client import Prediction, Route, VersionState
+from slipway.client import ColumnSpec, DataType, Prediction, Route, Signature, TensorSpec, VersionState
 from slipway.errors import Kind, SlipwayError
 
 PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
@@ -61,6 +62,31 @@ async def test_an_alias_moves_without_a_failed_request(world: Any) -> None:
     assert set(seen) == {first, second}
     assert {(one.version, one.outputs["p"][0]) for one in load.answers} == {(first, 101.0), (second, 201.0)}
     assert (await world.status("late")).routes[0].worker_pid != old
+
+
+async def test_a_version_has_run_rows_of_late_traffic_before_it_takes_any(world: Any, caplog: Any) -> None:
+    """It can't score what its predecessor was asked last, and no synthetic row would have shown that."""
+    takes = Signature((ColumnSpec("x", DataType.INT64),), (TensorSpec("y", DataType.FP32, (-1,)),))
+    sturdy, brittle = [
+        await world.register(artifact=one, takes=takes) for one in (world.models.looping(), world.models.brittle())
+    ]
+    await world.route("late", ("main", sturdy, 1))
+    await world.ready("late", sturdy)
+
+    def heard(version: int) -> list[str]:
+        return [one.getMessage() for one in caplog.records if getattr(one, "version", "") == f"m/{version}"]
+
+    caplog.set_level(logging.INFO, logger="services.inference_gateway")
+    await world.client.inference.predict("late", [{"x": 1}])
+    await world.route("other", ("main", brittle, 1))
+    await world.ready("other", brittle)
+    assert heard(brittle) == ["a version is ready"]  # a row like the last one it can score
+    await world.client.registry.delete_endpoint("other")
+    await world.client.inference.predict("late", [{"x": 7}])
+    caplog.clear()
+    await world.route("late", ("main", brittle, 1))
+    await world.ready("late", brittle)
+    assert heard(brittle) == ["a version fails on warm-up rows", "a version is ready"]
 
 
 async def test_a_broken_version_leaves_the_old_one_serving_and_says_why(world: Any) -> None:
