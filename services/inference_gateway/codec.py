@@ -172,6 +172,8 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
         message.latencies_us.extend(waited_us.astype(np.uint32).tolist())
     for view, times in answer.view_times.items():
         message.view_times.add(view=view, event_times_us=times.tolist())
+    for name, taken in answer.fallbacks.items():
+        message.feature_fallbacks.add(name=name, rows=taken.tolist())
     seconds = now.timestamp()
     message.answer_time.seconds, message.answer_time.nanos = int(seconds), int(seconds % 1 * 1e6) * 1000
     for column in batch.entity_keys:

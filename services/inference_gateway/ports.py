@@ -13,7 +13,7 @@ from services.inference_gateway.domain.batch import Answer, Prediction
 from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
 from services.inference_gateway.domain.device import Device
-from services.inference_gateway.domain.features import FeatureColumn
+from services.inference_gateway.domain.features import Fallback, FeatureColumn
 from services.inference_gateway.domain.guardrail import Disabled
 from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Tensors
@@ -122,6 +122,10 @@ class Features(Protocol):
         Of ``keys`` those are used that the features' views are found by. Raises a SlipwayError: Unavailable or a
         deadline while the service is away; anything else when it is there and refuses.
         """
+        ...
+
+    def fallbacks(self, features: Sequence[str]) -> Mapping[str, Fallback]:
+        """Those of ``features`` that have a fallback, as the service told last; none that it told nothing of."""
         ...
 
 

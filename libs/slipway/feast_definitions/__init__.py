@@ -7,11 +7,12 @@ of all one that serves; ``slipway-features compile`` and ``apply`` start this on
 
 Writes to OUTPUT, as JSON, the document that ``slipway-features apply`` reads: ``{"views": [...], "services": [...]}``.
 What the catalogue has no words for is refused by name, all of it at once, and never left out in silence:
-``{"refusals": [{"field", "description"}]}`` with exit status 2. Tags and organisations alone have no place in the
-catalogue and are left out. Nothing is applied in Feast, and no registry of Feast's is read or written.
+``{"refusals": [{"field", "description"}]}`` with exit status 2. Tags, but for those of ``fallbacks``, and organisations
+alone have no place in the catalogue and are left out. Nothing is applied in Feast, and no registry of Feast's is read
+or written.
 
-``repository`` loads what the Python files define, ``views`` and ``services`` say it in the catalogue's words,
-``refusals`` collects what they can't say.
+``repository`` loads what the Python files define, ``views``, ``windows``, ``fallbacks`` and ``services`` say it in the
+catalogue's words, ``refusals`` collects what they can't say.
 """
 
 import sys

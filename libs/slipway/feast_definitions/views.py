@@ -20,6 +20,7 @@ from feast.types import (
 )
 from feast.value_type import ValueType
 
+from slipway.feast_definitions.fallbacks import fallback
 from slipway.feast_definitions.refusals import Refusals
 from slipway.feast_definitions.windows import aggregations, seconds, windowed_features
 
@@ -107,19 +108,18 @@ def _key_type(entity: Any, declared: Mapping[str, Any], where: str, refusals: Re
 
 
 def _features(view: Any, windows: list[Any], where: str, refusals: Refusals) -> list[dict[str, Any]]:
-    if windows:
-        fields = windowed_features(view, windows, where, refusals)
-    else:
-        fields = [(field.name, field.dtype, field.description) for field in view.features]
+    fields = windowed_features(view, windows, where, refusals) if windows else list(view.features)
     if not fields and not windows:
         refusals.add(f"{where}.schema", "is missing; name the features and their types")
-    return [_feature(name, kind, text, f"{where}.{name}", refusals) for name, kind, text in fields]
+    return [_feature(field, f"{where}.{field.name}", refusals) for field in fields]
 
 
-def _feature(name: str, kind: Any, description: str, where: str, refusals: Refusals) -> dict[str, Any]:
-    if kind not in _TYPES:
-        refusals.add(where, f"is of type {kind}; make it one of {', '.join(str(one) for one in _TYPES)}")
-    return {"name": name, "type": _TYPES.get(kind, ""), "description": description}
+def _feature(field: Any, where: str, refusals: Refusals) -> dict[str, Any]:
+    kind = _TYPES.get(field.dtype, "")
+    if not kind:
+        refusals.add(where, f"is of type {field.dtype}; make it one of {', '.join(str(one) for one in _TYPES)}")
+    told = {"name": field.name, "type": kind, "description": field.description}
+    return told | fallback(kind, field.tags, where, refusals)
 
 
 def _source(view: Any, where: str, refusals: Refusals) -> dict[str, Any] | None:

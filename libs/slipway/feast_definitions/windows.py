@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from feast import Field
 from feast.types import Float64, Int64
 
 from slipway.feast_definitions.refusals import Refusals
@@ -26,10 +27,10 @@ _FUNCTIONS = {
 _ADVICE = dict.fromkeys(("std", "stddev", "stddev_samp"), "is over a sample; write stddev_pop")
 
 
-def windowed_features(view: Any, windows: Sequence[Any], where: str, refusals: Refusals) -> list[tuple[str, Any, str]]:
-    """The features that ``windows`` make, in their order: name, type, description.
+def windowed_features(view: Any, windows: Sequence[Any], where: str, refusals: Refusals) -> list[Field]:
+    """The features that ``windows`` make, in their order.
 
-    Types and descriptions are those of the view's schema, which names each output or none at all: then counts are
+    Types, descriptions and tags are those of the view's schema, which names each output or none at all: then counts are
     64-bit integers and all else doubles, as the catalogue wants them.
     """
     schema = {field.name: field for field in view.features}
@@ -38,13 +39,14 @@ def windowed_features(view: Any, windows: Sequence[Any], where: str, refusals: R
         refusals.add(f"{where}.{name}", "is the output of two aggregations; give each a name")
     if not schema:
         return [
-            (name, Int64 if one.function == "count" else Float64, "") for name, one in zip(names, windows, strict=True)
+            Field(name=name, dtype=Int64 if one.function == "count" else Float64)
+            for name, one in zip(names, windows, strict=True)
         ]
     for name in schema.keys() - set(names):
         refusals.add(f"{where}.schema.{name}", "is the output of no aggregation; a windowed view holds nothing else")
     for name in set(names) - schema.keys():
         refusals.add(f"{where}.schema", f"lacks {name}, which an aggregation makes; add it, or leave out the schema")
-    return [(name, schema[name].dtype, schema[name].description) for name in names if name in schema]
+    return [schema[name] for name in names if name in schema]
 
 
 def aggregations(windows: Sequence[Any], where: str, refusals: Refusals) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.feature_serving.adapters import services, tables
 from services.feature_serving.domain.service import FeatureService, Reference
+from services.feature_serving.domain.status import Status
 from services.feature_serving.domain.view import (
     Aggregation,
     Definition,
+    Fallback,
     Feature,
     FeatureView,
     Function,
@@ -69,7 +71,7 @@ class SqlReader:
         )
         features: dict[str, list[Feature]] = {row.name: [] for row in rows}
         for row in await self._connection.execute(of_views):
-            features[row.view].append(Feature(row.name, ValueType(row.type), row.description))
+            features[row.view].append(_feature_of(row))
         return [_view_of(row, features[row.name]) for row in rows]
 
 
@@ -96,10 +98,7 @@ class SqlWriter(SqlReader):
                 hop_us=None if definition.hop is None else definition.hop // _MICROSECOND,
             )
         )
-        rows = [
-            {"view": view.name, "name": one.name, "position": n, "type": one.type.value, "description": one.description}
-            for n, one in enumerate(definition.features)
-        ]
+        rows = [_feature_row(view.name, n, one) for n, one in enumerate(definition.features)]
         await self._connection.execute(insert(tables.feature), rows)
 
     async def put_service(self, service: FeatureService) -> None:
@@ -129,6 +128,24 @@ def _view_of(row: Row[Any], features: Sequence[Feature]) -> FeatureView:
         hop=None if row.hop_us is None else row.hop_us * _MICROSECOND,
     )
     return FeatureView(definition, row.revision, row.update_time)
+
+
+def _feature_row(view: str, position: int, one: Feature) -> Mapping[str, Any]:
+    fallback = one.fallback and {"value": one.fallback.value, "for": sorted(it.name for it in one.fallback.replaces)}
+    return {
+        "view": view,
+        "name": one.name,
+        "position": position,
+        "type": one.type.value,
+        "description": one.description,
+        "fallback": fallback,
+    }
+
+
+def _feature_of(row: Row[Any]) -> Feature:
+    stored = row.fallback
+    fallback = stored and Fallback(stored["value"], frozenset(Status[name] for name in stored["for"]))
+    return Feature(row.name, ValueType(row.type), row.description, fallback)
 
 
 def _aggregation_row(one: Aggregation) -> Mapping[str, Any]:

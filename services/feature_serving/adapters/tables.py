@@ -44,6 +44,8 @@ feature = Table(
     Column("position", Integer, nullable=False),
     Column("type", String(16), nullable=False),
     Column("description", Text, nullable=False),
+    # The value, and the names of the statuses that it stands in for; NULL where the feature has none.
+    Column("fallback", Json),
     ForeignKeyConstraint(["view"], ["feature_view.name"]),
 )
 

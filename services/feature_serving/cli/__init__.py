@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Any, TextIO
 
-    from slipway.client import FeatureService, FeatureView, Slipway
+    from slipway.client import Feature, FeatureService, FeatureView, Slipway
     from slipway.sql import Migrations
 
 
@@ -91,6 +91,7 @@ def apply(file: Path, address: str | None, as_json: bool) -> None:
     name = "seats"
     type = "int32"
     description = "Seats in the plane."
+    fallback = 150  # read, and marked so, where there is no value
     [[services]]
     name = "late_arrivals"
     owner = "fleet"
@@ -143,7 +144,7 @@ def view(name: str, address: str | None, as_json: bool) -> None:
     """Show one feature view with its features."""
     with _client(address) as slipway:
         found = slipway.features.get_view(name)
-    features = [{"name": one.name, "type": one.type.value, "description": one.description} for one in found.features]
+    features = [_feature_row(one) for one in found.features]
     made = {
         "entity_types": [one.value for one in found.entity_types],
         "source": None if found.source is None else asdict(found.source),
@@ -248,6 +249,13 @@ def _seconds(span: timedelta | None) -> float | None:
     return None if span is None else span.total_seconds()
 
 
+def _feature_row(feature: Feature) -> dict[str, object]:
+    row: dict[str, object] = {"name": feature.name, "type": feature.type.value, "description": feature.description}
+    if feature.fallback is not None:
+        row |= {"fallback": feature.fallback, "fallback_for": [one.value for one in feature.fallback_for]}
+    return row
+
+
 def _row(view: FeatureView) -> dict[str, object]:
     return {
         "name": view.name,
@@ -255,6 +263,7 @@ def _row(view: FeatureView) -> dict[str, object]:
         "entities": list(view.entities),
         "features": [feature.name for feature in view.features],
         "max_age_s": _seconds(view.max_age),
+        "fallbacks": {one.name: one.fallback for one in view.features if one.fallback is not None},
         "revision": view.revision,
         "update_time": view.update_time,
     }

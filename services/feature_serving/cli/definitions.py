@@ -7,18 +7,29 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from slipway.client import Aggregation, AggregationFunction, Feature, FeatureService, FeatureView, Source, ValueType
+from services.feature_serving.cli.rows import moment
+from slipway.client import (
+    Aggregation,
+    AggregationFunction,
+    Feature,
+    FeatureService,
+    FeatureStatus,
+    FeatureView,
+    Source,
+    ValueType,
+)
 from slipway.config import Settings
 from slipway.errors import FieldViolation, InvalidInput, Kind, SlipwayError
 
 TypeName = Literal["bool", "int32", "int64", "float", "double", "string", "timestamp"]
+StatusName = Literal["null_value", "not_found", "outside_max_age"]
 FunctionName = Literal["count", "sum", "mean", "min", "max", "stddev"]
 Seconds = Annotated[int, Field(gt=0, le=92 * 86400)]
 _POSITION = re.compile(r"\b(views|services)\[(\d+)\]")
@@ -36,6 +47,23 @@ class _Feature(Settings):
     name: str
     type: TypeName
     description: str = ""
+    fallback: bool | int | float | datetime | str | None = None
+    fallback_for: tuple[StatusName, ...] = ()
+
+    @field_validator("fallback")
+    @classmethod
+    def _moment(cls, value: Any, found: ValidationInfo) -> Any:
+        # JSON has no moments, and TOML's may lack a zone.
+        if found.data.get("type") != "timestamp" or not isinstance(value, str | datetime):
+            return value
+        try:
+            return moment("fallback", value)
+        except InvalidInput as error:
+            raise PydanticCustomError("moment", "{told}", {"told": error.violations[0].description}) from None
+
+    def feature(self) -> Feature:
+        replaces = tuple(FeatureStatus(one) for one in self.fallback_for)
+        return Feature(self.name, ValueType(self.type), self.description, self.fallback, replaces)
 
 
 class _Source(Settings):
@@ -76,7 +104,7 @@ class _View(Settings):
             name=self.name,
             owner=self.owner,
             entities=self.entities,
-            features=tuple(Feature(one.name, ValueType(one.type), one.description) for one in self.features),
+            features=tuple(one.feature() for one in self.features),
             description=self.description,
             max_age=None if self.max_age_s is None else timedelta(seconds=self.max_age_s),
             entity_types=tuple(ValueType(one) for one in self.entity_types),

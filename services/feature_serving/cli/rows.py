@@ -67,7 +67,7 @@ def _value(where: str, kind: ValueType, value: Any) -> Any:
 def moment(where: str, text: object) -> datetime:
     """A moment as RFC 3339 has it, in UTC where it names no offset. Raises InvalidInput about ``where``."""
     try:
-        found = datetime.fromisoformat(str(text))
+        found = text if isinstance(text, datetime) else datetime.fromisoformat(str(text))
     except ValueError:
         raise invalid_field(where, "is missing or no moment; write 2013-01-01T05:15:00Z") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

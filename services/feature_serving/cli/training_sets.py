@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,7 +153,7 @@ def _row(made: TrainingSet) -> dict[str, Any]:
 
 
 def _show(made: TrainingSet, *, as_json: bool) -> None:
-    columns = [{"name": one.name, "feature": one.feature, "null_count": one.null_count} for one in made.columns]
+    columns = [asdict(one) for one in made.columns]
     inputs = [
         {
             "view": one.view,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.feature_serving.codec.fallback import decode_fallback, encode_fallback
 from services.feature_serving.domain.service import FeatureService, ServiceDefinition, reference
 from services.feature_serving.domain.view import (
     Aggregation,
@@ -37,10 +38,7 @@ def _decode_view(field: str, message: resources_pb2.FeatureView) -> Definition:
         owner=message.owner,
         description=message.description,
         entities=tuple(message.entities),
-        features=tuple(
-            Feature(feature.name, _value_type(f"{field}.features[{position}].type", feature.type), feature.description)
-            for position, feature in enumerate(message.features)
-        ),
+        features=tuple(_feature(f"{field}.features[{n}]", feature) for n, feature in enumerate(message.features)),
         max_age=_age(f"{field}.max_age", message.max_age) if message.HasField("max_age") else None,
         entity_types=tuple(
             _value_type(f"{field}.entity_types[{position}]", number)
@@ -52,6 +50,11 @@ def _decode_view(field: str, message: resources_pb2.FeatureView) -> Definition:
         ),
         hop=_span(f"{field}.hop", message.hop) if message.HasField("hop") else None,
     )
+
+
+def _feature(field: str, message: resources_pb2.Feature) -> Feature:
+    kind = _value_type(f"{field}.type", message.type)
+    return Feature(message.name, kind, message.description, decode_fallback(field, message, kind))
 
 
 def _source(message: resources_pb2.Source) -> Source:
@@ -98,10 +101,7 @@ def encode_view(view: FeatureView) -> resources_pb2.FeatureView:
         owner=definition.owner,
         description=definition.description,
         entities=definition.entities,
-        features=[
-            resources_pb2.Feature(name=one.name, type=f"VALUE_TYPE_{one.type}", description=one.description)
-            for one in definition.features
-        ],
+        features=[_encode_feature(one) for one in definition.features],
         update_time=updated,
         revision=view.revision,
     )
@@ -109,6 +109,12 @@ def encode_view(view: FeatureView) -> resources_pb2.FeatureView:
         message.max_age.FromTimedelta(definition.max_age)
     _encode_making(definition, message)
     return message
+
+
+def _encode_feature(feature: Feature) -> resources_pb2.Feature:
+    made = resources_pb2.Feature(name=feature.name, type=f"VALUE_TYPE_{feature.type}", description=feature.description)
+    encode_fallback(feature, made)
+    return made
 
 
 def _encode_making(definition: Definition, message: resources_pb2.FeatureView) -> None:

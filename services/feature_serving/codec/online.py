@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.feature_serving.codec.fallback import encode_scalar
 from services.feature_serving.domain.answer import AnswerColumn
 from services.feature_serving.domain.column import Column, Shape
 from services.feature_serving.domain.reading import Question
@@ -74,6 +75,8 @@ def _answer_column(column: AnswerColumn) -> resources_pb2.FeatureColumn:
         statuses=column.statuses,  # type: ignore[arg-type]
         event_times_us=column.event_times_us,
     )
+    if column.fallback is not None:
+        message.fallback.CopyFrom(encode_scalar(column.fallback.value, column.shape))
     if column.shape is Shape.TIMESTAMPS:
         message.timestamps.values_us.extend(column.values)
     else:

@@ -55,7 +55,12 @@ def encode_set(made: TrainingSet) -> resources_pb2.TrainingSet:
 def _encode_facts(facts: Facts, message: resources_pb2.TrainingSet) -> None:
     message.row_count, message.rows_after_cutoff = facts.row_count, facts.rows_after_cutoff
     for column in facts.columns:
-        message.columns.add(name=column.name, feature=column.feature, null_count=column.null_count)
+        message.columns.add(
+            name=column.name,
+            feature=column.feature,
+            null_count=column.null_count,
+            fallback_count=column.fallback_count,
+        )
     for one in facts.inputs:
         message.inputs.add(
             view=one.view,

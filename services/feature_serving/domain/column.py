@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,22 @@ def check_column(field: str, column: Column, rows: int) -> None:
         raise invalid_field(field, f"has {len(column.values)} values for {rows} rows; give one a row")
 
 
+def _is_float(value: float) -> bool:
+    try:
+        _pack_float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+LIMITS: Mapping[ValueType, tuple[Callable[[Any], bool], str]] = {
+    ValueType.INT32: (_INT32.__contains__, "is beyond 32 bits"),
+    ValueType.FLOAT: (_is_float, "is beyond single precision"),
+    ValueType.TIMESTAMP: (lambda value: value % MICROS == 0, "has a fraction of a second, which is not kept"),
+}
+"""Which values of a type's shape it holds, and what is wrong with the others."""
+
+
 def check_type(field: str, column: Column, kind: ValueType) -> None:
     """Raise InvalidInput about ``field`` unless every present value is one of ``kind``."""
     if column.shape is None:
@@ -73,26 +89,14 @@ def check_type(field: str, column: Column, kind: ValueType) -> None:
         _each(field, column, lambda value: -exact <= value <= exact, f"is a whole number that {kind} can't hold")
     elif column.shape is not SHAPES[kind]:
         raise invalid_field(field, f"holds {column.shape}, but the feature is {kind}; give {SHAPES[kind]}")
-    elif kind is ValueType.INT32:
-        _each(field, column, _INT32.__contains__, "is beyond 32 bits")
-    elif kind is ValueType.FLOAT:
-        _each(field, column, _is_float, "is beyond single precision")
-    elif kind is ValueType.TIMESTAMP:
-        _each(field, column, lambda value: value % MICROS == 0, "has a fraction of a second, which is not kept")
+    elif kind in LIMITS:
+        _each(field, column, *LIMITS[kind])
 
 
 def _each(field: str, column: Column, sound: Callable[[Any], bool], told: str) -> None:
     for row, value in enumerate(column.values):
         if row not in column.absent and not sound(value):
             raise invalid_field(field, f"{value!r} at row {row} {told}")
-
-
-def _is_float(value: float) -> bool:
-    try:
-        _pack_float(value)
-    except OverflowError:
-        return False
-    return True
 
 
 def entity_columns(path: str, columns: Sequence[Column], wanted: Sequence[str]) -> list[Column]:

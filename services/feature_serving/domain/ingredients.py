@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import zip_longest
 
-from services.feature_serving.domain.recipe import Ingredient, Typed, Windowed
+from services.feature_serving.domain.recipe import Ingredient, Substitute, Typed, Windowed
 from services.feature_serving.domain.training_errors import ViewWithoutSource
 from services.feature_serving.domain.view import FeatureView
 
@@ -19,6 +19,7 @@ def ingredient(view: FeatureView, features: Sequence[str]) -> Ingredient:
     if (source := definition.source) is None:
         raise ViewWithoutSource(view.name)
     types = {one.name: one.type for one in definition.features}
+    fallbacks = {one.name: one.fallback for one in definition.features}
     windows = {one.feature: one for one in definition.aggregations}
     return Ingredient(
         view=view.name,
@@ -39,4 +40,9 @@ def ingredient(view: FeatureView, features: Sequence[str]) -> Ingredient:
             if (one := windows.get(name)) is not None
         ),
         hop_us=0 if definition.hop is None else definition.hop // _MICROSECOND,
+        fallbacks=tuple(
+            Substitute(name, fallback.value, tuple(sorted(status.name for status in fallback.replaces)))
+            for name in features
+            if (fallback := fallbacks[name]) is not None
+        ),
     )

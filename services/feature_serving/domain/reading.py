@@ -9,9 +9,11 @@ from datetime import timedelta
 from services.feature_serving.domain import layout, wire
 from services.feature_serving.domain.answer import AnswerColumn, Cell, fill
 from services.feature_serving.domain.column import Column, check_column, entity_columns
-from services.feature_serving.domain.rows import LATEST_US, MAX_ROWS, MAX_VALUES
+from services.feature_serving.domain.fallback import as_read
+from services.feature_serving.domain.moments import LATEST_US
+from services.feature_serving.domain.rows import MAX_ROWS, MAX_VALUES
 from services.feature_serving.domain.service import Reference, resolve
-from services.feature_serving.domain.view import FeatureView, ValueType
+from services.feature_serving.domain.view import Fallback, FeatureView, ValueType
 from slipway.errors import invalid_field
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -44,6 +46,7 @@ class Target:
     timestamp: int
     view: str
     hop_us: int = 0
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def compile_plan(path: str, references: Sequence[Reference], views: Mapping[str,
         max_age_us = None if definition.max_age is None else definition.max_age // _MICROSECOND
         group = list(groups).index(entities)
         hop_us = 0 if definition.hop is None else definition.hop // _MICROSECOND
-        targets.append(Target(str(one), feature.type, max_age_us, group, field, timestamp, one.view, hop_us))
+        place = (group, field, timestamp)
+        targets.append(Target(str(one), feature.type, max_age_us, *place, one.view, hop_us, as_read(feature)))
     wanted = dict.fromkeys(name for entities in groups for name in entities)
     return Plan(tuple(wanted), tuple((entities, tuple(fields)) for entities, fields in groups.items()), tuple(targets))
 
@@ -147,7 +151,7 @@ def answer(
         cells = _cells(one, found[one.group], stamps[one.group, one.timestamp])
         # Rows of the same key share what its bytes say.
         by_row = [cells[n] if n >= 0 else None for n in asked[one.group].places]
-        columns.append(fill(one.name, one.kind, one.max_age_us, by_row, moments_us))
+        columns.append(fill(one.name, one.kind, one.max_age_us, by_row, moments_us, fallback=one.fallback))
     return columns
 
 

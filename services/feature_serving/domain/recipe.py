@@ -32,6 +32,15 @@ class Windowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Substitute:
+    """What ``feature`` reads as where it has no value, in place of statuses by their names in the contract."""
+
+    feature: str
+    value: Any
+    replaces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ingredient:
     """One view as it was, with the features that are wanted and the digest of its source.
 
@@ -49,6 +58,7 @@ class Ingredient:
     digest: str
     windows: tuple[Windowed, ...] = ()
     hop_us: int = 0
+    fallbacks: tuple[Substitute, ...] = ()
 
     def of(self, digest: str) -> Ingredient:
         """The same, of a source with that digest."""
@@ -91,8 +101,14 @@ def _ingredient(document: Mapping[str, Any]) -> Ingredient:
             "entities": tuple(Typed(**one) for one in document["entities"]),
             "features": tuple(Typed(**one) for one in document["features"]),
             "windows": tuple(Windowed(**one) for one in document["windows"]),
+            # Recipes from before fallbacks name none.
+            "fallbacks": tuple(_substitute(one) for one in document.get("fallbacks", ())),
         }
     )
+
+
+def _substitute(document: Mapping[str, Any]) -> Substitute:
+    return Substitute(document["feature"], document["value"], tuple(document["replaces"]))
 
 
 def mark(recipe: Recipe) -> str:

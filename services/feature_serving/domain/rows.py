@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from services.feature_serving.domain import layout, wire
 from services.feature_serving.domain.column import Column, check_column, check_type, entity_columns
+from services.feature_serving.domain.moments import LATEST_US
 from services.feature_serving.domain.view import Definition, FeatureView
 from slipway.errors import invalid_field
 
 MAX_ROWS = 50_000
 MAX_VALUES = 250_000
-LATEST_US = 253_402_300_799_999_999
-"""The last microsecond of the year 9999, where Timestamps end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from services.feature_serving.domain.errors import AggregationChanged, EntitiesChanged, FeatureTypeChanged
+from services.feature_serving.domain.fallback import MAX_TEXT, fallback_faults
 from services.feature_serving.domain.making import making_faults
 from services.feature_serving.domain.view import Aggregation, Definition, FeatureView
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
@@ -14,7 +15,6 @@ from slipway.naming import identifier
 MAX_VIEWS = 500
 MAX_ENTITIES = 32
 MAX_FEATURES = 1_000
-MAX_TEXT = 6_000
 MAX_AGE = timedelta(days=3_650_000)
 
 
@@ -92,6 +92,7 @@ def _faults(field: str, view: Definition) -> Iterator[FieldViolation]:
         yield from long_text(f"{field}.features[{position}].description", feature.description)
         if feature.name in view.entities:
             yield FieldViolation(f"{field}.features[{position}].name", "is an entity of the view; choose another name")
+        yield from fallback_faults(f"{field}.features[{position}]", feature)
     yield from making_faults(field, view)
 
 

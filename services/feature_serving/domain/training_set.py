@@ -41,6 +41,7 @@ class SetColumn:
     name: str
     feature: str
     null_count: int
+    fallback_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from services.feature_serving.domain.status import Status
 
 
 class ValueType(enum.StrEnum):
@@ -19,6 +22,21 @@ class ValueType(enum.StrEnum):
     TIMESTAMP = "TIMESTAMP"
 
 
+USUAL = frozenset({Status.NOT_FOUND, Status.OUTSIDE_MAX_AGE})
+"""What a fallback stands in for unless its definition says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What a feature reads as where it has no value: of its type, a moment in microseconds since 1970.
+
+    ``replaces`` are the statuses in place of which it is answered.
+    """
+
+    value: Any
+    replaces: frozenset[Status] = USUAL
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One feature of a view."""
@@ -26,6 +44,7 @@ class Feature:
     name: str
     type: ValueType
     description: str = ""
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)

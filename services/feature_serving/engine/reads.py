@@ -6,8 +6,9 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.feature_serving.domain.answer import AnswerColumn, Status
+from services.feature_serving.domain.answer import AnswerColumn
 from services.feature_serving.domain.reading import Question, answer, lookups, moments
+from services.feature_serving.domain.status import Status
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.reached import Reached
 from services.feature_serving.ports import OnlineStore

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
-from services.inference_gateway.domain.features import FeatureColumn
+from services.inference_gateway.domain.features import Fallback, FeatureColumn
 from slipway.client import peers
 from slipway.client._async.transport import AsyncStub
 from slipway.errors import Unavailable
@@ -26,6 +26,13 @@ _KINDS: dict[str, tuple[ValueKind, type]] = {
     "strings": (ValueKind.STRING, object),
     "bools": (ValueKind.BOOL, np.bool_),
     "timestamps": (ValueKind.INT64, np.int64),
+}
+_SCALARS = {
+    "double_value": ValueKind.DOUBLE,
+    "int64_value": ValueKind.INT64,
+    "string_value": ValueKind.STRING,
+    "bool_value": ValueKind.BOOL,
+    "timestamp_us": ValueKind.INT64,
 }
 # Nothing is tried again here: a caller waits, and there is an answer without.
 _PEER = replace(peers.FEATURES, safe=frozenset())
@@ -45,6 +52,7 @@ class FeatureService:
         self._timeout_s = timeout_s
         # A view's entities never change, so they are asked for once.
         self._entities: dict[str, frozenset[str]] = {}
+        self._fallbacks: dict[str, Fallback] = {}
 
     @classmethod
     @asynccontextmanager
@@ -78,10 +86,23 @@ class FeatureService:
         )
         return {name: _joined([part[name] for part in parts]) for name in features}
 
+    def fallbacks(self, features: Sequence[str]) -> Mapping[str, Fallback]:
+        """See Features."""
+        return {name: self._fallbacks[name] for name in features if name in self._fallbacks}
+
+    def _told(self, name: str, message: res.FeatureColumn | res.Feature) -> None:
+        # It may change, and go: what was told last counts.
+        if message.HasField("fallback") and (kind := message.fallback.WhichOneof("value")):
+            self._fallbacks[name] = Fallback(_SCALARS[kind], getattr(message.fallback, kind))
+        else:
+            self._fallbacks.pop(name, None)
+
     async def _learn(self, view: str, timeout_s: float) -> None:
         request = pb.GetFeatureViewRequest(name=view)
         answer = await self._stub.unary("GetFeatureView", request, pb.GetFeatureViewResponse, timeout_s=timeout_s)
         self._entities[view] = frozenset(answer.view.entities)
+        for feature in answer.view.features:
+            self._told(f"{view}:{feature.name}", feature)
 
     async def _part(
         self, features: Sequence[str], keys: Sequence[Column], moments: Array, timeout_s: float
@@ -94,6 +115,8 @@ class FeatureService:
         )
         answer = await self._stub.unary("GetOnlineFeatures", request, pb.GetOnlineFeaturesResponse, timeout_s=timeout_s)
         columns = {one.name: _decoded(one) for one in answer.columns}
+        for one in answer.columns:
+            self._told(one.name, one)
         for name in features:
             if name not in columns or len(columns[name].values) != len(moments):
                 raise UnusableFeatures(f"feature_serving does not answer {name!r} for {len(moments)} rows")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column
+from services.inference_gateway.domain.features import among
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import column_name, is_column_name, is_resource_name, request_id, resource_name
 
@@ -112,7 +113,8 @@ class Answer:
     """What one version said about a batch: ``outputs`` by tensor name, [rows, …] each.
 
     ``view_times`` [rows] say, by view, when what was read online was true: microseconds since 1970 UTC, 0 where the
-    view told nothing. ``degraded`` are the rows, in order, that went without a feature. A ``shadow`` answer is one
+    view told nothing. ``degraded`` are the rows, in order, that went without a feature; ``fallbacks`` are, by column,
+    those in which the feature's own fallback stands in for a value. A ``shadow`` answer is one
     that no caller gets. ``ended_s`` is the monotonic time at which the model was done; ``experiment`` the one that
     the rows were exposed to, empty for none.
     A ``fallback`` answered in place of the arm that was to; its version is 0 where that is the default answer.
@@ -132,6 +134,7 @@ class Answer:
     ended_s: float = 0.0
     experiment: str = ""
     fallback: bool = False
+    fallbacks: Mapping[str, Array] = field(default_factory=dict)
 
     def take(self, rows: Array) -> Answer:
         """What was answered about ``rows`` (indices, ascending) alone."""
@@ -152,6 +155,7 @@ class Answer:
             self.ended_s,
             self.experiment,
             self.fallback,
+            among(self.fallbacks, rows),
         )
 
     def halves(self) -> tuple[Answer, Answer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,19 +25,38 @@ class Status(enum.IntEnum):
     NOT_FOUND = 3
     OUTSIDE_MAX_AGE = 4
     UNREADABLE = 5
+    FALLBACK = 6
 
 
 # A status that nobody knows yet is no value either.
 _DEGRADES = np.ones(256, dtype=np.bool_)
 _DEGRADES[[Status.PRESENT, Status.NULL_VALUE]] = False
+_ABSENT = np.ones(256, dtype=np.bool_)
+_ABSENT[[Status.PRESENT, Status.FALLBACK]] = False
+Scalar = bool | int | float | str
+"""One value; moments are microseconds since 1970 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What a feature's definition names in place of a value that is missing."""
+
+    kind: ValueKind
+    value: Scalar
+
+    def column(self, rows: int) -> FeatureColumn:
+        """A column of so many rows that all go without a value."""
+        values = np.full(rows, self.value, object if self.kind is ValueKind.STRING else None)
+        nothing = np.zeros(rows, dtype=np.int64)
+        return FeatureColumn(self.kind, values, np.full(rows, Status.FALLBACK, dtype=np.uint8), nothing)
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureColumn:
     """One feature for all rows ([rows] each).
 
-    ``values`` mean something where ``statuses`` say PRESENT; moments are microseconds since 1970 UTC as whole
-    numbers. ``event_times_us`` say when they were true, 0 where nothing is known.
+    ``values`` mean something where ``statuses`` say PRESENT or FALLBACK; moments are microseconds since 1970 UTC as
+    whole numbers. ``event_times_us`` say when they were true, 0 where nothing is known.
     """
 
     kind: ValueKind
@@ -64,11 +83,21 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Columns that were read, as a version takes them, the rows that went without, and the views' event times."""
+    """Columns that were read, as a version takes them, the rows that went without, and the views' event times.
+
+    ``fallbacks`` are, by column, the rows whose value is the feature's fallback, where there are any.
+    """
 
     columns: tuple[Column, ...]
     degraded: tuple[int, ...]
     view_times: Mapping[str, Array]
+    fallbacks: Mapping[str, Array] = field(default_factory=dict)
+
+
+def among(fallbacks: Mapping[str, Array], rows: Array) -> Mapping[str, Array]:
+    """``fallbacks`` of :class:`Filled` for ``rows`` (indices, ascending) alone, counted anew."""
+    found = ((name, np.flatnonzero(np.isin(rows, taken))) for name, taken in fallbacks.items())
+    return {name: taken for name, taken in found if len(taken)}
 
 
 def unread(signature: Signature, given: Sequence[Column]) -> tuple[ColumnSpec, ...]:
@@ -101,6 +130,7 @@ def fill(specs: Sequence[ColumnSpec], online: Online, rows: Array, places: Array
     FeaturesUnavailable, FeatureMissing or FeatureTypeMismatch naming the columns that the version needs.
     """
     columns: list[Column] = []
+    fallbacks: dict[str, Array] = {}
     view_times: dict[str, Array] = {}
     degraded = np.zeros(len(rows), dtype=np.bool_)
     lost = [spec.feature for spec in specs if spec.feature not in online.columns and not spec.nullable]
@@ -119,17 +149,19 @@ def fill(specs: Sequence[ColumnSpec], online: Online, rows: Array, places: Array
         column, lacking = _column(spec, read, rows, statuses)
         if len(column.absent) and not spec.nullable:
             holes[spec.name] = _told(spec, column.absent, statuses, places)
+        if len(taken := np.flatnonzero(statuses == Status.FALLBACK)):
+            fallbacks[spec.name] = taken
         degraded |= lacking
         columns.append(column)
     if holes:
         raise FeatureMissing(holes)
-    return Filled(tuple(columns), tuple(np.flatnonzero(degraded).tolist()), view_times)
+    return Filled(tuple(columns), tuple(np.flatnonzero(degraded).tolist()), view_times, fallbacks)
 
 
 def _column(spec: ColumnSpec, read: FeatureColumn, rows: Array, statuses: Array) -> tuple[Column, Array]:
     """The column, and its rows that lack a value they should have; ``statuses`` [rows] learns of more of them."""
     kind, values = read.kind, read.values[rows]
-    absent = statuses != Status.PRESENT
+    absent = _ABSENT[statuses]
     lacking: Array = _DEGRADES[statuses]
     if kind is ValueKind.BOOL and spec.datatype in FLOATS:
         kind, values = ValueKind.INT64, values.astype(np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanContext
 from services.inference_gateway.domain.batch import Answer, Attributions, Batch, Prediction, predictions
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.errors import FeaturesUnavailable
-from services.inference_gateway.domain.features import Online
+from services.inference_gateway.domain.features import Online, among
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.engine.reconcile import Arm
@@ -178,6 +178,8 @@ class Chunk:
     shadow: bool = False
     fallback: bool = False
     lacking: FeaturesUnavailable | None = None
+    fallbacks: Mapping[str, Array] = field(default_factory=dict)
+    """By column, the rows in which a feature's own fallback stands in for a value."""
     bytes: int = 0
     hurried_s: float = inf
     """When the first of the callers waits no more, in monotonic seconds."""
@@ -241,6 +243,7 @@ def cut(chunk: Chunk, first: int, last: int) -> Chunk:
         shares=shares,
         view_times={view: times[span] for view, times in chunk.view_times.items()},
         degraded=tuple([row - start for row in chunk.degraded if start <= row < span.stop]),
+        fallbacks=among(chunk.fallbacks, rows),
         rows_read=rows if chunk.rows_read is None else chunk.rows_read[rows],
         bytes=chunk.bytes * len(rows) // chunk.rows,
         hurried_s=hurried(shares),

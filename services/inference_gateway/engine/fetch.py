@@ -27,7 +27,10 @@ Question = tuple[tuple[str, ...], tuple[Column, ...]]
 
 
 class Fetch:
-    """Asks for features; a service that is away costs an answer its features, not the caller the answer."""
+    """Asks for features; a service that is away costs an answer its features, not the caller the answer.
+
+    What it told of their fallbacks goes on counting meanwhile.
+    """
 
     def __init__(self, features: Features, meter: Meter, clock: Clock) -> None:
         self._features = features
@@ -82,19 +85,27 @@ class Fetch:
         self, error: SlipwayError, questions: Sequence[Question], batch: Batch, left_s: float | None
     ) -> tuple[Mapping[str, FeatureColumn], str]:
         """A service that refuses may refuse one version's features; the others are not to suffer for it."""
-        if error.kind in _AWAY or len({one[0] for one in questions}) == 1:
+        if error.kind in _AWAY:
+            return self._instead(_union(questions)[0], batch.rows), error.message
+        if len({one[0] for one in questions}) == 1:
             return {}, error.message
         asked = (self._features.read(*one, batch.event_times_us, left_s) for one in questions)
         columns: dict[str, FeatureColumn] = {}
         failure = ""
-        for found in await asyncio.gather(*asked, return_exceptions=True):
+        for (names, _), found in zip(questions, await asyncio.gather(*asked, return_exceptions=True), strict=True):
             if isinstance(found, SlipwayError):
                 failure = found.message
+                # What another question was answered about the same features is better.
+                columns = (self._instead(names, batch.rows) if found.kind in _AWAY else {}) | columns
             elif isinstance(found, BaseException):
                 raise found
             else:
                 columns |= found
         return columns, failure
+
+    def _instead(self, features: Sequence[str], rows: int) -> dict[str, FeatureColumn]:
+        known = self._features.fallbacks(features)
+        return {name: fallback.column(rows) for name, fallback in known.items()}
 
     def _tell(self, endpoint: str, why: str) -> None:
         now = self._clock.monotonic()

@@ -67,6 +67,7 @@ def prepare(
         lacking=lacking,
         bytes=sum([array.nbytes for array in inputs.values()]) + batch.rows * _ROW_BYTES,
         hurried_s=inf if shadow else hurried(shares),
+        fallbacks=filled.fallbacks,
     )
 
 

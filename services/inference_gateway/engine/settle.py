@@ -252,4 +252,5 @@ def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:
         # Who scores behind another's answer exposes nobody.
         "" if chunk.shadow else chunk.arm.route.experiment,
         chunk.fallback,
+        chunk.fallbacks,
     )

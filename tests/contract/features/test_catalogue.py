@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.feature_serving.domain.view import Definition, Feature, FeatureView, ValueType
+from services.feature_serving.domain.status import Status
+from services.feature_serving.domain.view import Definition, Fallback, Feature, FeatureView, ValueType
 from services.feature_serving.ports import Catalogue
 from slipway.paging import Page
 
@@ -37,6 +38,29 @@ async def test_a_view_is_given_back_as_it_was_put(catalogue: Catalogue) -> None:
     ageless = replace(named("b"), definition=replace(PLANES.definition, name="b", max_age=None))
     await put(catalogue, PLANES, ageless)
     assert await read(catalogue, "planes", "b", "missing") == {"planes": PLANES, "b": ageless}
+
+
+async def test_fallbacks_of_every_type_are_given_back(catalogue: Catalogue) -> None:
+    values = [True, -(2**31), 2**63 - 1, 0.5, 1e300, "Größe \0", -1_000_000]
+    kinds = [
+        ValueType.BOOL,
+        ValueType.INT32,
+        ValueType.INT64,
+        ValueType.FLOAT,
+        ValueType.DOUBLE,
+        ValueType.STRING,
+        ValueType.TIMESTAMP,
+    ]
+    features = tuple(
+        Feature(f"f_{kind.lower()}", kind, fallback=Fallback(value, frozenset(list(Status)[1 : 2 + n % 3])))
+        for n, (kind, value) in enumerate(zip(kinds, values, strict=True))
+    )
+    view = replace(PLANES, definition=replace(PLANES.definition, features=features))
+    await put(catalogue, view)
+    found = (await read(catalogue, "planes"))["planes"]
+    assert found == view
+    given = [one.fallback.value for one in found.definition.features if one.fallback is not None]
+    assert [type(one) for one in given] == [type(one) for one in values]
 
 
 async def test_a_view_takes_the_place_of_the_one_of_its_name(catalogue: Catalogue) -> None:

@@ -101,7 +101,7 @@ async def test_views_services_and_watermarks_of_before_windows_are_read(make_age
             (features.watermark, {"view": "v", "event_time_us": 7, "update_time": NOW}),
         ],
     )
-    assert migrate(url, SERVICES["feature_serving"]) == ["0003", "0004", "0005"]
+    assert migrate(url, SERVICES["feature_serving"]) == ["0003", "0004", "0005", "0006"]
     async with Database.open(url, SERVICES["feature_serving"]) as database:
         async with SqlFeatures(database).read() as reader:
             definition = (await reader.named(["v"]))["v"].definition

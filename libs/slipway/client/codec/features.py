@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from slipway.client.codec.fallback import STATUSES, decode_scalar, encode_fallback
 from slipway.client.codec.scalars import UINT64_MAX, Names, moment, text, timestamp, whole
 from slipway.client.types.features import (
     Aggregation,
@@ -72,11 +73,13 @@ def _encode_aggregation(one: Aggregation, field: str) -> res.Aggregation:
 
 
 def _encode_feature(feature: Feature, field: str) -> res.Feature:
-    return res.Feature(
+    made = res.Feature(
         name=text(f"{field}.name", feature.name),
         type=_TYPES.number(f"{field}.type", feature.type),
         description=text(f"{field}.description", feature.description),
     )
+    encode_fallback(feature, made, field)
+    return made
 
 
 def decode_view(message: res.FeatureView) -> FeatureView:
@@ -85,7 +88,7 @@ def decode_view(message: res.FeatureView) -> FeatureView:
         name=message.name,
         owner=message.owner,
         entities=tuple(message.entities),
-        features=tuple(Feature(one.name, _TYPES.name(one.type), one.description) for one in message.features),
+        features=tuple(_decode_feature(one) for one in message.features),
         description=message.description,
         max_age=message.max_age.ToTimedelta() if message.HasField("max_age") else None,
         update_time=moment(message, "update_time"),
@@ -97,6 +100,16 @@ def decode_view(message: res.FeatureView) -> FeatureView:
             for one in message.aggregations
         ),
         hop=message.hop.ToTimedelta() if message.HasField("hop") else None,
+    )
+
+
+def _decode_feature(message: res.Feature) -> Feature:
+    return Feature(
+        name=message.name,
+        type=_TYPES.name(message.type),
+        description=message.description,
+        fallback=decode_scalar(message.fallback),
+        fallback_for=tuple(STATUSES.name(one) for one in message.fallback_for),
     )
 
 

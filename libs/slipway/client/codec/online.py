@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slipway.client.codec.scalars import Names, moment, text
+from slipway.client.codec.fallback import STATUSES, decode_scalar
+from slipway.client.codec.scalars import moment, text
 from slipway.client.types.features import FeatureStatus, OnlineColumn, OnlineFeatures, OnlineScalar, Watermark
 from slipway.errors import invalid_field
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
@@ -17,7 +18,7 @@ Times = Sequence[datetime] | datetime | None
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_STATUSES = Names(res.FeatureStatus, "FEATURE_STATUS_", FeatureStatus)
+_VALUES = {FeatureStatus.PRESENT, FeatureStatus.FALLBACK}
 _FIELDS = {bool: "bools", int: "int64s", float: "doubles", str: "strings", datetime: "timestamps"}
 _FILL: dict[type, Any] = {bool: False, int: 0, float: 0.0, str: "", datetime: _EPOCH}
 _INT64 = range(-(2**63), 2**63)
@@ -90,18 +91,19 @@ def _kind(value: Any) -> type:
 
 
 def decode_online(message: pb.GetOnlineFeaturesResponse) -> OnlineFeatures:
-    """Decode an answer; what is not PRESENT becomes None."""
+    """Decode an answer; what is neither PRESENT nor a FALLBACK becomes None."""
     return OnlineFeatures({column.name: _decode_column(column) for column in message.columns})
 
 
 def _decode_column(message: res.FeatureColumn) -> OnlineColumn:
-    statuses = tuple(_STATUSES.name(number) for number in message.statuses)
+    statuses = tuple(STATUSES.name(number) for number in message.statuses)
     values = zip(_values(message), statuses, strict=True)
     return OnlineColumn(
         name=message.name,
-        values=tuple(value if status is FeatureStatus.PRESENT else None for value, status in values),
+        values=tuple(value if status in _VALUES else None for value, status in values),
         statuses=statuses,
         event_times=tuple(_EPOCH + one * _MICROSECOND if one else None for one in message.event_times_us),
+        fallback=decode_scalar(message.fallback),
     )
 
 

@@ -22,7 +22,9 @@ def decode_training_set(message: res.TrainingSet) -> TrainingSet:
         size_bytes=message.size_bytes,
         row_count=message.row_count,
         rows_after_cutoff=message.rows_after_cutoff,
-        columns=tuple(TrainingSetColumn(one.name, one.feature, one.null_count) for one in message.columns),
+        columns=tuple(
+            TrainingSetColumn(one.name, one.feature, one.null_count, one.fallback_count) for one in message.columns
+        ),
         inputs=tuple(
             TrainingSetInput(one.view, one.view_revision, one.path, one.digest, one.row_count) for one in message.inputs
         ),

@@ -21,13 +21,35 @@ class ValueType(enum.StrEnum):
     TIMESTAMP = "timestamp"
 
 
+OnlineScalar = bool | int | float | str | datetime | None
+"""One value of a row; None means that there is none."""
+
+
+class FeatureStatus(enum.StrEnum):
+    """What an answered value is."""
+
+    UNSPECIFIED = "unspecified"
+    PRESENT = "present"
+    NULL_VALUE = "null_value"
+    NOT_FOUND = "not_found"
+    OUTSIDE_MAX_AGE = "outside_max_age"
+    UNREADABLE = "unreadable"
+    FALLBACK = "fallback"
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature of a view."""
+    """One feature of a view.
+
+    ``fallback``, of its type, is answered in place of the statuses ``fallback_for``: NULL_VALUE, NOT_FOUND or
+    OUTSIDE_MAX_AGE; when left empty, of the last two. None: there is none.
+    """
 
     name: str
     type: ValueType
     description: str = ""
+    fallback: OnlineScalar = None
+    fallback_for: tuple[FeatureStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +120,6 @@ class OnlineStore:
     keys: int = 0
 
 
-OnlineScalar = bool | int | float | str | datetime | None
-"""One value of a row; None means that there is none."""
-
-
-class FeatureStatus(enum.StrEnum):
-    """What an answered value is."""
-
-    UNSPECIFIED = "unspecified"
-    PRESENT = "present"
-    NULL_VALUE = "null_value"
-    NOT_FOUND = "not_found"
-    OUTSIDE_MAX_AGE = "outside_max_age"
-    UNREADABLE = "unreadable"
-
-
 @dataclass(frozen=True, slots=True)
 class FeatureService:
     """A named list of features, as ``view:feature``, that are read together."""
@@ -135,15 +142,17 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class OnlineColumn:
-    """One feature for all rows asked about; a value is None unless its status is PRESENT.
+    """One feature for all rows asked about; a value is None unless its status is PRESENT or FALLBACK.
 
-    ``event_times`` say when each value was true; None where nothing was found.
+    ``event_times`` say when each value was true; None where nothing was found. ``fallback`` is what the feature's
+    definition names, whether a row took it or not.
     """
 
     name: str
     values: tuple[OnlineScalar, ...]
     statuses: tuple[FeatureStatus, ...]
     event_times: tuple[datetime | None, ...]
+    fallback: OnlineScalar = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class TrainingSetColumn:
     name: str
     feature: str
     null_count: int
+    fallback_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

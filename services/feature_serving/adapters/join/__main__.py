@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from services.feature_serving.adapters.join.found import Found, Values
 from services.feature_serving.adapters.join.job import Job, Unusable
 from services.feature_serving.adapters.join.keys import number_entities
 from services.feature_serving.adapters.join.latest import latest_values
@@ -17,7 +19,7 @@ from services.feature_serving.adapters.join.output import write
 from services.feature_serving.adapters.join.source import Opened, open_source
 from services.feature_serving.adapters.join.spine import Spine, read_spine
 from services.feature_serving.adapters.join.windows import window_values
-from services.feature_serving.domain.recipe import column_name
+from services.feature_serving.domain.recipe import Recipe, column_name
 
 _log = logging.getLogger(__name__)
 
@@ -27,14 +29,16 @@ def make(job: Job) -> dict[str, Any]:
     pa.set_cpu_count(job.threads)
     recipe = job.recipe
     spine = read_spine(job.spine, recipe)
-    values: dict[str, pa.ChunkedArray[Any] | pa.Array[Any]] = {}
+    values: dict[str, Values] = {}
+    fallbacks: dict[str, int] = {}
     inputs = []
     with duckdb.connect(config=_settings(job)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for ingredient in recipe.ingredients:
             opened = open_source(connection, job.sources, ingredient)
-            for name, column in _values(connection, job, spine, opened).items():
-                values[f"{ingredient.view}:{name}"] = column
+            columns, taken = _found(connection, job, spine, opened).as_read(ingredient)
+            values |= {f"{ingredient.view}:{name}": column for name, column in columns.items()}
+            fallbacks |= {f"{ingredient.view}:{name}": count for name, count in taken.items()}
             inputs.append(
                 {
                     "view": ingredient.view,
@@ -45,28 +49,34 @@ def make(job: Job) -> dict[str, Any]:
                 }
             )
     table = write(job.output, recipe, spine, values)
-    features = {column_name(feature): feature for feature in recipe.features}
-    columns = [
-        {"name": name, "feature": features.get(name, ""), "null_count": table.column(n).null_count}
-        for n, name in enumerate(table.column_names)
-    ]
     return {
         "row_count": table.num_rows,
         "rows_after_cutoff": spine.rows_after_cutoff,
-        "columns": columns,
+        "columns": _columns(table, recipe, fallbacks),
         "inputs": inputs,
     }
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection, job: Job, spine: Spine, opened: Opened
-) -> dict[str, pa.ChunkedArray[Any] | pa.Array[Any]]:
+def _columns(table: pa.Table, recipe: Recipe, fallbacks: Mapping[str, int]) -> list[dict[str, Any]]:
+    features = {column_name(feature): feature for feature in recipe.features}
+    return [
+        {
+            "name": name,
+            "feature": (feature := features.get(name, "")),
+            "null_count": table.column(n).null_count,
+            "fallback_count": fallbacks.get(feature, 0),
+        }
+        for n, name in enumerate(table.column_names)
+    ]
+
+
+def _found(connection: duckdb.DuckDBPyConnection, job: Job, spine: Spine, opened: Opened) -> Found:
     view = opened.ingredient.view
     try:
         keyed = number_entities(connection, spine, opened)
         if opened.ingredient.windows:
-            return dict(window_values(connection, spine, opened, keyed))
-        return dict(latest_values(connection, spine, opened, keyed, job.recipe.cutoff_us))
+            return window_values(connection, spine, opened, keyed)
+        return latest_values(connection, spine, opened, keyed, job.recipe.cutoff_us)
     except duckdb.ConversionException as error:
         _log.exception("a value does not fit")
         raise Unusable(

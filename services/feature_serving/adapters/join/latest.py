@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from services.feature_serving.adapters.join.found import Found
 from services.feature_serving.adapters.join.keys import Keyed
 from services.feature_serving.adapters.join.source import Opened, column_of
 from services.feature_serving.adapters.join.spine import Spine
+from services.feature_serving.domain.status import Status
 
 
 def latest_values(
     connection: duckdb.DuckDBPyConnection, spine: Spine, opened: Opened, keyed: Keyed, cutoff_us: int | None
-) -> Mapping[str, pa.ChunkedArray[Any]]:
+) -> Found:
     """Each feature for each row of the spine; null where nothing was known or it was too old. Raises Unusable."""
     ingredient = opened.ingredient
     names = [f"f{n}" for n in range(len(ingredient.features))]
@@ -50,9 +49,13 @@ def latest_values(
     )
     found = connection.execute(
         f"""
-        SELECT {", ".join(f"CASE WHEN {fresh} THEN {name} END AS {name}" for name in names)}
+        SELECT
+            {", ".join(f"CASE WHEN {fresh} THEN {name} END AS {name}" for name in names)},
+            CASE WHEN f.entity IS NULL THEN {Status.NOT_FOUND:d} WHEN {fresh} THEN {Status.NULL_VALUE:d}
+            ELSE {Status.OUTSIDE_MAX_AGE:d} END AS lack
         FROM _asked AS q ASOF LEFT JOIN _facts AS f ON q.entity = f.entity AND q.asked >= f.moment
         ORDER BY q.place
         """
     ).to_arrow_table()
-    return {one.name: found.column(name) for name, one in zip(names, ingredient.features, strict=True)}
+    columns_found = {one.name: found.column(name) for name, one in zip(names, ingredient.features, strict=True)}
+    return Found(columns_found, found.column("lack").to_numpy())

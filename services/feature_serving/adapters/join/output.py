@@ -13,7 +13,7 @@ from services.feature_serving.adapters.join.spine import Spine
 from services.feature_serving.domain.recipe import Recipe, column_name
 
 _ROW_GROUP = 65_536
-_TYPES = {
+TYPES: Mapping[str, pa.DataType] = {
     "BOOL": pa.bool_(),
     "INT32": pa.int32(),
     "INT64": pa.int64(),
@@ -22,16 +22,16 @@ _TYPES = {
     "STRING": pa.string(),
     "TIMESTAMP": pa.timestamp("us", "UTC"),
 }
+"""What a feature of each type of the contract is in a set."""
 
 
 def write(
     path: Path, recipe: Recipe, spine: Spine, values: Mapping[str, pa.ChunkedArray[Any] | pa.Array[Any]]
 ) -> pa.Table:
     """Write the spine's columns, then the features in their order; what was written."""
-    kinds = {f"{one.view}:{made.name}": made.type for one in recipe.ingredients for made in one.features}
     table = spine.table
     for feature in recipe.features:
-        table = table.append_column(column_name(feature), values[feature].cast(_TYPES[kinds[feature]]))
+        table = table.append_column(column_name(feature), values[feature])
     pq.write_table(
         table,
         path,

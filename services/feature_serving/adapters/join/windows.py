@@ -7,7 +7,7 @@ of two others, which would leave behind what cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from services.feature_serving.adapters.join.found import Found
 from services.feature_serving.adapters.join.keys import Keyed
 from services.feature_serving.adapters.join.source import Opened
 from services.feature_serving.adapters.join.spine import Spine
 from services.feature_serving.domain import windows
 from services.feature_serving.domain.recipe import Ingredient
+from services.feature_serving.domain.status import Status
 from services.feature_serving.domain.view import Function
 from services.feature_serving.domain.windows import Floats, Whole
 
@@ -53,9 +55,7 @@ class Ranges:
         return np.where(self.ends > self.starts, found, nothing)
 
 
-def window_values(
-    connection: duckdb.DuckDBPyConnection, spine: Spine, opened: Opened, keyed: Keyed
-) -> Mapping[str, pa.Array[Any]]:
+def window_values(connection: duckdb.DuckDBPyConnection, spine: Spine, opened: Opened, keyed: Keyed) -> Found:
     """Each feature for each row of the spine, null where the entity had no event before. Raises Unusable.
 
     The cut-off needs no word here: no event counts that is not older than its row's moment, and no row is after it.
@@ -63,7 +63,7 @@ def window_values(
     ingredient = opened.ingredient
     hop_us = ingredient.hop_us
     if not spine.moments_us.size:
-        return {one.feature: pa.array([], pa.null()) for one in ingredient.windows}
+        return Found({one.feature: pa.array([], pa.null()) for one in ingredient.windows}, np.empty(0, np.int64))
     columns = list(dict.fromkeys(one.column for one in ingredient.windows))
     names = [f"v{n}" for n in range(len(columns))]
     moment = opened.moment(ingredient.event_time_column)
@@ -85,7 +85,7 @@ def window_values(
         ranges = Ranges(np.searchsorted(places, ends - one.window_us // hop_us), np.searchsorted(places, ends))
         merged = _merged(partials[columns.index(one.column)], ranges, function)
         made[one.feature] = _column(asked, windows.finalise(merged, function), function, old)
-    return made
+    return Found(made, _lacks(asked, old))
 
 
 def _asked(
@@ -183,6 +183,13 @@ def _old(spine: Spine, ingredient: Ingredient) -> npt.NDArray[np.bool_]:
     """The rows for which a value of their last boundary is older than the view allows."""
     never = np.iinfo(np.int64).max
     return spine.moments_us % ingredient.hop_us > (never if ingredient.max_age_us is None else ingredient.max_age_us)
+
+
+def _lacks(asked: Asked, old: npt.NDArray[np.bool_]) -> Whole:
+    """The status of a null in each row."""
+    unfresh = np.where(old, Status.OUTSIDE_MAX_AGE, Status.NULL_VALUE)
+    lacks: Whole = np.where(asked.known[asked.of_rows], unfresh, Status.NOT_FOUND)
+    return lacks
 
 
 def _column(asked: Asked, values: Floats, function: Function, old: npt.NDArray[np.bool_]) -> pa.Array[Any]:

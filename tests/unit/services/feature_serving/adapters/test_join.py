@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from services.feature_serving.adapters.join.__main__ import make
 from services.feature_serving.adapters.join.job import Job, Unusable
 from services.feature_serving.adapters.sources import digest_of, files_of
-from services.feature_serving.domain.recipe import Ingredient, Recipe, Typed, Windowed
+from services.feature_serving.domain.recipe import Ingredient, Recipe, Substitute, Typed, Windowed
 
 MINUTE_US = 60_000_000
 START_US = 1_356_998_400_000_000
@@ -201,6 +201,65 @@ def test_it_is_what_an_oracle_says(questions: Rows, events: Rows, cutoff_us: int
             assert found[name] == (value if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)), name
     nulls = {column["name"]: column["null_count"] for column in facts["columns"]}
     assert nulls == {name: table.column(name).null_count for name in table.column_names}
+
+
+LACKS = ("NOT_FOUND", "NULL_VALUE", "OUTSIDE_MAX_AGE")
+
+
+def plain_lack(row: Mapping[str, Any], events: Rows) -> str:
+    """What the online store would have called a null of a plain view."""
+    known = [
+        one["known"]
+        for one in events
+        if one["known"] is not None
+        and row["tailnum"] is not None
+        and one["tailnum"] == row["tailnum"]
+        and one["known"] <= row["event_time"]
+    ]
+    if not known:
+        return "NOT_FOUND"
+    return "OUTSIDE_MAX_AGE" if row["event_time"] - max(known) > 30 * MINUTE_US else "NULL_VALUE"
+
+
+def windowed_lack(row: Mapping[str, Any], events: Rows) -> str:
+    """The same of a windowed view: a count is null only where the entity is not known."""
+    if windowed(row, events)["late__count_1"] is None:
+        return "NOT_FOUND"
+    return "OUTSIDE_MAX_AGE" if row["event_time"] % (10 * MINUTE_US) > 4 * MINUTE_US else "NULL_VALUE"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(QUESTION, min_size=1, max_size=12),
+    st.lists(EVENT, max_size=30),
+    st.lists(st.sampled_from(LACKS), min_size=1, unique=True),
+)
+def test_a_fallback_stands_where_serving_answers_it(questions: Rows, events: Rows, replaces: list[str]) -> None:
+    plain = replace(
+        PLAIN, fallbacks=(Substitute("seats", 150, tuple(replaces)), Substitute("delay", -0.5, tuple(replaces)))
+    )
+    made = {one.name: 7 if one.type == "INT64" else 0.1 for one in WINDOWED.features}
+    late = replace(
+        WINDOWED,
+        max_age_us=4 * MINUTE_US,
+        fallbacks=tuple(Substitute(name, value, tuple(replaces)) for name, value in made.items()),
+    )
+    bare = (PLAIN, replace(late, fallbacks=()))
+    with TemporaryDirectory() as folder:
+        table, facts = joined(Path(folder), spine_of(questions), events_of(events), plain, late)
+        without, _ = joined(Path(folder), spine_of(questions), events_of(events), *bare)
+    instead = {"planes__seats": 150, "planes__delay": -0.5} | {f"late__{name}": value for name, value in made.items()}
+    taken = dict.fromkeys(instead, 0)
+    assert table.schema == without.schema
+    for row, found, was in zip(questions, table.to_pylist(), without.to_pylist(), strict=True):
+        for name, value in instead.items():
+            lack = plain_lack(row, events) if name.startswith("planes") else windowed_lack(row, events)
+            replaced = was[name] is None and lack in replaces
+            taken[name] += replaced
+            assert found[name] == (value if replaced else was[name]), (name, lack)
+    told = {one["name"]: one["fallback_count"] for one in facts["columns"] if one["feature"]}
+    assert told == taken
+    assert {one["fallback_count"] for one in facts["columns"] if not one["feature"]} == {0}
 
 
 @settings(max_examples=30, deadline=None)

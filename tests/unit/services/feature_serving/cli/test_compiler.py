@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from services.feature_serving.cli import compiler
 from services.feature_serving.cli.compiler import compile_repository
 from services.feature_serving.cli.definitions import BadDefinitions, parse
-from slipway.client import AggregationFunction, Source, ValueType
+from slipway.client import AggregationFunction, FeatureStatus, Source, ValueType
 from slipway.errors import Unavailable
 
 REFUSED = """
@@ -74,6 +74,14 @@ other = windows("other", Aggregation(column="price", function="sum", name="total
 def twice(rows):
     return rows
 
+untyped = FeatureView(name="untyped", source=file, schema=[
+    Field(name="wide", dtype=Int64, tags={"fallback": "9223372036854775808"}),
+    Field(name="half", dtype=Int64, tags={"fallback": "1.5"}),
+    Field(name="none", dtype=Float64, tags={"fallback": "nan"}),
+    Field(name="alone", dtype=Int64, tags={"fallback_for": "not_found"}),
+    Field(name="always", dtype=String, tags={"fallback": "x", "fallback_for": "not_found, always"}),
+], **rest)
+
 renamed = FeatureService(name="renamed", owner="dock", features=[fine.with_name("better")])
 rekeyed = FeatureService(name="rekeyed", owner="dock", features=[fine.with_join_key_map({"user_id": "buyer_id"})])
 told = FeatureService(name="told", owner="dock", features=["fine:number", "fine:none", "gone", "fine@v1"])
@@ -98,6 +106,11 @@ TOLD = [
     "views.endless.total: has no time_window",
     "views.other.schema.number: is the output of no aggregation",
     "views.other.schema: lacks total",
+    "views.untyped.wide.tags.fallback: is '9223372036854775808', but the feature is int64; write a whole number",
+    "views.untyped.half.tags.fallback: is '1.5', but the feature is int64; write a whole number",
+    "views.untyped.none.tags.fallback: is 'nan', but the feature is double; write a finite number",
+    "views.untyped.alone.tags.fallback_for: is given without fallback; add that tag",
+    "views.untyped.always.tags.fallback_for: is 'not_found, always'; write some of null_value, not_found",
     "services.renamed.fine: is renamed to better",
     "services.rekeyed.fine: is found by other join keys",
     "services.told.fine:none: is no feature",
@@ -135,6 +148,33 @@ def test_names_and_types_are_those_of_feast(tmp_path: Path) -> None:
     ]
     assert [one.function for one in named.aggregations] == [AggregationFunction.MEAN, AggregationFunction.COUNT]
     assert service.features == ("fine:number", "named:avg_price_7200s", "named:count_price_3600s")
+
+
+FALLBACKS = """
+from feast import Entity, FeatureView, Field, FileSource, ValueType
+from feast.types import Bool, Float32, Float64, Int32, Int64, String, UnixTimestamp
+
+user = Entity(name="user", join_keys=["user_id"], value_type=ValueType.INT64)
+source = FileSource(path="orders.parquet", timestamp_field="at")
+
+def field(kind, text, **more):
+    return Field(name=f"f_{kind}".lower(), dtype=kind, tags={"team": "dock", "fallback": text, **more})
+
+orders = FeatureView(name="orders", source=source, entities=[user], owner="dock", schema=[
+    field(Bool, "True"), field(Int32, "-1"), field(Int64, "0", fallback_for="null_value, not_found"),
+    field(Float32, "0.5"), field(Float64, "-1e300"), field(String, ""), field(UnixTimestamp, "1999-01-01T00:00:00Z"),
+    Field(name="without", dtype=Int64, tags={"team": "dock"}),
+])
+"""
+
+
+def test_a_fallback_is_a_tag_that_is_read_by_the_feature_s_type(tmp_path: Path) -> None:
+    ([view], _) = parse(tmp_path, json.loads(compile_repository(repository(tmp_path, FALLBACKS), progress=print)))
+    given = [True, -1, 0, 0.5, -1e300, "", datetime(1999, 1, 1, tzinfo=UTC), None]
+    assert [one.fallback for one in view.features] == given
+    assert [type(one.fallback) for one in view.features] == [type(one) for one in given]
+    assert view.features[2].fallback_for == (FeatureStatus.NULL_VALUE, FeatureStatus.NOT_FOUND)
+    assert {one.fallback_for for one in view.features if one.type is not ValueType.INT64} == {()}
 
 
 def test_a_file_that_fails_is_told_with_its_line(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from services.feature_serving.cli.definitions import BadDefinitions, located, read
-from slipway.client import Feature, FeatureService, FeatureView, ValueType
+from slipway.client import Feature, FeatureService, FeatureStatus, FeatureView, ValueType
 from slipway.errors import Kind, SlipwayError, invalid_field
 
 GOOD = """
@@ -50,12 +51,34 @@ def test_feature_services_are_read_beside_views_or_alone(tmp_path: Path) -> None
         read(write(tmp_path, service.replace('owner = "fleet"', "")))
 
 
+def test_fallbacks_are_read_in_both_languages(tmp_path: Path) -> None:
+    seats = 'fallback = 150\nfallback_for = ["null_value", "not_found"]\n'
+    built = '[[views.features]]\nname = "built"\ntype = "timestamp"\nfallback = 1999-01-01T00:00:00\n'
+    statuses = (FeatureStatus.NULL_VALUE, FeatureStatus.NOT_FOUND)
+    expected = replace(
+        PLANES,
+        features=(
+            replace(PLANES.features[0], fallback=150, fallback_for=statuses),
+            Feature("built", ValueType.TIMESTAMP, fallback=datetime(1999, 1, 1, tzinfo=UTC)),
+        ),
+    )
+    assert read(write(tmp_path, GOOD + seats + built)) == ([expected], [])
+    file = tmp_path / "planes.json"
+    file.write_text(json.dumps(tomllib.loads(GOOD + seats + built), default=lambda one: f"{one.isoformat()}Z"))
+    assert read(file) == ([expected], [])
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         (GOOD.replace('"int32"', '"int33"'), r"views\[0\] \(planes\)\.features\[0\]\.type: Input should be 'bool'"),
         (GOOD.replace('owner = "fleet"', ""), r"views\[0\] \(planes\)\.owner: is missing; add it"),
         (GOOD.replace("owner", "ovner"), r"views\[0\] \(planes\)\.ovner: is not a known key"),
+        (GOOD + 'fallback_for = ["present"]\n', r"features\[0\]\.fallback_for\[0\]: Input should be 'null_value'"),
+        (
+            GOOD.replace('"int32"', '"timestamp"') + 'fallback = "soon"\n',
+            r"features\[0\]\.fallback: is missing or no moment; write 2013",
+        ),
         (GOOD.replace("604800", "0"), r"views\[0\] \(planes\)\.max_age_s: Input should be greater than 0"),
         (GOOD.replace("604800", "nan"), r"views\[0\] \(planes\)\.max_age_s: "),
         ("views = 3", "views: "),

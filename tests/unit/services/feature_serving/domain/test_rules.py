@@ -7,7 +7,8 @@ import pytest
 
 from services.feature_serving.domain.errors import EntitiesChanged, FeatureTypeChanged
 from services.feature_serving.domain.rules import MAX_FEATURES, MAX_TEXT, MAX_VIEWS, changed, check_definitions
-from services.feature_serving.domain.view import Definition, Feature, FeatureView, ValueType
+from services.feature_serving.domain.status import Status
+from services.feature_serving.domain.view import Definition, Fallback, Feature, FeatureView, ValueType
 from slipway.errors import InvalidInput
 
 NOW = datetime(2013, 1, 1, tzinfo=UTC)
@@ -40,6 +41,10 @@ def test_sound_definitions_pass() -> None:
             replace(PLANES, features=(replace(SEATS, description="x" * (MAX_TEXT + 1)),)),
             "views[0].features[0].description",
         ),
+        (
+            replace(PLANES, features=(SEATS, replace(AGE, fallback=Fallback(1e39)))),
+            "views[0].features[1].fallback",
+        ),
         (replace(PLANES, max_age=timedelta(0)), "views[0].max_age"),
         (replace(PLANES, max_age=timedelta(seconds=-1)), "views[0].max_age"),
         (replace(PLANES, max_age=timedelta.max), "views[0].max_age"),
@@ -64,6 +69,12 @@ def test_every_fault_of_every_view_is_told_at_once() -> None:
     with pytest.raises(InvalidInput) as raised:
         check_definitions([replace(PLANES, owner=""), replace(PLANES, name="b", max_age=timedelta(0))])
     assert [one.field for one in raised.value.violations] == ["views[0].owner", "views[1].max_age"]
+
+
+def test_a_fallback_may_come_change_and_go() -> None:
+    for fallback in (Fallback(150), Fallback(151), Fallback(151, frozenset({Status.NULL_VALUE})), None):
+        wanted = replace(PLANES, features=(replace(SEATS, fallback=fallback), AGE))
+        assert changed(STORED, wanted, LATER).revision == (4 if fallback else 3)
 
 
 def test_a_new_view_begins_at_revision_1() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 from services.inference_gateway.domain.batch import ages_by_row
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
-from services.inference_gateway.domain.features import FeatureColumn, Online, Status, fill, join_keys, unread
+from services.inference_gateway.domain.features import (
+    Fallback,
+    FeatureColumn,
+    Online,
+    Status,
+    among,
+    fill,
+    join_keys,
+    unread,
+)
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature
 from slipway.errors import InvalidInput
 
@@ -42,7 +52,8 @@ def test_a_row_has_its_value_or_is_null_and_says_whether_it_should_have_had_one(
     online = read([value for value, _ in rows], [status for _, status in rows])
     filled = fill([DELAY], online, np.arange(len(rows)), None)
     [column] = filled.columns
-    null = {row for row, (value, status) in enumerate(rows) if status != Status.PRESENT or not np.isfinite(value)}
+    values = {Status.PRESENT, Status.FALLBACK}
+    null = {row for row, (value, status) in enumerate(rows) if status not in values or not np.isfinite(value)}
     assert set(column.absent) == null
     silent = {Status.PRESENT, Status.NULL_VALUE}
     lacking = {
@@ -51,6 +62,43 @@ def test_a_row_has_its_value_or_is_null_and_says_whether_it_should_have_had_one(
         if status not in silent or (status == Status.PRESENT and np.isinf(value))
     }
     assert set(filled.degraded) == lacking
+
+
+@pytest.mark.parametrize("spec", [DELAY, NEEDED])
+def test_a_fallback_is_a_value_that_is_marked(spec: ColumnSpec) -> None:
+    filled = fill([spec], read([1.0, 9.0, 2.0, 9.0], [1, 6, 1, 6]), np.array([1, 2, 3]), None)
+    assert (filled.columns[0].values.tolist(), list(filled.columns[0].absent)) == ([9.0, 2.0, 9.0], [])
+    assert filled.degraded == (0, 2)
+    assert {name: rows.tolist() for name, rows in filled.fallbacks.items()} == {"delay": [0, 2]}
+
+
+def test_a_fallback_that_is_not_valid_reaches_no_model() -> None:
+    filled = fill([replace(DELAY, minimum=0.0, maximum=2.0)], read([9.0], [6]), np.arange(1), None)
+    assert (filled.columns[0].absent, filled.degraded, filled.fallbacks) == ([0], (0,), {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "dtype"),
+    [
+        (ValueKind.DOUBLE, 0.5, np.float64),
+        (ValueKind.INT64, 2**62, np.int64),
+        (ValueKind.BOOL, True, np.bool_),
+        (ValueKind.STRING, "none", object),
+    ],
+)
+def test_a_service_that_is_away_leaves_a_column_of_its_fallback(kind: ValueKind, value: Any, dtype: Any) -> None:
+    column = Fallback(kind, value).column(3)
+    assert (column.values.dtype, column.values.tolist()) == (dtype, [value] * 3)
+    assert column.statuses.tolist() == [Status.FALLBACK] * 3
+    assert column.event_times_us.tolist() == [0] * 3
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.data())
+def test_rows_that_are_taken_out_keep_their_marks(marked: list[bool], data: st.DataObject) -> None:
+    rows = sorted(data.draw(st.sets(st.integers(0, len(marked) - 1))))
+    found = among({"delay": np.flatnonzero(marked)}, np.array(rows, dtype=np.int64))
+    expected = [place for place, row in enumerate(rows) if marked[row]]
+    assert {name: taken.tolist() for name, taken in found.items()} == ({"delay": expected} if expected else {})
 
 
 def test_a_number_beyond_the_column_s_type_is_as_good_as_unreadable() -> None:

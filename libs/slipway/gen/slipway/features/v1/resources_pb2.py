@@ -26,51 +26,53 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/features/v1/resources.proto\x12\x13slipway.features.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x03\n\x0b\x46\x65\x61tureView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x65ntities\x18\x04 \x03(\t\x12.\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0b\x32\x1c.slipway.features.v1.Feature\x12*\n\x07max_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x04\x12\x34\n\x0c\x65ntity_types\x18\t \x03(\x0e\x32\x1e.slipway.features.v1.ValueType\x12+\n\x06source\x18\n \x01(\x0b\x32\x1b.slipway.features.v1.Source\x12\x36\n\x0c\x61ggregations\x18\x0b \x03(\x0b\x32 .slipway.features.v1.Aggregation\x12&\n\x03hop\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\"\\\n\x06Source\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x19\n\x11\x65vent_time_column\x18\x03 \x01(\t\x12\x1b\n\x13\x63reated_time_column\x18\x04 \x01(\t\"\x95\x01\n\x0b\x41ggregation\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\t\x12:\n\x08\x66unction\x18\x03 \x01(\x0e\x32(.slipway.features.v1.AggregationFunction\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"Z\n\x07\x46\x65\x61ture\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04type\x18\x02 \x01(\x0e\x32\x1e.slipway.features.v1.ValueType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\x97\x01\n\x0e\x46\x65\x61tureService\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x04\"\xc3\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x07\x64oubles\x18\x02 \x01(\x0b\x32!.slipway.features.v1.DoubleValuesH\x00\x12\x32\n\x06int64s\x18\x03 \x01(\x0b\x32 .slipway.features.v1.Int64ValuesH\x00\x12\x34\n\x07strings\x18\x04 \x01(\x0b\x32!.slipway.features.v1.StringValuesH\x00\x12\x30\n\x05\x62ools\x18\x05 \x01(\x0b\x32\x1f.slipway.features.v1.BoolValuesH\x00\x12:\n\ntimestamps\x18\x07 \x01(\x0b\x32$.slipway.features.v1.TimestampValuesH\x00\x12\x13\n\x0b\x61\x62sent_rows\x18\x06 \x03(\rB\x08\n\x06values\"\x1e\n\x0c\x44oubleValues\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1d\n\x0bInt64Values\x12\x0e\n\x06values\x18\x01 \x03(\x03\"\x1e\n\x0cStringValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1c\n\nBoolValues\x12\x0e\n\x06values\x18\x01 \x03(\x08\"$\n\x0fTimestampValues\x12\x11\n\tvalues_us\x18\x01 \x03(\x10\"\x83\x03\n\rFeatureColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x07\x64oubles\x18\x02 \x01(\x0b\x32!.slipway.features.v1.DoubleValuesH\x00\x12\x32\n\x06int64s\x18\x03 \x01(\x0b\x32 .slipway.features.v1.Int64ValuesH\x00\x12\x34\n\x07strings\x18\x04 \x01(\x0b\x32!.slipway.features.v1.StringValuesH\x00\x12\x30\n\x05\x62ools\x18\x05 \x01(\x0b\x32\x1f.slipway.features.v1.BoolValuesH\x00\x12:\n\ntimestamps\x18\x06 \x01(\x0b\x32$.slipway.features.v1.TimestampValuesH\x00\x12\x34\n\x08statuses\x18\x07 \x03(\x0e\x32\".slipway.features.v1.FeatureStatus\x12\x16\n\x0e\x65vent_times_us\x18\x08 \x03(\x10\x42\x08\n\x06values\"t\n\tWatermark\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x15\n\revent_time_us\x18\x02 \x01(\x10\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tlate_rows\x18\x04 \x01(\x04\"\x92\x04\n\x0bTrainingSet\x12\n\n\x02id\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.slipway.features.v1.TrainingSetState\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x17\n\x0f\x66\x65\x61ture_service\x18\x04 \x01(\t\x12\x14\n\x0cspine_digest\x18\x05 \x01(\t\x12/\n\x0b\x63utoff_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x04\x12\x11\n\trow_count\x18\t \x01(\x04\x12\x19\n\x11rows_after_cutoff\x18\n \x01(\x04\x12\x37\n\x07\x63olumns\x18\x0b \x03(\x0b\x32&.slipway.features.v1.TrainingSetColumn\x12\x35\n\x06inputs\x18\x0c \x03(\x0b\x32%.slipway.features.v1.TrainingSetInput\x12 \n\x18\x66\x65\x61ture_service_revision\x18\r \x01(\x04\x12\x0c\n\x04\x63ode\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"F\n\x11TrainingSetColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x02 \x01(\t\x12\x12\n\nnull_count\x18\x03 \x01(\x04\"h\n\x10TrainingSetInput\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x15\n\rview_revision\x18\x02 \x01(\x04\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x11\n\trow_count\x18\x05 \x01(\x04*\xc6\x01\n\tValueType\x12\x1a\n\x16VALUE_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fVALUE_TYPE_BOOL\x10\x01\x12\x14\n\x10VALUE_TYPE_INT32\x10\x02\x12\x14\n\x10VALUE_TYPE_INT64\x10\x03\x12\x14\n\x10VALUE_TYPE_FLOAT\x10\x04\x12\x15\n\x11VALUE_TYPE_DOUBLE\x10\x05\x12\x15\n\x11VALUE_TYPE_STRING\x10\x06\x12\x18\n\x14VALUE_TYPE_TIMESTAMP\x10\x07*\xf5\x01\n\x13\x41ggregationFunction\x12$\n AGGREGATION_FUNCTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41GGREGATION_FUNCTION_COUNT\x10\x01\x12\x1c\n\x18\x41GGREGATION_FUNCTION_SUM\x10\x02\x12\x1d\n\x19\x41GGREGATION_FUNCTION_MEAN\x10\x03\x12\x1c\n\x18\x41GGREGATION_FUNCTION_MIN\x10\x04\x12\x1c\n\x18\x41GGREGATION_FUNCTION_MAX\x10\x05\x12\x1f\n\x1b\x41GGREGATION_FUNCTION_STDDEV\x10\x06*\xcb\x01\n\rFeatureStatus\x12\x1e\n\x1a\x46\x45\x41TURE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x41TURE_STATUS_PRESENT\x10\x01\x12\x1d\n\x19\x46\x45\x41TURE_STATUS_NULL_VALUE\x10\x02\x12\x1c\n\x18\x46\x45\x41TURE_STATUS_NOT_FOUND\x10\x03\x12\"\n\x1e\x46\x45\x41TURE_STATUS_OUTSIDE_MAX_AGE\x10\x04\x12\x1d\n\x19\x46\x45\x41TURE_STATUS_UNREADABLE\x10\x05*\x94\x01\n\x10TrainingSetState\x12\"\n\x1eTRAINING_SET_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTRAINING_SET_STATE_BUILDING\x10\x01\x12\x1c\n\x18TRAINING_SET_STATE_READY\x10\x02\x12\x1d\n\x19TRAINING_SET_STATE_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#slipway/features/v1/resources.proto\x12\x13slipway.features.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x03\n\x0b\x46\x65\x61tureView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x65ntities\x18\x04 \x03(\t\x12.\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0b\x32\x1c.slipway.features.v1.Feature\x12*\n\x07max_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x08 \x01(\x04\x12\x34\n\x0c\x65ntity_types\x18\t \x03(\x0e\x32\x1e.slipway.features.v1.ValueType\x12+\n\x06source\x18\n \x01(\x0b\x32\x1b.slipway.features.v1.Source\x12\x36\n\x0c\x61ggregations\x18\x0b \x03(\x0b\x32 .slipway.features.v1.Aggregation\x12&\n\x03hop\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\"\\\n\x06Source\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x19\n\x11\x65vent_time_column\x18\x03 \x01(\t\x12\x1b\n\x13\x63reated_time_column\x18\x04 \x01(\t\"\x95\x01\n\x0b\x41ggregation\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x0e\n\x06\x63olumn\x18\x02 \x01(\t\x12:\n\x08\x66unction\x18\x03 \x01(\x0e\x32(.slipway.features.v1.AggregationFunction\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xc3\x01\n\x07\x46\x65\x61ture\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04type\x18\x02 \x01(\x0e\x32\x1e.slipway.features.v1.ValueType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12-\n\x08\x66\x61llback\x18\x04 \x01(\x0b\x32\x1b.slipway.features.v1.Scalar\x12\x38\n\x0c\x66\x61llback_for\x18\x05 \x03(\x0e\x32\".slipway.features.v1.FeatureStatus\"\x86\x01\n\x06Scalar\x12\x16\n\x0c\x64ouble_value\x18\x01 \x01(\x01H\x00\x12\x15\n\x0bint64_value\x18\x02 \x01(\x03H\x00\x12\x16\n\x0cstring_value\x18\x03 \x01(\tH\x00\x12\x14\n\nbool_value\x18\x04 \x01(\x08H\x00\x12\x16\n\x0ctimestamp_us\x18\x05 \x01(\x10H\x00\x42\x07\n\x05value\"\x97\x01\n\x0e\x46\x65\x61tureService\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x04\"\xc3\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x07\x64oubles\x18\x02 \x01(\x0b\x32!.slipway.features.v1.DoubleValuesH\x00\x12\x32\n\x06int64s\x18\x03 \x01(\x0b\x32 .slipway.features.v1.Int64ValuesH\x00\x12\x34\n\x07strings\x18\x04 \x01(\x0b\x32!.slipway.features.v1.StringValuesH\x00\x12\x30\n\x05\x62ools\x18\x05 \x01(\x0b\x32\x1f.slipway.features.v1.BoolValuesH\x00\x12:\n\ntimestamps\x18\x07 \x01(\x0b\x32$.slipway.features.v1.TimestampValuesH\x00\x12\x13\n\x0b\x61\x62sent_rows\x18\x06 \x03(\rB\x08\n\x06values\"\x1e\n\x0c\x44oubleValues\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1d\n\x0bInt64Values\x12\x0e\n\x06values\x18\x01 \x03(\x03\"\x1e\n\x0cStringValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1c\n\nBoolValues\x12\x0e\n\x06values\x18\x01 \x03(\x08\"$\n\x0fTimestampValues\x12\x11\n\tvalues_us\x18\x01 \x03(\x10\"\xb2\x03\n\rFeatureColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x07\x64oubles\x18\x02 \x01(\x0b\x32!.slipway.features.v1.DoubleValuesH\x00\x12\x32\n\x06int64s\x18\x03 \x01(\x0b\x32 .slipway.features.v1.Int64ValuesH\x00\x12\x34\n\x07strings\x18\x04 \x01(\x0b\x32!.slipway.features.v1.StringValuesH\x00\x12\x30\n\x05\x62ools\x18\x05 \x01(\x0b\x32\x1f.slipway.features.v1.BoolValuesH\x00\x12:\n\ntimestamps\x18\x06 \x01(\x0b\x32$.slipway.features.v1.TimestampValuesH\x00\x12\x34\n\x08statuses\x18\x07 \x03(\x0e\x32\".slipway.features.v1.FeatureStatus\x12\x16\n\x0e\x65vent_times_us\x18\x08 \x03(\x10\x12-\n\x08\x66\x61llback\x18\t \x01(\x0b\x32\x1b.slipway.features.v1.ScalarB\x08\n\x06values\"t\n\tWatermark\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x15\n\revent_time_us\x18\x02 \x01(\x10\x12/\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tlate_rows\x18\x04 \x01(\x04\"\x92\x04\n\x0bTrainingSet\x12\n\n\x02id\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.slipway.features.v1.TrainingSetState\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x17\n\x0f\x66\x65\x61ture_service\x18\x04 \x01(\t\x12\x14\n\x0cspine_digest\x18\x05 \x01(\t\x12/\n\x0b\x63utoff_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x04\x12\x11\n\trow_count\x18\t \x01(\x04\x12\x19\n\x11rows_after_cutoff\x18\n \x01(\x04\x12\x37\n\x07\x63olumns\x18\x0b \x03(\x0b\x32&.slipway.features.v1.TrainingSetColumn\x12\x35\n\x06inputs\x18\x0c \x03(\x0b\x32%.slipway.features.v1.TrainingSetInput\x12 \n\x18\x66\x65\x61ture_service_revision\x18\r \x01(\x04\x12\x0c\n\x04\x63ode\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\x11TrainingSetColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x65\x61ture\x18\x02 \x01(\t\x12\x12\n\nnull_count\x18\x03 \x01(\x04\x12\x16\n\x0e\x66\x61llback_count\x18\x04 \x01(\x04\"h\n\x10TrainingSetInput\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x15\n\rview_revision\x18\x02 \x01(\x04\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x11\n\trow_count\x18\x05 \x01(\x04*\xc6\x01\n\tValueType\x12\x1a\n\x16VALUE_TYPE_UNSPECIFIED\x10\x00\x12\x13\n\x0fVALUE_TYPE_BOOL\x10\x01\x12\x14\n\x10VALUE_TYPE_INT32\x10\x02\x12\x14\n\x10VALUE_TYPE_INT64\x10\x03\x12\x14\n\x10VALUE_TYPE_FLOAT\x10\x04\x12\x15\n\x11VALUE_TYPE_DOUBLE\x10\x05\x12\x15\n\x11VALUE_TYPE_STRING\x10\x06\x12\x18\n\x14VALUE_TYPE_TIMESTAMP\x10\x07*\xf5\x01\n\x13\x41ggregationFunction\x12$\n AGGREGATION_FUNCTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41GGREGATION_FUNCTION_COUNT\x10\x01\x12\x1c\n\x18\x41GGREGATION_FUNCTION_SUM\x10\x02\x12\x1d\n\x19\x41GGREGATION_FUNCTION_MEAN\x10\x03\x12\x1c\n\x18\x41GGREGATION_FUNCTION_MIN\x10\x04\x12\x1c\n\x18\x41GGREGATION_FUNCTION_MAX\x10\x05\x12\x1f\n\x1b\x41GGREGATION_FUNCTION_STDDEV\x10\x06*\xe8\x01\n\rFeatureStatus\x12\x1e\n\x1a\x46\x45\x41TURE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x45\x41TURE_STATUS_PRESENT\x10\x01\x12\x1d\n\x19\x46\x45\x41TURE_STATUS_NULL_VALUE\x10\x02\x12\x1c\n\x18\x46\x45\x41TURE_STATUS_NOT_FOUND\x10\x03\x12\"\n\x1e\x46\x45\x41TURE_STATUS_OUTSIDE_MAX_AGE\x10\x04\x12\x1d\n\x19\x46\x45\x41TURE_STATUS_UNREADABLE\x10\x05\x12\x1b\n\x17\x46\x45\x41TURE_STATUS_FALLBACK\x10\x06*\x94\x01\n\x10TrainingSetState\x12\"\n\x1eTRAINING_SET_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTRAINING_SET_STATE_BUILDING\x10\x01\x12\x1c\n\x18TRAINING_SET_STATE_READY\x10\x02\x12\x1d\n\x19TRAINING_SET_STATE_FAILED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.features.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VALUETYPE']._serialized_start=2764
-  _globals['_VALUETYPE']._serialized_end=2962
-  _globals['_AGGREGATIONFUNCTION']._serialized_start=2965
-  _globals['_AGGREGATIONFUNCTION']._serialized_end=3210
-  _globals['_FEATURESTATUS']._serialized_start=3213
-  _globals['_FEATURESTATUS']._serialized_end=3416
-  _globals['_TRAININGSETSTATE']._serialized_start=3419
-  _globals['_TRAININGSETSTATE']._serialized_end=3567
+  _globals['_VALUETYPE']._serialized_start=3078
+  _globals['_VALUETYPE']._serialized_end=3276
+  _globals['_AGGREGATIONFUNCTION']._serialized_start=3279
+  _globals['_AGGREGATIONFUNCTION']._serialized_end=3524
+  _globals['_FEATURESTATUS']._serialized_start=3527
+  _globals['_FEATURESTATUS']._serialized_end=3759
+  _globals['_TRAININGSETSTATE']._serialized_start=3762
+  _globals['_TRAININGSETSTATE']._serialized_end=3910
   _globals['_FEATUREVIEW']._serialized_start=126
   _globals['_FEATUREVIEW']._serialized_end=561
   _globals['_SOURCE']._serialized_start=563
   _globals['_SOURCE']._serialized_end=655
   _globals['_AGGREGATION']._serialized_start=658
   _globals['_AGGREGATION']._serialized_end=807
-  _globals['_FEATURE']._serialized_start=809
-  _globals['_FEATURE']._serialized_end=899
-  _globals['_FEATURESERVICE']._serialized_start=902
-  _globals['_FEATURESERVICE']._serialized_end=1053
-  _globals['_COLUMN']._serialized_start=1056
-  _globals['_COLUMN']._serialized_end=1379
-  _globals['_DOUBLEVALUES']._serialized_start=1381
-  _globals['_DOUBLEVALUES']._serialized_end=1411
-  _globals['_INT64VALUES']._serialized_start=1413
-  _globals['_INT64VALUES']._serialized_end=1442
-  _globals['_STRINGVALUES']._serialized_start=1444
-  _globals['_STRINGVALUES']._serialized_end=1474
-  _globals['_BOOLVALUES']._serialized_start=1476
-  _globals['_BOOLVALUES']._serialized_end=1504
-  _globals['_TIMESTAMPVALUES']._serialized_start=1506
-  _globals['_TIMESTAMPVALUES']._serialized_end=1542
-  _globals['_FEATURECOLUMN']._serialized_start=1545
-  _globals['_FEATURECOLUMN']._serialized_end=1932
-  _globals['_WATERMARK']._serialized_start=1934
-  _globals['_WATERMARK']._serialized_end=2050
-  _globals['_TRAININGSET']._serialized_start=2053
-  _globals['_TRAININGSET']._serialized_end=2583
-  _globals['_TRAININGSETCOLUMN']._serialized_start=2585
-  _globals['_TRAININGSETCOLUMN']._serialized_end=2655
-  _globals['_TRAININGSETINPUT']._serialized_start=2657
-  _globals['_TRAININGSETINPUT']._serialized_end=2761
+  _globals['_FEATURE']._serialized_start=810
+  _globals['_FEATURE']._serialized_end=1005
+  _globals['_SCALAR']._serialized_start=1008
+  _globals['_SCALAR']._serialized_end=1142
+  _globals['_FEATURESERVICE']._serialized_start=1145
+  _globals['_FEATURESERVICE']._serialized_end=1296
+  _globals['_COLUMN']._serialized_start=1299
+  _globals['_COLUMN']._serialized_end=1622
+  _globals['_DOUBLEVALUES']._serialized_start=1624
+  _globals['_DOUBLEVALUES']._serialized_end=1654
+  _globals['_INT64VALUES']._serialized_start=1656
+  _globals['_INT64VALUES']._serialized_end=1685
+  _globals['_STRINGVALUES']._serialized_start=1687
+  _globals['_STRINGVALUES']._serialized_end=1717
+  _globals['_BOOLVALUES']._serialized_start=1719
+  _globals['_BOOLVALUES']._serialized_end=1747
+  _globals['_TIMESTAMPVALUES']._serialized_start=1749
+  _globals['_TIMESTAMPVALUES']._serialized_end=1785
+  _globals['_FEATURECOLUMN']._serialized_start=1788
+  _globals['_FEATURECOLUMN']._serialized_end=2222
+  _globals['_WATERMARK']._serialized_start=2224
+  _globals['_WATERMARK']._serialized_end=2340
+  _globals['_TRAININGSET']._serialized_start=2343
+  _globals['_TRAININGSET']._serialized_end=2873
+  _globals['_TRAININGSETCOLUMN']._serialized_start=2875
+  _globals['_TRAININGSETCOLUMN']._serialized_end=2969
+  _globals['_TRAININGSETINPUT']._serialized_start=2971
+  _globals['_TRAININGSETINPUT']._serialized_end=3075
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,7 @@ class FeatureStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_STATUS_NOT_FOUND: _ClassVar[FeatureStatus]
     FEATURE_STATUS_OUTSIDE_MAX_AGE: _ClassVar[FeatureStatus]
     FEATURE_STATUS_UNREADABLE: _ClassVar[FeatureStatus]
+    FEATURE_STATUS_FALLBACK: _ClassVar[FeatureStatus]
 
 class TrainingSetState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -68,6 +69,7 @@ FEATURE_STATUS_NULL_VALUE: FeatureStatus
 FEATURE_STATUS_NOT_FOUND: FeatureStatus
 FEATURE_STATUS_OUTSIDE_MAX_AGE: FeatureStatus
 FEATURE_STATUS_UNREADABLE: FeatureStatus
+FEATURE_STATUS_FALLBACK: FeatureStatus
 TRAINING_SET_STATE_UNSPECIFIED: TrainingSetState
 TRAINING_SET_STATE_BUILDING: TrainingSetState
 TRAINING_SET_STATE_READY: TrainingSetState
@@ -126,14 +128,32 @@ class Aggregation(_message.Message):
     def __init__(self, feature: _Optional[str] = ..., column: _Optional[str] = ..., function: _Optional[_Union[AggregationFunction, str]] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Feature(_message.Message):
-    __slots__ = ("name", "type", "description")
+    __slots__ = ("name", "type", "description", "fallback", "fallback_for")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FOR_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: ValueType
     description: str
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., description: _Optional[str] = ...) -> None: ...
+    fallback: Scalar
+    fallback_for: _containers.RepeatedScalarFieldContainer[FeatureStatus]
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[ValueType, str]] = ..., description: _Optional[str] = ..., fallback: _Optional[_Union[Scalar, _Mapping]] = ..., fallback_for: _Optional[_Iterable[_Union[FeatureStatus, str]]] = ...) -> None: ...
+
+class Scalar(_message.Message):
+    __slots__ = ("double_value", "int64_value", "string_value", "bool_value", "timestamp_us")
+    DOUBLE_VALUE_FIELD_NUMBER: _ClassVar[int]
+    INT64_VALUE_FIELD_NUMBER: _ClassVar[int]
+    STRING_VALUE_FIELD_NUMBER: _ClassVar[int]
+    BOOL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_US_FIELD_NUMBER: _ClassVar[int]
+    double_value: float
+    int64_value: int
+    string_value: str
+    bool_value: bool
+    timestamp_us: int
+    def __init__(self, double_value: _Optional[float] = ..., int64_value: _Optional[int] = ..., string_value: _Optional[str] = ..., bool_value: _Optional[bool] = ..., timestamp_us: _Optional[int] = ...) -> None: ...
 
 class FeatureService(_message.Message):
     __slots__ = ("name", "owner", "description", "features", "update_time", "revision")
@@ -200,7 +220,7 @@ class TimestampValues(_message.Message):
     def __init__(self, values_us: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class FeatureColumn(_message.Message):
-    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "timestamps", "statuses", "event_times_us")
+    __slots__ = ("name", "doubles", "int64s", "strings", "bools", "timestamps", "statuses", "event_times_us", "fallback")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DOUBLES_FIELD_NUMBER: _ClassVar[int]
     INT64S_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +229,7 @@ class FeatureColumn(_message.Message):
     TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
     STATUSES_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIMES_US_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     name: str
     doubles: DoubleValues
     int64s: Int64Values
@@ -217,7 +238,8 @@ class FeatureColumn(_message.Message):
     timestamps: TimestampValues
     statuses: _containers.RepeatedScalarFieldContainer[FeatureStatus]
     event_times_us: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., timestamps: _Optional[_Union[TimestampValues, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[FeatureStatus, str]]] = ..., event_times_us: _Optional[_Iterable[int]] = ...) -> None: ...
+    fallback: Scalar
+    def __init__(self, name: _Optional[str] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., timestamps: _Optional[_Union[TimestampValues, _Mapping]] = ..., statuses: _Optional[_Iterable[_Union[FeatureStatus, str]]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., fallback: _Optional[_Union[Scalar, _Mapping]] = ...) -> None: ...
 
 class Watermark(_message.Message):
     __slots__ = ("view", "event_time_us", "update_time", "late_rows")
@@ -268,14 +290,16 @@ class TrainingSet(_message.Message):
     def __init__(self, id: _Optional[str] = ..., state: _Optional[_Union[TrainingSetState, str]] = ..., error: _Optional[str] = ..., feature_service: _Optional[str] = ..., spine_digest: _Optional[str] = ..., cutoff_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ..., size_bytes: _Optional[int] = ..., row_count: _Optional[int] = ..., rows_after_cutoff: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[TrainingSetColumn, _Mapping]]] = ..., inputs: _Optional[_Iterable[_Union[TrainingSetInput, _Mapping]]] = ..., feature_service_revision: _Optional[int] = ..., code: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TrainingSetColumn(_message.Message):
-    __slots__ = ("name", "feature", "null_count")
+    __slots__ = ("name", "feature", "null_count", "fallback_count")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FEATURE_FIELD_NUMBER: _ClassVar[int]
     NULL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_COUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     feature: str
     null_count: int
-    def __init__(self, name: _Optional[str] = ..., feature: _Optional[str] = ..., null_count: _Optional[int] = ...) -> None: ...
+    fallback_count: int
+    def __init__(self, name: _Optional[str] = ..., feature: _Optional[str] = ..., null_count: _Optional[int] = ..., fallback_count: _Optional[int] = ...) -> None: ...
 
 class TrainingSetInput(_message.Message):
     __slots__ = ("view", "view_revision", "path", "digest", "row_count")
