@@ -16,7 +16,8 @@ Promises
     A row is written whole or not at all, and never over a newer one by event time; at the same event time the later
     row wins: a correction. So rows may be pushed and published again. A watermark rises after its rows are there.
     An answer says of each value whether it is there and when it was true. Ages are measured from the moment asked
-    about. What is missing, null or older than its view's max_age is never told as a value. Nothing expires by itself.
+    about. What is missing, null or older than its view's max_age is never told as a value, but where the feature's
+    definition names a fallback for it, as that, and marked. It hides no fault. Nothing expires by itself.
     The rows of a windowed view are events. Each counts once for each id of its CloudEvent, and of PushRows once a call:
     the same rows again are the same call. Its values are those of the contract's window, made by one algebra
     (``domain/windows``), and written when event time passes a multiple of the hop, for the entities whose values may
@@ -27,8 +28,8 @@ Promises
     A stored feature never changes what it is made of, nor a view its hop.
     A training set that was accepted is made, in the order of asking, and never changes: features as they were known at
     each row's moment, by the definitions and the sources' bytes of the moment when it was asked for. The same inputs
-    give the same bytes. A value in it is what the online store would have answered then. It is joined by a process of
-    its own, which dies with this one.
+    give the same bytes. A value in it is what a read would have answered then; fallbacks among them are counted. It
+    is joined by a process of its own, which dies with this one.
     Feast is never imported here.
 
 Reads
@@ -54,8 +55,8 @@ Fails
 Where a change goes
     What a view or a feature service must be like, and which changes are allowed: ``domain/rules``, ``domain/service``.
     Feast's keys and bytes: ``domain/layout``, ``domain/wire``. Which row takes effect: ``domain/rows``. What an answer
-    says: ``domain/reading``, ``domain/answer``. What a call does, in which order: ``engine``; what is written again
-    after a loss: ``engine/rebuilding``. A field of the contract: ``codec``. What windows make of events:
+    says: ``domain/reading``, ``domain/answer``; what stands where there is no value: ``domain/fallback``. What a call
+    does, in which order: ``engine``; what is written again after a loss: ``engine/rebuilding``. A field of the contract: ``codec``. What windows make of events:
     ``domain/windows``, ``domain/tiles``; when: ``engine/windowing``. A table: ``adapters/tables`` with a new revision
     in ``adapters/migrations/versions``. Another online store: a file in ``adapters``. The definition files: ``cli``;
     what is taken from a Feast repository: ``slipway.feast_definitions``, a process of its own. How rows of the past

@@ -49,7 +49,9 @@ Fails
     logged, once; scores of shadows that still waited are lost, and so are those for which there was no room, counted
     and said.
     Without feature_serving, or a feature's value: the answer is made with null and says ``degraded``, or it is
-    UNAVAILABLE (the service is away) or INVALID_ARGUMENT (there is no value) when a column must not be null.
+    UNAVAILABLE (the service is away) or INVALID_ARGUMENT (there is no value) when a column must not be null. A feature
+    whose definition names a fallback is that instead, ``degraded`` and logged by column; while the service is away,
+    the one that it told last, since this process started.
     An endpoint's default answer stands in for an arm that fails and, where it says so, while nothing is loaded or
     features that must not be null can't be read: these say ``degraded`` beside ``fallback``, and are logged so.
     A worker that leaks is replaced before it is missed. Over the budget of memory, versions without traffic make place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from slipway.client import (
     AggregationFunction,
     Feature,
     FeatureService,
+    FeatureStatus,
     FeatureView,
     Source,
     TrainingSetState,
@@ -32,13 +34,23 @@ AGGREGATIONS = tuple(
     if function is not AggregationFunction.UNSPECIFIED
     for hours in (1, 3)
 )
+# In place of what is usual, of nulls alone, of everything, and none.
+FALLBACKS: dict[AggregationFunction, dict[str, Any]] = {
+    AggregationFunction.COUNT: {"fallback": -1},
+    AggregationFunction.SUM: {"fallback": 0.25, "fallback_for": (FeatureStatus.NULL_VALUE,)},
+    AggregationFunction.MIN: {"fallback": -1e3, "fallback_for": tuple(FeatureStatus)[2:5]},
+    AggregationFunction.MEAN: {},
+    AggregationFunction.MAX: {},
+    AggregationFunction.STDDEV: {},
+}
 WINDOWED = FeatureView(
     "late",
     "fleet",
     ("tailnum",),
     tuple(
-        Feature(one.feature, ValueType.INT64 if one.function is AggregationFunction.COUNT else ValueType.DOUBLE)
+        Feature(one.feature, ValueType.INT64 if one.function is AggregationFunction.COUNT else ValueType.DOUBLE, **more)
         for one in AGGREGATIONS
+        for more in (FALLBACKS[one.function],)
     ),
     source=SOURCE,
     aggregations=AGGREGATIONS,
@@ -47,7 +59,8 @@ WINDOWED = FeatureView(
 PLAIN = FeatureView(
     "last", "fleet", ("tailnum",), (Feature("delay", ValueType.DOUBLE),), max_age=2 * HOUR, source=SOURCE
 )
-FEATURES = (*(f"late:{one.feature}" for one in AGGREGATIONS), "last:delay")
+FILLED = replace(PLAIN, name="filled", features=(Feature("delay", ValueType.FLOAT, fallback=0.1),))
+FEATURES = (*(f"late:{one.feature}" for one in AGGREGATIONS), "last:delay", "filled:delay")
 TAILS = ("N1", "N2", "N3", "N4")
 
 
@@ -73,14 +86,15 @@ async def test_a_training_set_holds_what_was_answered_online(online: Any, tmp_pa
     sources = tmp_path / "data" / "feature_serving" / "sources"
     sources.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(events), sources / "landings.parquet")
-    await features.apply([WINDOWED, PLAIN])
+    await features.apply([WINDOWED, PLAIN, FILLED])
     await features.apply_services([FeatureService("all", "fleet", FEATURES)])
     answered: list[dict[str, Any]] = []
+    fallbacks = dict.fromkeys(FEATURES, 0)
     for tick in range(10):
         since, now = START + (tick - 1) * HOUR, START + tick * HOUR
         # A plain view's row counts at its own moment, a windowed view's event before the boundary.
         due = [one for one in events if since <= one["landed"] < now]
-        for view in ("late", "last"):
+        for view in ("late", "last", "filled"):
             await features.push(
                 view,
                 [{"tailnum": one["tailnum"]} for one in due],
@@ -91,6 +105,8 @@ async def test_a_training_set_holds_what_was_answered_online(online: Any, tmp_pa
         found = await features.get_online("all", [{"tailnum": tail} for tail in TAILS], event_times=now)
         for tail, row in zip(TAILS, found.rows(), strict=True):
             answered.append({"tailnum": tail, "event_time": now, **row})
+        for name, column in found.columns.items():
+            fallbacks[name] += column.statuses.count(FeatureStatus.FALLBACK)
     spine = io.BytesIO()
     asked = [{"tailnum": one["tailnum"], "event_time": one["event_time"]} for one in answered]
     pq.write_table(pa.Table.from_pylist(asked), spine)
@@ -105,3 +121,6 @@ async def test_a_training_set_holds_what_was_answered_online(online: Any, tmp_pa
             there += value is not None
             assert value == (None if online_value is None else pytest.approx(online_value, rel=1e-12)), (feature, was)
     assert there > 100
+    assert {one.feature: one.fallback_count for one in made.columns if one.feature} == fallbacks
+    taken = {name for name, count in fallbacks.items() if count}
+    assert taken == {*(f"late:{name}_{hours}h" for name in ("count", "sum", "min") for hours in (1, 3)), "filled:delay"}

@@ -47,6 +47,18 @@ PLANES = FeatureView(
 CARRIERS = FeatureView(
     name="carriers", owner="fleet", entities=("carrier",), features=(Feature("delay", ValueType.DOUBLE),)
 )
+PORTS = FeatureView(
+    name="ports",
+    owner="network",
+    entities=("port",),
+    features=(
+        Feature("delay", ValueType.DOUBLE, fallback=7.5),
+        Feature("coast", ValueType.STRING, fallback="unknown"),
+    ),
+    max_age=6 * HOUR,
+)
+FALLEN = {"distance": "ports:delay", "carrier": "ports:coast"}
+PORT = ColumnSpec("port", DataType.BYTES)
 READ = {"distance": "carriers:delay", "year": "planes:year", "carrier": "planes:maker"}
 TAILNUM, CARRIER = ColumnSpec("tailnum", DataType.BYTES), ColumnSpec("carrier", DataType.BYTES)
 EVERY = {
@@ -102,10 +114,11 @@ async def fed(
         try:
             await shelf.start()
             store = world.client.features
-            await store.apply([PLANES, CARRIERS])
+            await store.apply([PLANES, CARRIERS, PORTS])
             await store.push("planes", [{"tailnum": "N1"}], [EVERY], NOON - HOUR)
             await store.push("planes", [{"tailnum": "N0"}], [dict.fromkeys(EVERY)], NOON - HOUR)
             await store.push("carriers", [{"carrier": "UA"}], [{"delay": 7.5}], NOON - 2 * HOUR)
+            await store.push("ports", [{"port": "JFK"}], [{"delay": 1.5, "coast": "east"}], NOON - HOUR)
             version = await world.register(100.0, takes=world.signature(READ, TAILNUM, CARRIER))
             await world.route("late", ("main", version, 1))
             await world.ready("late", version)
@@ -303,6 +316,72 @@ async def test_without_the_feature_service_answers_go_on_where_they_can(fed: Any
     async with asyncio.timeout(30):
         while (await ask(world, {"tailnum": "N1"}, endpoint="loose", rows=rows))[0].degraded:
             await asyncio.sleep(PAUSE_S)
+
+
+async def test_a_fallback_is_what_the_model_sees_and_is_told_and_logged(fed: Any) -> None:
+    world, _ = fed
+    version = await world.register(5.0, takes=world.signature(FALLEN, PORT))
+    await world.route("fallen", ("main", version, 1))
+    await world.ready("fallen", version)
+    here, there = ({"port": name} for name in ("JFK", "nowhere"))
+    rows = await ask(world, here, there, here, endpoint="fallen")
+    assert [(one.outputs["p"], one.outputs["seen_carrier"]) for one in rows] == [
+        ((6.5,), ("east",)),
+        ((12.5,), ("unknown",)),
+        ((6.5,), ("east",)),
+    ]
+    assert [one.degraded for one in rows] == [False, True, False]
+    assert [one.feature_ages["ports"] for one in rows] == [3600.0, None, 3600.0]
+    [batch] = await world.logged("fallen", 3)
+    assert {one.name: list(one.doubles.values) for one in batch.features}["distance"] == [1.5, 7.5, 1.5]
+    assert list(batch.degraded_rows) == [1]
+    assert {one.name: list(one.rows) for one in batch.feature_fallbacks} == {"distance": [1], "carrier": [1]}
+    old = await ask(world, here, there, endpoint="fallen", event_times=NOON + 6 * HOUR)
+    assert [(one.outputs["p"], one.degraded) for one in old] == [((12.5,), True)] * 2
+    assert [one.feature_ages["ports"] for one in old] == [7 * 3600.0, None]
+
+
+async def test_while_the_feature_service_is_away_its_fallbacks_go_on_counting(fed: Any) -> None:
+    world, shelf = fed
+    version = await world.register(6.0, takes=world.signature(FALLEN, PORT))
+    await world.route("alone", ("main", version, 1))
+    await world.ready("alone", version)
+    [known] = await ask(world, {"port": "JFK"}, endpoint="alone")
+    assert (known.outputs["p"], known.degraded) == ((7.5,), False)
+    await shelf.stop()
+    try:
+        [answer] = await ask(world, {"port": "JFK"}, endpoint="alone")
+        assert (answer.outputs["p"], answer.outputs["seen_carrier"]) == ((13.5,), ("unknown",))
+        assert (answer.degraded, answer.feature_ages) == (True, {"ports": None})
+        batches = await world.logged("alone", 2)
+        assert {one.name: list(one.rows) for one in batches[-1].feature_fallbacks} == {"distance": [0], "carrier": [0]}
+        # What has no fallback still can't be read.
+        with pytest.raises(SlipwayError) as caught:
+            await ask(world, key())
+        assert caught.value.reason == "FEATURES_UNAVAILABLE"
+    finally:
+        await shelf.start()
+    async with asyncio.timeout(30):
+        while (await ask(world, {"port": "JFK"}, endpoint="alone"))[0].degraded:
+            await asyncio.sleep(PAUSE_S)
+
+
+async def test_rows_that_are_split_between_arms_keep_their_marks_in_the_log(fed: Any) -> None:
+    world, _ = fed
+    versions = [await world.register(0.0, takes=world.signature(FALLEN, PORT)) for _ in range(2)]
+    await world.route("halves", ("main", versions[0], 50), ("canary", versions[1], 50))
+    await world.ready("halves", *versions)
+    ports = ["JFK" if n % 3 else f"nowhere-{n}" for n in range(40)]
+    rows = [{"stops": 1}] * len(ports)
+    answers = await ask(world, *({"port": one} for one in ports), rows=rows, endpoint="halves")
+    assert [one.degraded for one in answers] == [one != "JFK" for one in ports]
+    for batch in await world.logged("halves", len(ports)):
+        tailed = {one.name: list(one.strings.values) for one in batch.entity_keys}["port"]
+        lacking = [row for row, port in enumerate(tailed) if port != "JFK"]
+        assert list(batch.degraded_rows) == lacking
+        assert {one.name: list(one.rows) for one in batch.feature_fallbacks} == (
+            {"distance": lacking, "carrier": lacking} if lacking else {}
+        )
 
 
 async def test_a_version_whose_feature_nobody_knows_does_not_spoil_the_other_arm(fed: Any) -> None:

@@ -87,12 +87,31 @@ WORKFLOW = st.builds(
     TEXT,
 )
 SPAN = st.timedeltas(timedelta(0), timedelta(days=92))
+TYPED = {
+    f.ValueType.BOOL: st.booleans(),
+    f.ValueType.INT32: st.integers(-(2**31), 2**31 - 1),
+    f.ValueType.INT64: st.integers(-(2**63), 2**63 - 1),
+    f.ValueType.FLOAT: FINITE,
+    f.ValueType.DOUBLE: FINITE,
+    f.ValueType.STRING: TEXT,
+    f.ValueType.TIMESTAMP: TIME,
+}
+FEATURE = st.sampled_from(f.ValueType).flatmap(
+    lambda kind: st.builds(
+        f.Feature,
+        TEXT,
+        st.just(kind),
+        TEXT,
+        st.none() | TYPED.get(kind, st.none()),
+        some(st.sampled_from(f.FeatureStatus)),
+    )
+)
 VIEW = st.builds(
     f.FeatureView,
     TEXT,
     TEXT,
     some(TEXT),
-    some(st.builds(f.Feature, TEXT, st.sampled_from(f.ValueType), TEXT)),
+    some(FEATURE),
     TEXT,
     st.none() | st.timedeltas(timedelta(0), timedelta(days=36500)),
     MAYBE_TIME,
@@ -166,6 +185,26 @@ VERSION_1 = r.ModelVersion("m", 1, r.Artifact("d"), r.Signature())
             "endpoint.routes[0].weight",
         ),
         (lambda: registry.encode_alias(r.Alias("a", 2**32)), "alias.version"),
+        *(
+            (
+                lambda kind=kind, value=value: features.encode_view(  # type: ignore[misc]
+                    f.FeatureView("v", "o", ("k",), (f.Feature("x", kind, fallback=value),))
+                ),
+                "view.features[0].fallback",
+            )
+            for kind, value in [
+                (f.ValueType.BOOL, 1),
+                (f.ValueType.INT32, True),
+                (f.ValueType.INT64, 1.0),
+                (f.ValueType.INT64, 2**63),
+                (f.ValueType.DOUBLE, True),
+                (f.ValueType.DOUBLE, "1"),
+                (f.ValueType.STRING, 1),
+                (f.ValueType.STRING, "\ud800"),
+                (f.ValueType.TIMESTAMP, datetime(2013, 1, 1)),
+                (f.ValueType.TIMESTAMP, 1),
+            ]
+        ),
         (lambda: registry.encode_alias(r.Alias("a", True)), "alias.version"),
         (lambda: registry.encode_model(r.Model("\ud800", "o")), "model.name"),
         (lambda: registry.encode_model(r.Model(7, "o")), "model.name"),  # type: ignore[arg-type]
