@@ -53,12 +53,13 @@ Fails
     is FAILED and says why; asked for again, another is made. While the disk is full or away it waits.
 
 Where a change goes
-    What a view or a feature service must be like, and which changes are allowed: ``domain/rules``, ``domain/service``.
-    Feast's keys and bytes: ``domain/layout``, ``domain/wire``. Which row takes effect: ``domain/rows``. What an answer
-    says: ``domain/reading``, ``domain/answer``; what stands where there is no value: ``domain/fallback``. What a call
-    does, in which order: ``engine``; what is written again after a loss: ``engine/rebuilding``. A field of the contract: ``codec``. What windows make of events:
-    ``domain/windows``, ``domain/tiles``; when: ``engine/windowing``. A table: ``adapters/tables`` with a new revision
-    in ``adapters/migrations/versions``. Another online store: a file in ``adapters``. The definition files: ``cli``;
+    What a view or a feature service must be like, and which changes are allowed: ``domain/rules``,
+    ``domain/service``. Feast's keys and bytes: ``domain/layout``, ``domain/wire``. Which row takes effect:
+    ``domain/rows``. What an answer says: ``domain/reading``, ``domain/answer``; what stands where there is no
+    value: ``domain/fallback``. What a call does, in which order: ``engine``; what is written again after a loss:
+    ``engine/rebuilding``. A field of the contract: ``codec``. What windows make of events: ``domain/windows``,
+    ``domain/tiles``; when: ``engine/windowing``. A table: ``adapters/tables`` with a new revision in
+    ``adapters/migrations/versions``. Another online store: a file in ``adapters``. The definition files: ``cli``;
     what is taken from a Feast repository: ``slipway.feast_definitions``, a process of its own. How rows of the past
     become a training set: ``adapters/join``.
 """
