@@ -20,7 +20,7 @@ from services.feature_serving.adapters.workplace import claim
 from services.feature_serving.domain.recipe import to_document
 from services.feature_serving.domain.training_errors import JoinFailed
 from services.feature_serving.domain.training_set import Facts, SetColumn, SetInput, TrainingSet
-from services.feature_serving.ports import Joined
+from services.feature_serving.ports.training_sets import Joined
 from slipway.artifacts import CHUNK_BYTES
 from slipway.supervisor import tether
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from services.feature_serving.codec.online import decode_event
 from services.feature_serving.engine.intake import Intake, Taken
-from services.feature_serving.ports import Meters
+from services.feature_serving.ports.meters import Meters
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, NotFound
 from slipway.events import Consumer, Record, consume, set_aside

@@ -11,7 +11,7 @@ from services.feature_serving.engine.services import Services
 from services.feature_serving.engine.spines import Spines
 from services.feature_serving.engine.training_sets import Sets
 from services.feature_serving.engine.views import Views
-from services.feature_serving.ports import OnlineStore
+from services.feature_serving.ports.online_store import OnlineStore
 from slipway.gen.slipway.features.v1 import features_pb2 as pb
 from slipway.rpc.call import Call
 

@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 
 from services.feature_serving.domain.training_set import Contents, TrainingSet
-from services.feature_serving.ports import Joiner, TrainingSets
+from services.feature_serving.ports.training_sets import Joiner, TrainingSets
 from slipway.artifacts import ArtifactStore
 from slipway.clock import Clock
 from slipway.errors import Kind, SlipwayError

@@ -8,7 +8,7 @@ from services.feature_serving.domain.errors import FeatureServiceNotFound, Featu
 from services.feature_serving.domain.reading import Plan, compile_plan
 from services.feature_serving.domain.service import Reference, check_references
 from services.feature_serving.domain.view import FeatureView
-from services.feature_serving.ports import Catalogue
+from services.feature_serving.ports.catalogue import Catalogue
 from slipway.clock import Clock
 from slipway.errors import invalid_field
 from slipway.naming import identifier

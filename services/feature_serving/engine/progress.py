@@ -8,7 +8,7 @@ from services.feature_serving.domain.errors import WatermarkNotFound
 from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.reached import Reached
-from services.feature_serving.ports import Watermarks
+from services.feature_serving.ports.written import Watermarks
 from slipway import paging
 from slipway.errors import invalid_field
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from services.feature_serving.domain.windows import floor
-from services.feature_serving.ports import Watermarks
+from services.feature_serving.ports.written import Watermarks
 from slipway.clock import Clock
 
 # Another process's progress is seen no later than this.

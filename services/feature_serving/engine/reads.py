@@ -11,7 +11,7 @@ from services.feature_serving.domain.reading import Question, answer, lookups, m
 from services.feature_serving.domain.status import Status
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.reached import Reached
-from services.feature_serving.ports import OnlineStore
+from services.feature_serving.ports.online_store import OnlineStore
 from slipway.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,10 @@ from services.feature_serving.domain.view import FeatureView
 from services.feature_serving.domain.windows import floor
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.writes import Writes
-from services.feature_serving.ports import Catalogue, Past, Pushed, Wholeness, Windows
+from services.feature_serving.ports.catalogue import Catalogue
+from services.feature_serving.ports.online_store import Wholeness
+from services.feature_serving.ports.windows import Windows
+from services.feature_serving.ports.written import Past, Pushed
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, NotFound, SlipwayError
 from slipway.paging import MAX_SIZE, Page

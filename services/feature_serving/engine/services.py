@@ -12,7 +12,7 @@ from services.feature_serving.domain.service import (
     check_services,
     resolve,
 )
-from services.feature_serving.ports import Catalogue
+from services.feature_serving.ports.catalogue import Catalogue
 from slipway import paging
 from slipway.clock import Clock
 from slipway.naming import identifier

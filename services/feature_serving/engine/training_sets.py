@@ -18,7 +18,8 @@ from services.feature_serving.domain.training_errors import (
 )
 from services.feature_serving.domain.training_set import Question, TrainingSet
 from services.feature_serving.domain.view import FeatureView
-from services.feature_serving.ports import Catalogue, Sources, TrainingSets
+from services.feature_serving.ports.catalogue import Catalogue
+from services.feature_serving.ports.training_sets import Sources, TrainingSets
 from slipway import paging
 from slipway.artifacts import ArtifactStore, check_digest
 from slipway.clock import Clock

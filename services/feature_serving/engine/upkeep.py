@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from services.feature_serving.ports import Windows
+from services.feature_serving.ports.windows import Windows
 from slipway.clock import Clock
 from slipway.errors import Kind, SlipwayError
 

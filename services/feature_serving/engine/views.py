@@ -8,7 +8,7 @@ from services.feature_serving.domain.errors import FeatureInUse, FeatureViewNotF
 from services.feature_serving.domain.rules import changed, check_definitions, dropped
 from services.feature_serving.domain.service import Reference
 from services.feature_serving.domain.view import Definition, FeatureView
-from services.feature_serving.ports import Catalogue
+from services.feature_serving.ports.catalogue import Catalogue
 from slipway import paging
 from slipway.clock import Clock
 from slipway.naming import identifier

@@ -16,7 +16,8 @@ from services.feature_serving.domain.windows import floor
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.reached import Reached
 from services.feature_serving.engine.writes import Writes, Written
-from services.feature_serving.ports import Meters, WindowReader, Windows
+from services.feature_serving.ports.meters import Meters
+from services.feature_serving.ports.windows import WindowReader, Windows
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
 

@@ -12,7 +12,9 @@ from services.feature_serving.domain.rows import Batch, Row, Rows, encode, takes
 from services.feature_serving.domain.watermark import Watermark
 from services.feature_serving.engine.compiled import Compiled
 from services.feature_serving.engine.reached import Reached
-from services.feature_serving.ports import Meters, OnlineStore, Pushed, Watermarks
+from services.feature_serving.ports.meters import Meters
+from services.feature_serving.ports.online_store import OnlineStore
+from services.feature_serving.ports.written import Pushed, Watermarks
 from slipway.clock import Clock
 
 # Values in one round trip: the online store serves nobody else meanwhile, so about a millisecond's worth.

@@ -15,7 +15,10 @@ from services.feature_serving.adapters.sql import MIGRATIONS, SqlCatalogue
 from services.feature_serving.adapters.training_sets import SqlTrainingSets
 from services.feature_serving.adapters.watermarks import SqlWatermarks
 from services.feature_serving.adapters.windows import SqlWindows
-from services.feature_serving.ports import Catalogue, Pushed, TrainingSets, Watermarks, Windows
+from services.feature_serving.ports.catalogue import Catalogue
+from services.feature_serving.ports.training_sets import TrainingSets
+from services.feature_serving.ports.windows import Windows
+from services.feature_serving.ports.written import Pushed, Watermarks
 from slipway.sql import Database, Migrations
 from slipway.supervisor.redis import find_redis
 

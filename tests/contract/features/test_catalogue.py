@@ -7,7 +7,7 @@ import pytest
 
 from services.feature_serving.domain.status import Status
 from services.feature_serving.domain.view import Definition, Fallback, Feature, FeatureView, ValueType
-from services.feature_serving.ports import Catalogue
+from services.feature_serving.ports.catalogue import Catalogue
 from slipway.paging import Page
 
 NOW = datetime(2013, 1, 1, 5, 15, 0, 250, tzinfo=UTC)

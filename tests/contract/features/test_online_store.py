@@ -6,7 +6,7 @@ from services.feature_serving.adapters.redis import RedisStore
 from services.feature_serving.domain import wire
 from services.feature_serving.domain.reading import Lookup
 from services.feature_serving.domain.rows import Batch, Row
-from services.feature_serving.ports import OnlineStore
+from services.feature_serving.ports.online_store import OnlineStore
 
 STAMP = b"_ts:v"
 

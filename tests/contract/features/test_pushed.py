@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from services.feature_serving.domain.rows import Batch, Row
 from services.feature_serving.domain.watermark import Watermark
-from services.feature_serving.ports import Pushed, Watermarks
+from services.feature_serving.ports.written import Pushed, Watermarks
 
 NOW = datetime(2013, 1, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.feature_serving.domain.service import FeatureService, Reference, ServiceDefinition
-from services.feature_serving.ports import Catalogue
+from services.feature_serving.ports.catalogue import Catalogue
 from slipway.paging import Page
 
 NOW = datetime(2013, 1, 1, 5, 15, 0, 250, tzinfo=UTC)

@@ -12,7 +12,7 @@ from services.feature_serving.domain.training_set import (
     SetState,
     TrainingSet,
 )
-from services.feature_serving.ports import TrainingSets
+from services.feature_serving.ports.training_sets import TrainingSets
 from slipway.paging import Page
 
 NOW = datetime(2013, 1, 1, tzinfo=UTC)

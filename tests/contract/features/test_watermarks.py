@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from services.feature_serving.domain.watermark import Watermark
-from services.feature_serving.ports import Watermarks
+from services.feature_serving.ports.written import Watermarks
 from slipway.paging import Page
 
 NOW = datetime(2013, 1, 1, 5, 15, tzinfo=UTC)

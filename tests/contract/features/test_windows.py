@@ -9,7 +9,8 @@ import numpy as np
 from services.feature_serving.domain.advance import Change, Standing
 from services.feature_serving.domain.tiles import Tile
 from services.feature_serving.domain.watermark import Watermark
-from services.feature_serving.ports import Watermarks, Windows
+from services.feature_serving.ports.windows import Windows
+from services.feature_serving.ports.written import Watermarks
 from slipway import paging
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What feature serving's engine needs from outside, a file a noun."""
