@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from slipway.cli import address_option, emit, emit_one, json_option
+from services.feature_serving.cli.connect import ADDRESS, connect
+from slipway.cli import emit, emit_one, json_option
 from slipway.cli.group import Group
 from slipway.errors import Kind, SlipwayError
 
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from slipway.client import Slipway, TrainingSet
+    from slipway.client import TrainingSet
 
-_ADDRESS = address_option("feature_serving")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _DIGITS = 19
 
@@ -45,7 +45,7 @@ def training_set() -> None:
 @click.option("--cutoff", metavar="TIME", help="Use nothing that became known later, such as 2013-06-01T00:00:00Z.")
 @click.option("--output", type=_FILE, help="Write the set here once it is ready.")
 @click.option("--no-wait", is_flag=True, help="Ask for the set only; it is made all the same.")
-@_ADDRESS
+@ADDRESS
 @json_option
 def create(
     *,
@@ -66,7 +66,7 @@ def create(
     if no_wait and output:
         raise click.UsageError("--output needs the set: leave out --no-wait, or fetch it later with download")
     moment = None if cutoff is None else rows.moment("--cutoff", cutoff)
-    with _client(address) as slipway:
+    with connect(address) as slipway:
         with _working(f"sending {spine.name}"):
             made = slipway.features.create_training_set(spine, feature_service, moment)
         if not no_wait:
@@ -79,22 +79,22 @@ def create(
 
 
 @training_set.command("list", epilog="Example: slipway-features training-set list --json")
-@_ADDRESS
+@ADDRESS
 @json_option
 def listed(address: str | None, as_json: bool) -> None:
     """List the training sets, newest first."""
-    with _client(address) as slipway:
+    with connect(address) as slipway:
         found = [_row(one) for one in slipway.features.training_sets()]
     emit(found, as_json=as_json, empty="no training sets yet; see slipway-features training-set create --help")
 
 
 @training_set.command("show", epilog="Example: slipway-features training-set show ts-0123456789abcdef")
 @click.argument("set_id", metavar="ID")
-@_ADDRESS
+@ADDRESS
 @json_option
 def show(set_id: str, address: str | None, as_json: bool) -> None:
     """Show one training set with its columns and what it was made from."""
-    with _client(address) as slipway:
+    with connect(address) as slipway:
         _show(slipway.features.get_training_set(set_id), as_json=as_json)
 
 
@@ -103,20 +103,14 @@ def show(set_id: str, address: str | None, as_json: bool) -> None:
 )
 @click.argument("set_id", metavar="ID")
 @click.argument("file", type=_FILE)
-@_ADDRESS
+@ADDRESS
 @json_option
 def download(set_id: str, file: Path, address: str | None, as_json: bool) -> None:
     """Write a ready set's Parquet to FILE, whole or not at all."""
-    with _client(address) as slipway, _working(f"fetching {set_id}"):
+    with connect(address) as slipway, _working(f"fetching {set_id}"):
         slipway.features.download_training_set(set_id, file)
         made = slipway.features.get_training_set(set_id)
     emit_one({"file": str(file), "digest": made.digest, "size_bytes": made.size_bytes}, as_json=as_json)
-
-
-def _client(address: str | None) -> Slipway:
-    from slipway.client import Slipway  # noqa: PLC0415
-
-    return Slipway(features=address)
 
 
 @contextmanager
