@@ -10,9 +10,19 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from slipway.stack.run import FOLDER, servers
 from slipway.supervisor.redis import NotInstalled
+
+# No test asserts a time, an example neither: on a busy machine any may wait for its turn.
+settings.register_profile("slipway", deadline=None)
+settings.load_profile("slipway")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what is over soon for the end: there, a worker that has a long file left would run alone."""
+    items.sort(key=lambda item: "unit" in item.path.parts)
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,8 @@ async def findings(load: Load, fault: Fault, folder: Path, rounds: int = 1) -> s
 @pytest.mark.timeout(120)
 async def test_an_outbox_that_publishes_before_its_commit(tmp_path: Path) -> None:
     fault = KillVariant("registry_publishes_early.py", "registry", "sql.commit.before")
-    assert Broken.DUPLICATED in await findings(RegistryLoad(), fault, tmp_path)
+    # What one kill takes may be a change that nobody asks for again, an alias's move.
+    assert Broken.DUPLICATED in await findings(RegistryLoad(), fault, tmp_path, rounds=3)
 
 
 @pytest.mark.timeout(120)
