@@ -38,19 +38,7 @@ class Ours:
 async def started(folder: Path, *, unlogged: bool = False, sampled: bool = False) -> AsyncIterator[Ours]:
     """Everything up, the models loaded, the features filled. Raises NotStarted."""
     registry, features, redis = (f"127.0.0.1:{free_port()}" for _ in range(3))
-    shared = {
-        **os.environ,
-        "SLIPWAY_DATA": str(folder),
-        "SLIPWAY_EVENTS": f"sqlite:///{folder}/log.db",
-        "SLIPWAY_REDIS": f"redis://{redis}/0",
-        "SLIPWAY_REGISTRY_ADDRESS": registry,
-        "SLIPWAY_REGISTRY_GRPC_LISTEN": registry,
-        "SLIPWAY_REGISTRY_METRICS_LISTEN": "127.0.0.1:0",
-        "SLIPWAY_FEATURE_SERVING_ADDRESS": features,
-        "SLIPWAY_FEATURE_SERVING_GRPC_LISTEN": features,
-        "SLIPWAY_FEATURE_SERVING_METRICS_LISTEN": "127.0.0.1:0",
-        "SLIPWAY_INFERENCE_GATEWAY_HTTP_LISTEN": "127.0.0.1:0",
-    }
+    shared = _environment(folder, registry, features, redis)
     with ExitStack() as running:
 
         def run(name: str, *command: str, **variables: str) -> int:
@@ -69,15 +57,24 @@ async def started(folder: Path, *, unlogged: bool = False, sampled: bool = False
             _gateway(folder / "unlogged", run, roots, "--unlogged") if unlogged else None,
             samples,
         )
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await _publish(registry, features)
-                for one in (ours.gateway, ours.unlogged):
-                    if one is not None:
-                        await _until_served(one.address)
-        except TimeoutError:
-            raise NotStarted(f"the platform did not serve within {_PATIENCE_S:.0f} s:\n{tails(folder)}") from None
+        await _make_ready(ours, registry, features, folder)
         yield ours
+
+
+def _environment(folder: Path, registry: str, features: str, redis: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "SLIPWAY_DATA": str(folder),
+        "SLIPWAY_EVENTS": f"sqlite:///{folder}/log.db",
+        "SLIPWAY_REDIS": f"redis://{redis}/0",
+        "SLIPWAY_REGISTRY_ADDRESS": registry,
+        "SLIPWAY_REGISTRY_GRPC_LISTEN": registry,
+        "SLIPWAY_REGISTRY_METRICS_LISTEN": "127.0.0.1:0",
+        "SLIPWAY_FEATURE_SERVING_ADDRESS": features,
+        "SLIPWAY_FEATURE_SERVING_GRPC_LISTEN": features,
+        "SLIPWAY_FEATURE_SERVING_METRICS_LISTEN": "127.0.0.1:0",
+        "SLIPWAY_INFERENCE_GATEWAY_HTTP_LISTEN": "127.0.0.1:0",
+    }
 
 
 async def _service(name: str, run: Callable[..., int], environment: Mapping[str, str]) -> int:
@@ -99,6 +96,18 @@ def _gateway(data: Path, run: Callable[..., int], roots: Mapping[str, int], *opt
     }
     process_id = run(data.name, *command, **variables)
     return Running(address, {"gateway": process_id, **roots}, f"http://{metrics}/metrics")
+
+
+async def _make_ready(ours: Ours, registry: str, features: str, folder: Path) -> None:
+    """Publish what they serve, and return when they serve it. Raises NotStarted."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await _publish(registry, features)
+            for one in (ours.gateway, ours.unlogged):
+                if one is not None:
+                    await _until_served(one.address)
+    except TimeoutError:
+        raise NotStarted(f"the platform did not serve within {_PATIENCE_S:.0f} s:\n{tails(folder)}") from None
 
 
 async def _publish(registry: str, features: str) -> None:

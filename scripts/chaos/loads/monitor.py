@@ -7,31 +7,24 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from scripts.chaos.findings import Finding
 from scripts.chaos.history import Mark, Operation
 from scripts.chaos.load import Client, Needs, Scene
+from scripts.chaos.loads.monitor_batch import HOUR, LABELS, MODEL, PREDICTIONS, ROWS, START, VERSION, WEEK, Batch
 from scripts.chaos.models import monitor as model
 from scripts.chaos.topics import arrived
 from slipway.events import Event, EventLog
 from slipway.events.connect import open_log
-from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as told_pb2
 from slipway.gen.slipway.monitor.v1 import resources_pb2
 from slipway.gen.slipway.registry.v1 import events_pb2 as registry_pb2
 
-PREDICTIONS, LABELS, INCIDENTS = "inference.predictions.v1", "monitor.labels.v1", "monitor.incident.v1"
+INCIDENTS = "monitor.incident.v1"
 REGISTERED, ENDPOINTS = "registry.model-version.v1", "registry.endpoint.v1"
 GROUP = "monitor"
-_MODEL, _VERSION = "flights", 1
-# A Thursday, as 1970 began with: windows of a week start on it.
-_START = datetime(2013, 1, 3, tzinfo=UTC)
-_WEEK, _INTO_IT, _HOUR = timedelta(days=7), timedelta(days=2), timedelta(hours=1)
-_FEEDERS, _READERS, _EVENTS, _ROWS, _MIN_ROWS = 4, 3, 6, 10, 20
-_FAR, _NEAR = 0.9, 0.1
+_FEEDERS, _READERS, _EVENTS, _MIN_ROWS = 4, 3, 6, 20
 _CONFIG = f"[judging]\nmin_rows = {_MIN_ROWS}\n"
 _BASELINE = {
     "features": [{"name": "x", "importance": 0.01, "edges": [0], "counts": [1, 1], "spread": 0.05}],
@@ -73,104 +66,22 @@ class _Feeder:
         if self.week >= model.WEEKS:
             self.lives, self.week, self.rows = self.lives + 1, 0, 0
         self.left = self._plan()
-        self.rows += _EVENTS * _ROWS
+        self.rows += _EVENTS * ROWS
 
     def _plan(self) -> list[Action]:
         dice = random.Random(f"{self.endpoint}/{self.week}")  # noqa: S311
         plan: list[Action] = []
         for number in range(_EVENTS):
-            batch = _Batch(self.scene, self.name, self.endpoint, self.week, number)
+            batch = Batch(self.scene, self.name, self.endpoint, self.week, number)
             wrong = number % 3 == 0
             labelled = batch.told if number % 2 else batch.recorded
-            plan += [batch.predicted, partial(labelled, 1, range(_ROWS), wrong=wrong)]
+            plan += [batch.predicted, partial(labelled, 1, range(ROWS), wrong=wrong)]
             if wrong:
                 corrected = batch.recorded if number % 2 else batch.told
                 plan.append(partial(corrected, 2, range(1), wrong=False))
         plan += dice.choices(plan, k=_EVENTS)
         dice.shuffle(plan)
         return plan
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """A prediction event of an endpoint's week, and the labels of its rows."""
-
-    scene: Scene
-    client: str
-    endpoint: str
-    week: int
-    number: int
-
-    @property
-    def key(self) -> str:
-        """The id of its event."""
-        return f"{self.endpoint}.{self.week}.{self.number}"
-
-    @property
-    def moment(self) -> datetime:
-        """What its rows ask about."""
-        return _START + self.week * _WEEK + _INTO_IT + self.number * _HOUR
-
-    async def predicted(self) -> bool:
-        """Publish its predictions; whether the log said that it has them."""
-        far = _FAR if self.endpoint.startswith(model.HARM) else _NEAR
-        scores = [abs(row % 2 - far) for row in range(_ROWS)]
-        value = events_pb2.PredictionBatch(
-            endpoint=self.endpoint,
-            model=_MODEL,
-            version=_VERSION,
-            route="main",
-            prediction_ids=[f"{self.key}.{row}" for row in range(_ROWS)],
-            event_times_us=[_us(self.moment)] * _ROWS,
-            outputs=[events_pb2.OutputColumn(name="probability", width=1, values=scores)],
-        )
-        event = Event(self.key, PREDICTIONS, self.endpoint, "t", "/faults", _START, value.SerializeToString())
-        hour = (self.moment - _START) // _HOUR
-        return await self._publish(model.PREDICTED, event, hour=hour, scores=scores)
-
-    async def told(self, rank: int, rows: range, *, wrong: bool) -> bool:
-        """Publish labels; whether the log said that it has them. ``wrong``: that of the first row is."""
-        labels = _labels(rows, wrong=wrong)
-        value = told_pb2.LabelBatch(
-            endpoint=self.endpoint,
-            prediction_ids=[f"{self.key}.{row}" for row, _ in labels],
-            values=[float(label) for _, label in labels],
-            label_times_us=[_us(self.moment + rank * _HOUR)] * len(labels),
-        )
-        event_id = f"{self.key}/{rank}"
-        event = Event(event_id, LABELS, self.endpoint, "t", "/faults", _START, value.SerializeToString())
-        return await self._publish(model.TOLD, event, about=self.key, rank=rank, labels=labels)
-
-    async def recorded(self, rank: int, rows: range, *, wrong: bool) -> bool:
-        """Give labels by a call; whether it was answered."""
-        labels = _labels(rows, wrong=wrong)
-        answer = await self.scene.history.attempt(
-            self.client,
-            model.RECORDED,
-            f"{self.key}/{rank}",
-            lambda: self.scene.slipway.monitor.record_labels(
-                self.endpoint,
-                [f"{self.key}.{row}" for row, _ in labels],
-                [float(label) for _, label in labels],
-                self.moment + rank * _HOUR,
-            ),
-            endpoint=self.endpoint,
-            week=self.week,
-            about=self.key,
-            rank=rank,
-            labels=labels,
-        )
-        return answer is not None
-
-    async def _publish(self, kind: str, event: Event, **arguments: Any) -> bool:
-        async def publish() -> bool:
-            await self.scene.publisher.publish([event])
-            return True
-
-        told = await self.scene.history.attempt(
-            self.client, kind, event.id, publish, endpoint=self.endpoint, week=self.week, **arguments
-        )
-        return told is not None
 
 
 @dataclass
@@ -205,9 +116,9 @@ class MonitorLoad:
 
     async def prepare(self, scene: Scene) -> None:
         """See Load."""
-        created = {"model": _MODEL, "number": _VERSION, "baseline": _BASELINE}
+        created = {"model": MODEL, "number": VERSION, "baseline": _BASELINE}
         value = registry_pb2.ModelVersionChanged(created=created).SerializeToString()
-        await scene.publisher.publish([Event("created", REGISTERED, _MODEL, "t", "/faults", _START, value)])
+        await scene.publisher.publish([Event("created", REGISTERED, MODEL, "t", "/faults", START, value)])
 
     def clients(self, scene: Scene) -> Sequence[Client]:
         """See Load."""
@@ -219,9 +130,9 @@ class MonitorLoad:
         """See Load."""
         monitor = scene.slipway.monitor
         await _settled(scene)
-        hours = {(one.endpoint, (one.start_time - _START) // _HOUR): one.predictions async for one in monitor.windows()}
+        hours = {(one.endpoint, (one.start_time - START) // HOUR): one.predictions async for one in monitor.windows()}
         weeks = {
-            (one.endpoint, (one.start_time - _START) // _WEEK): model.Week(
+            (one.endpoint, (one.start_time - START) // WEEK): model.Week(
                 one.predictions, one.joined, one.positives, one.brier
             )
             async for one in monitor.performance()
@@ -272,11 +183,3 @@ async def _read(log: EventLog) -> bool:
     reached = await log.committed([PREDICTIONS, LABELS], GROUP)
     held = [one for one in await log.topics([PREDICTIONS, LABELS]) if one.next_offset > one.first_offset]
     return all(reached.get((one.name, one.partition), 0) >= one.next_offset for one in held)
-
-
-def _labels(rows: range, *, wrong: bool) -> list[tuple[int, int]]:
-    return [(row, 1 - row % 2 if wrong and row == 0 else row % 2) for row in rows]
-
-
-def _us(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000
