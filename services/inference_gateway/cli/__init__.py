@@ -1,24 +1,24 @@
 """`slipway-gateway`: the operator's command.
 
-Here are the verbs of the process and those that ask once; `top` looks again and again, and `rates` says what is between
-two looks.
+Here are the verbs of the process and those that ask once how it stands; `predict` asks for answers, `top` looks again
+and again, and `rates` says what is between two looks.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.inference_gateway.cli.connect import ADDRESS, TOKEN, connect
+from services.inference_gateway.cli.predict import predict
 from services.inference_gateway.cli.top import top
 from services.inference_gateway.config import GatewayConfig
 from slipway.cli import ServiceCommand, emit, emit_one, json_option
 from slipway.errors import invalid_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable
 
     from slipway.client import EndpointStatus, TenantStatus
 
@@ -36,6 +36,7 @@ main = ServiceCommand(
     serve=_serve,
 ).group()
 
+main.add_command(predict)
 main.add_command(top)
 _NONE = "no endpoint is desired; create one with `slipway-registry put-endpoint`"
 
@@ -103,87 +104,6 @@ def _arms(found: Iterable[EndpointStatus], *, as_json: bool) -> list[dict[str, A
     ]
 
 
-@main.command(
-    "predict",
-    epilog="Example: slipway-gateway predict flight-delay --entity carrier=UA --entity origin=EWR "
-    "--feature distance_miles=1400 --event-time 2013-06-01T12:00:00Z",
-)
-@click.argument("endpoint")
-@click.option("-f", "--feature", "features", multiple=True, metavar="NAME=VALUE", help="A feature; empty means absent.")
-@click.option(
-    *("-k", "-e", "--key", "--entity", "keys"),
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An entity key: features that are not given are read online by it.",
-)
-@click.option("--event-time", metavar="ISO", help="The moment asked about, with its zone; now when left out.")
-@click.option("--explain", is_flag=True, help="Say what each column did to the answer.")
-@click.option("--id", "prediction_id", help="The prediction's id; repeat it to get the same answer again.")
-@ADDRESS
-@TOKEN
-@json_option
-def predict(
-    *,
-    endpoint: str,
-    features: tuple[str, ...],
-    keys: tuple[str, ...],
-    event_time: str | None,
-    explain: bool,
-    prediction_id: str | None,
-    address: str | None,
-    token: str | None,
-    as_json: bool,
-) -> None:
-    """Ask an endpoint about one row. A value that reads as a number or true/false is sent as one; quote texts."""
-    row, entity = _pairs("--feature", features), _pairs("--entity", keys)
-    if prediction_id == "":
-        raise invalid_field("--id", "is empty; give an id, or leave the option out")
-    with connect(address, token) as slipway:
-        [answer] = slipway.inference.predict(
-            endpoint,
-            [row],
-            entity_keys=[entity] if entity else None,
-            prediction_ids=[prediction_id] if prediction_id else None,
-            event_times=None if event_time is None else _moment(event_time),
-            explain=explain,
-        )
-    facts: dict[str, Any] = {name: values[0] if len(values) == 1 else values for name, values in answer.outputs.items()}
-    facts |= {
-        "prediction_id": answer.prediction_id,
-        "model": answer.model,
-        "version": answer.version,
-        "route": answer.route,
-        "replayed": answer.replayed,
-        "degraded": answer.degraded,
-        "fallback": answer.fallback,
-    }
-    if as_json:
-        if explain:
-            facts["attributions"] = dict(answer.attributions)
-        facts["feature_ages"] = dict(answer.feature_ages)
-    else:
-        facts |= {f"age of {view}": _age(age_s) for view, age_s in answer.feature_ages.items()}
-        facts |= {
-            f"{name} did": did[0] if len(did) == 1 else did
-            for name, did in sorted(answer.attributions.items(), key=lambda one: -max(map(abs, one[1])))
-        }
-    emit_one(facts, as_json=as_json)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid_field("--event-time", f"{text!r} is no ISO 8601 time, such as 2013-06-01T12:00:00Z") from None
-    if moment.tzinfo is None:
-        raise invalid_field("--event-time", f"{text!r} has no zone; end it with Z for UTC")
-    return moment
-
-
-def _age(age_s: float | None) -> str:
-    return "nothing told" if age_s is None else f"{age_s:g} s"
-
-
 @main.command("log", epilog="Example: slipway-gateway log --json")
 @ADDRESS
 @TOKEN
@@ -227,30 +147,3 @@ def _standing(tenant: TenantStatus) -> dict[str, Any]:
         "refused": tenant.refused_requests,
         "operator": tenant.operator,
     }
-
-
-def _pairs(field: str, texts: Sequence[str]) -> dict[str, bool | int | float | str | None]:
-    pairs: dict[str, bool | int | float | str | None] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise invalid_field(field, f"{text!r} is not NAME=VALUE, such as carrier=UA")
-        if name in pairs:
-            raise invalid_field(field, f"{name!r} is given twice; give it once")
-        pairs[name] = _value(value)
-    return pairs
-
-
-def _value(text: str) -> bool | int | float | str | None:
-    if not text:
-        return None
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    if text in {"true", "false"}:
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
