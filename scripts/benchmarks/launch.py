@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.benchmarks import sampler
 from services.inference_gateway import cli
 from services.inference_gateway import main as root
-from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.ports import Backlog, Remembered
 from slipway.events import Event
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.inference_gateway.domain.batch import Answer, Prediction
+from services.inference_gateway.domain.answer import Answer, Prediction
 from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
 from services.inference_gateway.domain.device import Device

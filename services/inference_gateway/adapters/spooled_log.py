@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from services.inference_gateway import codec
-from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.errors import PredictionTooLarge
 from services.inference_gateway.ports import Backlog, Remembered
 from slipway.errors import Exhausted

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.inference_gateway.domain.batch import Batch, Prediction
+from services.inference_gateway.domain.answer import Prediction
+from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.tenant_errors import QuotaExceeded, TooManyInFlight
 from services.inference_gateway.domain.tenants import Tenant, Tenants
 from services.inference_gateway.domain.token_bucket import TokenBucket

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from opentelemetry.trace import SpanContext
 
-from services.inference_gateway.domain.batch import Answer, Attributions, Batch, Prediction, predictions
+from services.inference_gateway.domain.answer import Answer, Attributions, Prediction, predictions
+from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Online, among

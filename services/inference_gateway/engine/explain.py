@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.inference_gateway.domain.batch import Attributions, Batch
+from services.inference_gateway.domain.answer import Attributions
+from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.desired import VersionKey
 from services.inference_gateway.domain.explain import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.default_answer import DefaultAnswer
 from services.inference_gateway.domain.errors import ARM_FAULTS, NotReady
 from services.inference_gateway.domain.features import unread

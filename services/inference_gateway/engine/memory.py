@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from services.inference_gateway.domain.batch import Prediction
+from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.errors import PredictionIdReused
 from services.inference_gateway.ports import Remembered
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from opentelemetry import metrics
 
-from services.inference_gateway.domain.batch import Answer, Origin
+from services.inference_gateway.domain.answer import Answer
+from services.inference_gateway.domain.batch import Origin
 from services.inference_gateway.domain.desired import VersionKey
 from slipway.observe.histogram import SIZES, Distribution, Histogram
 

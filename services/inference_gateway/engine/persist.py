@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.inference_gateway.domain.batch import Batch, Prediction
+from services.inference_gateway.domain.answer import Prediction
+from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.engine.admission import Admitted
 from slipway.clock import Clock
 from slipway.errors import Kind, SlipwayError

@@ -10,7 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from services.inference_gateway.domain.batch import Batch, Prediction, check_batch, digests
+from services.inference_gateway.domain.answer import Prediction
+from services.inference_gateway.domain.batch import Batch, check_batch, digests
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.engine.ask import Ask, Keep, Part
 from services.inference_gateway.engine.explain import Explain

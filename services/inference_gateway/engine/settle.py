@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.inference_gateway.domain.batch import Answer
+from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.desired import VersionKey
 from services.inference_gateway.domain.errors import ARM_FAULTS, NotReady
 from services.inference_gateway.domain.guardrail import why_unsound

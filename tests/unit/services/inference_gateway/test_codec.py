@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from services.inference_gateway.codec import decode_batch, encode_batch, encode_predictions
-from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol
+from services.inference_gateway.domain.answer import Answer, Prediction
+from services.inference_gateway.domain.batch import Batch, Protocol
 from slipway.errors import InvalidInput
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2 as res

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from services.inference_gateway.adapters.spooled_log import TOPIC, SpooledLog
-from services.inference_gateway.domain.batch import Answer, Batch, Prediction, Protocol, predictions
+from services.inference_gateway.domain.answer import Answer, Prediction, predictions
+from services.inference_gateway.domain.batch import Batch, Protocol
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.errors import PredictionTooLarge
 from slipway.errors import Exhausted

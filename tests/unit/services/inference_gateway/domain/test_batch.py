@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.inference_gateway.domain.batch import MAX_ROWS, Answer, Batch, Protocol, check_batch, digests, predictions
+from services.inference_gateway.domain.answer import Answer, predictions
+from services.inference_gateway.domain.batch import MAX_ROWS, Batch, Protocol, check_batch, digests
 from services.inference_gateway.domain.columns import Column, ValueKind
 from slipway.errors import InvalidInput
 

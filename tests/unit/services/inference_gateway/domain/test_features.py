@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inference_gateway.domain.batch import ages_by_row
+from services.inference_gateway.domain.answer import ages_by_row
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
 from services.inference_gateway.domain.features import (

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from services.inference_gateway.domain.batch import Prediction
+from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.errors import PredictionIdReused
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.ports import Remembered

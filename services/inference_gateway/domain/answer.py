@@ -1,0 +1,127 @@
+"""What was answered about a batch, as a whole and row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.columns import Array
+from services.inference_gateway.domain.features import among
+
+Ages = tuple[tuple[str, float | None], ...]
+"""Seconds by view; None where the view told nothing."""
+
+
+Attributions = tuple[tuple[str, tuple[float, ...]], ...]
+"""By column, what it did to each value of an output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one version said about a batch: ``outputs`` by tensor name, [rows, …] each.
+
+    ``view_times`` [rows] say, by view, when what was read online was true: microseconds since 1970 UTC, 0 where the
+    view told nothing. ``degraded`` are the rows, in order, that went without a feature; ``fallbacks`` are, by column,
+    those in which the feature's own fallback stands in for a value. A ``shadow`` answer is one
+    that no caller gets. ``ended_s`` is the monotonic time at which the model was done; ``experiment`` the one that
+    the rows were exposed to, empty for none.
+    A ``fallback`` answered in place of the arm that was to; its version is 0 where that is the default answer.
+    """
+
+    batch: Batch
+    ids: tuple[str, ...]
+    digests: tuple[bytes, ...]
+    model: str
+    version: int
+    route: str
+    features: dict[str, Array]
+    outputs: dict[str, Array]
+    view_times: Mapping[str, Array] = field(default_factory=dict)
+    degraded: tuple[int, ...] = ()
+    shadow: bool = False
+    ended_s: float = 0.0
+    experiment: str = ""
+    fallback: bool = False
+    fallbacks: Mapping[str, Array] = field(default_factory=dict)
+
+    def take(self, rows: Array) -> Answer:
+        """What was answered about ``rows`` (indices, ascending) alone."""
+        chosen = rows.tolist()
+        lacking = set(self.degraded)
+        return Answer(
+            self.batch.take(rows),
+            tuple(self.ids[row] for row in chosen),
+            tuple(self.digests[row] for row in chosen) if self.digests else (),
+            self.model,
+            self.version,
+            self.route,
+            {name: array[rows] for name, array in self.features.items()},
+            {name: array[rows] for name, array in self.outputs.items()},
+            {view: times[rows] for view, times in self.view_times.items()},
+            tuple(place for place, row in enumerate(chosen) if row in lacking) if lacking else (),
+            self.shadow,
+            self.ended_s,
+            self.experiment,
+            self.fallback,
+            among(self.fallbacks, rows),
+        )
+
+    def halves(self) -> tuple[Answer, Answer]:
+        """The first and the second half of the rows; there must be two."""
+        middle = self.batch.rows // 2
+        return self.take(np.arange(middle)), self.take(np.arange(middle, self.batch.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One row's answer: ``outputs`` by tensor name, flattened.
+
+    ``feature_ages`` are the seconds from what a view told to the row's moment, None where it told nothing.
+    """
+
+    prediction_id: str
+    outputs: dict[str, tuple[float, ...] | tuple[str, ...]]
+    model: str
+    version: int
+    route: str
+    replayed: bool = False
+    feature_ages: Ages = ()
+    degraded: bool = False
+    fallback: bool = False
+    attributions: Attributions = ()
+
+
+def predictions(answer: Answer, start: int = 0, end: int | None = None) -> list[Prediction]:
+    """An answer row by row, in the batch's order; or its rows from ``start`` to ``end`` alone."""
+    end = answer.batch.rows if end is None else end
+    flat = {name: array[start:end].reshape(end - start, -1).tolist() for name, array in answer.outputs.items()}
+    told = {view: times[start:end] for view, times in answer.view_times.items()}
+    ages = ages_by_row(answer.batch.event_times_us[start:end], told)
+    degraded = set(answer.degraded)
+    return [
+        Prediction(
+            one,
+            {name: tuple(values[row]) for name, values in flat.items()},
+            answer.model,
+            answer.version,
+            answer.route,
+            feature_ages=ages[row],
+            degraded=start + row in degraded,
+            fallback=answer.fallback,
+        )
+        for row, one in enumerate(answer.ids[start:end])
+    ]
+
+
+def ages_by_row(event_times_us: Array, view_times: Mapping[str, Array]) -> Sequence[Ages]:
+    """For each row, by view, the seconds from what the view told to the row's moment."""
+    if not view_times:
+        return [()] * len(event_times_us)
+    columns = [
+        [age if told else None for age, told in zip(((event_times_us - times) / 1e6).tolist(), times, strict=True)]
+        for times in view_times.values()
+    ]
+    return [tuple(zip(view_times, ages, strict=True)) for ages in zip(*columns, strict=True)]
