@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Kind, Packet
 from services.inference_gateway.adapters.worker_memory import BadMemory, Slot
 from services.inference_gateway.adapters.worker_tensors import inputs_of, outputs_of
-from services.inference_gateway.domain.errors import ModelFailed, NoMemory, WorkerDied
 from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Signature, Tensors
 from services.inference_gateway.domain.tensors import BadRaw
+from services.inference_gateway.domain.worker_errors import ModelFailed, NoMemory, WorkerDied
 
 Reply = asyncio.Future[Outputs]
 

@@ -19,9 +19,9 @@ from services.inference_gateway.adapters.worker_memory import Slot, fixed_file
 from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
-from services.inference_gateway.domain.errors import UnusableModel, WorkerNotStarted
 from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.domain.worker_errors import UnusableModel, WorkerNotStarted
 
 log = logging.getLogger(__name__)
 

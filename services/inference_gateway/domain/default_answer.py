@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.inference_gateway.domain.errors import ARM_FAULTS, FeaturesUnavailable, NotReady
+from services.inference_gateway.domain.errors import NotReady
+from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
 from services.inference_gateway.domain.signature import DTYPES, DataType, Signature, Tensors
+from services.inference_gateway.domain.worker_errors import ARM_FAULTS
 
 Elements = tuple[float, ...] | tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""What the gateway refuses, and why."""
+"""What the gateway refuses, and why; of workers, features and tenants beside it."""
 
 from __future__ import annotations
 
@@ -49,37 +49,6 @@ class NotReady(Unavailable):
         super().__init__(f"endpoint {name!r} has no loaded version yet: {why}", retry_after_s=0.5)
 
 
-class WorkerNotStarted(Unavailable):
-    """The operating system refused the process; the cause is chained for the log."""
-
-    reason = "WORKER_NOT_STARTED"
-
-    def __init__(self, version: str) -> None:
-        super().__init__(f"no worker process can be started for {version}; see to the machine's memory and limits")
-
-
-class WorkerDied(Unavailable):
-    """The worker process ended, or was ended because it hung, with the batch in it."""
-
-    reason = "WORKER_DIED"
-
-    def __init__(self, version: str) -> None:
-        super().__init__(f"the worker of {version} died on this batch; try again", retry_after_s=0.2)
-
-
-class Quarantined(SlipwayError):
-    """The version killed so many workers that it gets no more."""
-
-    kind = Kind.FAILED_PRECONDITION
-    reason = "VERSION_QUARANTINED"
-
-    def __init__(self, version: str, why: str) -> None:
-        super().__init__(
-            f"{version} is in quarantine: {why}; change the endpoint in the registry, or load the version again",
-            facts={"version": version},
-        )
-
-
 class VersionNotWanted(NotFound):
     """No endpoint has the version among its arms."""
 
@@ -89,28 +58,6 @@ class VersionNotWanted(NotFound):
         super().__init__(
             f"no endpoint of this gateway has {version} among its arms; give it one in the registry",
             facts={"version": version},
-        )
-
-
-class NoMemory(Exhausted):
-    """There is no memory to hand the batch over in; the cause is chained for the log."""
-
-    reason = "NO_MEMORY"
-
-    def __init__(self, version: str) -> None:
-        super().__init__(f"there is no memory for this batch of {version}; send fewer rows", retry_after_s=1.0)
-
-
-class NoRoom(Exhausted):
-    """The version does not fit into the memory that workers may have."""
-
-    reason = "NO_ROOM"
-
-    def __init__(self, version: str, need: int, free: int, budget: int) -> None:
-        super().__init__(
-            f"{version} needs about {need} bytes, and {free} of the workers' {budget} are free with nothing left to "
-            "unload; take versions off their endpoints, or raise worker.memory_budget_bytes",
-            retry_after_s=10.0,
         )
 
 
@@ -140,23 +87,6 @@ class TooLate(SlipwayError):
             "allow more time or ask for less",
             facts={"version": version},
         )
-
-
-class ModelFailed(SlipwayError):
-    """The model itself refused the batch."""
-
-    kind = Kind.FAILED_PRECONDITION
-    reason = "MODEL_FAILED"
-
-    def __init__(self, version: str, why: str) -> None:
-        super().__init__(f"{version} failed on this batch: {why}", facts={"version": version})
-
-
-class UnusableModel(SlipwayError):
-    """The artifact can't be served under its signature."""
-
-    kind = Kind.FAILED_PRECONDITION
-    reason = "UNUSABLE_MODEL"
 
 
 class PredictionTooLarge(InvalidInput):
@@ -200,44 +130,6 @@ class PredictionIdReused(AlreadyExists):
         )
 
 
-class FeaturesUnavailable(Unavailable):
-    """Features that the version can't do without can't be read now."""
-
-    reason = "FEATURES_UNAVAILABLE"
-
-    def __init__(self, features: Sequence[str], why: str) -> None:
-        shown = ", ".join(features[:5]) + (f" and {len(features) - 5} more" if len(features) > 5 else "")
-        super().__init__(
-            f"{shown} can't be read now, and the version needs them: {why or 'nobody was asked'}; "
-            "try again, or give the columns",
-            retry_after_s=1.0,
-        )
-
-
-class FeatureMissing(InvalidInput):
-    """Features that the version can't do without have no value for these entities at this time."""
-
-    reason = "FEATURE_MISSING"
-
-    def __init__(self, holes: Mapping[str, str]) -> None:
-        wrong = [FieldViolation(f"features[{name}]", why) for name, why in holes.items()]
-        super().__init__("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
-
-
-class FeatureTypeMismatch(SlipwayError):
-    """The version was registered with a feature whose type its column can't take."""
-
-    kind = Kind.FAILED_PRECONDITION
-    reason = "FEATURE_TYPE_MISMATCH"
-
-    def __init__(self, column: str, datatype: str, feature: str, holds: str) -> None:
-        super().__init__(
-            f"column {column!r} is {datatype}, but feature {feature!r} holds {holds}; "
-            "register the version with a column of the feature's type",
-            facts={"column": column, "feature": feature},
-        )
-
-
 class VersionTakesTraffic(SlipwayError):
     """The version is wanted in memory, for rows go to it."""
 
@@ -251,7 +143,3 @@ class VersionTakesTraffic(SlipwayError):
             "shadow) in the registry, or take the arm or the fallback out there",
             facts={"version": version},
         )
-
-
-ARM_FAULTS = (ModelFailed, Quarantined, WorkerDied)
-"""What is an arm's fault, and not the caller's."""

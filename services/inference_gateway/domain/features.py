@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
-from services.inference_gateway.domain.errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
+from services.inference_gateway.domain.feature_errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
 from services.inference_gateway.domain.signature import DTYPES, FLOATS, TAKES, ColumnSpec, DataType, Signature
 from slipway.errors import FieldViolation, InvalidInput
 

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanContext
 from services.inference_gateway.domain.answer import Answer, Attributions, Prediction, predictions
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import FeaturesUnavailable
+from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Online, among
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from services.inference_gateway.domain.errors import WorkerDied
+from services.inference_gateway.domain.worker_errors import WorkerDied
 from services.inference_gateway.ports import Worker
 from slipway.clock import Clock
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.default_answer import DefaultAnswer
-from services.inference_gateway.domain.errors import ARM_FAULTS, NotReady
+from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.features import unread
 from services.inference_gateway.domain.merge import merged
 from services.inference_gateway.domain.signature import Tensors, conform, less
+from services.inference_gateway.domain.worker_errors import ARM_FAULTS
 from services.inference_gateway.engine.ask import Ask, Chunk
 from services.inference_gateway.engine.prepare import prepare
 from services.inference_gateway.engine.reconcile import Reconciler

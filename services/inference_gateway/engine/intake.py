@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import FeatureTypeMismatch, NotReady
+from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
+from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout
 from services.inference_gateway.engine.ask import Ask, Chunk, Part

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from services.inference_gateway.domain.cost import Cost
-from services.inference_gateway.domain.errors import ModelFailed, QueueFull, TooLate, WorkerDied
+from services.inference_gateway.domain.errors import QueueFull, TooLate
 from services.inference_gateway.domain.fair_queue import FairQueue
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.domain.worker_errors import ModelFailed, WorkerDied
 from services.inference_gateway.engine.ask import Chunk, each_share
 from services.inference_gateway.engine.meter import Times
 from services.inference_gateway.engine.probe import Probe

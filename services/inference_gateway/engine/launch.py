@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
-from services.inference_gateway.domain.errors import ModelFailed, UnusableModel
 from services.inference_gateway.domain.outputs import repeated, warm_row
 from services.inference_gateway.domain.signature import Tensors, check_servable
+from services.inference_gateway.domain.worker_errors import ModelFailed, UnusableModel
 from services.inference_gateway.engine.recorded import Recorded
 from services.inference_gateway.ports import Models, Worker, Workers
 from slipway.clock import Clock

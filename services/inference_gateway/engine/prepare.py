@@ -9,7 +9,7 @@ import numpy as np
 
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import FeaturesUnavailable
+from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Filled, Online, fill, join_keys, unread
 from services.inference_gateway.domain.signature import Signature, conform, less
 from services.inference_gateway.engine.ask import Chunk, Share, hurried

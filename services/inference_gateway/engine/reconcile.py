@@ -14,12 +14,12 @@ from services.inference_gateway.domain.desired import NOTHING, Desired, Route, V
 from services.inference_gateway.domain.errors import (
     EndpointNotFound,
     NotReady,
-    Quarantined,
     VersionNotServed,
     VersionNotWanted,
     VersionTakesTraffic,
 )
 from services.inference_gateway.domain.unloaded import Unloaded, takers
+from services.inference_gateway.domain.worker_errors import Quarantined
 from services.inference_gateway.engine.guard import Guard
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.runner import Pool, Runner

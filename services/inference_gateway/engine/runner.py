@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from services.inference_gateway.domain.desired import VersionKey, VersionSpec
-from services.inference_gateway.domain.errors import Quarantined, WorkerDied
 from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.quarantine import Deaths, Patience
 from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.domain.worker_errors import Quarantined, WorkerDied
 from services.inference_gateway.engine.berth import Berth
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.ports import Worker

@@ -9,9 +9,10 @@ import numpy as np
 
 from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.desired import VersionKey
-from services.inference_gateway.domain.errors import ARM_FAULTS, NotReady
+from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Tensors
+from services.inference_gateway.domain.worker_errors import ARM_FAULTS
 from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
 from services.inference_gateway.engine.fallback import DEFAULT_ROUTE, Fallback
 from services.inference_gateway.engine.meter import Meter, Times

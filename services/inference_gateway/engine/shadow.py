@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 from itertools import islice
 
-from services.inference_gateway.domain.errors import FeatureTypeMismatch
+from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.engine.ask import Ask, Chunk, Share
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch

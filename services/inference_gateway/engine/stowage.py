@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from services.inference_gateway.domain.desired import VersionKey, VersionSpec
-from services.inference_gateway.domain.errors import NoRoom
+from services.inference_gateway.domain.worker_errors import NoRoom
 from services.inference_gateway.engine.runner import Runner
 from services.inference_gateway.ports import Models
 

@@ -16,9 +16,9 @@ import pytest
 from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
-from services.inference_gateway.domain.errors import Quarantined, UnusableModel, WorkerDied
 from services.inference_gateway.domain.quarantine import Patience
 from services.inference_gateway.domain.signature import DataType
+from services.inference_gateway.domain.worker_errors import Quarantined, UnusableModel, WorkerDied
 from services.inference_gateway.engine.launch import Launch
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.runner import Pool, Runner

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from services.inference_gateway.adapters.worker_profile import Profile
-from services.inference_gateway.domain.errors import ModelFailed, UnusableModel, WorkerDied
 from services.inference_gateway.domain.signature import DTYPES, RANGES, DataType
+from services.inference_gateway.domain.worker_errors import ModelFailed, UnusableModel, WorkerDied
 from slipway.errors import Kind
 
 FP32, FP64, INT32, INT64 = DataType.FP32, DataType.FP64, DataType.INT32, DataType.INT64

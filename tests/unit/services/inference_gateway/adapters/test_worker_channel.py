@@ -14,8 +14,8 @@ import pytest
 from services.inference_gateway.adapters.worker_channel import Channel
 from services.inference_gateway.adapters.worker_frames import Kind, Packet
 from services.inference_gateway.adapters.worker_memory import Slot
-from services.inference_gateway.domain.errors import ModelFailed, WorkerDied
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, TensorSpec
+from services.inference_gateway.domain.worker_errors import ModelFailed, WorkerDied
 
 SIGNATURE = Signature((ColumnSpec("x", DataType.FP32),), (TensorSpec("y", DataType.BYTES, (-1,)),))
 ROWS = 3

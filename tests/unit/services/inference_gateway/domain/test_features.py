@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.inference_gateway.domain.answer import ages_by_row
 from services.inference_gateway.domain.columns import Column, ValueKind
-from services.inference_gateway.domain.errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
+from services.inference_gateway.domain.feature_errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
 from services.inference_gateway.domain.features import (
     Fallback,
     FeatureColumn,
