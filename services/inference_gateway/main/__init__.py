@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from math import ceil
 from typing import NamedTuple
 
 from services.inference_gateway.adapters.arm_events import ArmEvents
@@ -13,49 +12,38 @@ from services.inference_gateway.adapters.disabled_file import DisabledFile
 from services.inference_gateway.adapters.event_bus import EventBus
 from services.inference_gateway.adapters.feature_service import FeatureService
 from services.inference_gateway.adapters.registry_stream import RegistryModels, RegistryStream
-from services.inference_gateway.adapters.resident_memory import resident_bytes
 from services.inference_gateway.adapters.snapshot_file import SnapshotFile
 from services.inference_gateway.adapters.spooled_log import SpooledLog
-from services.inference_gateway.adapters.worker_process import ProcessWorkers, WorkerSettings
-from services.inference_gateway.adapters.worker_profile import Profile
+from services.inference_gateway.adapters.worker_process import ProcessWorkers
 from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.consumer import Requests
 from services.inference_gateway.api.infer import Infer
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
-from services.inference_gateway.config import GatewayConfig, Http, Rpc
-from services.inference_gateway.domain.fair_queue import Bounds
-from services.inference_gateway.domain.guardrail import Guardrails
-from services.inference_gateway.domain.quarantine import Patience
-from services.inference_gateway.domain.tenants import DEFAULT, Tenant, Tenants
-from services.inference_gateway.domain.token_bucket import Quota
+from services.inference_gateway.config import GatewayConfig
 from services.inference_gateway.engine import tenant_meter
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.announce import Announce
-from services.inference_gateway.engine.dispatch import Dispatch
-from services.inference_gateway.engine.explain import Explain
-from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.follow import Follow
 from services.inference_gateway.engine.guard import Guard
-from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.launch import Launch
-from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.persist import Persist
-from services.inference_gateway.engine.predict import Predict
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.repository import Repository
-from services.inference_gateway.engine.runner import Pool
-from services.inference_gateway.engine.settle import Settle
-from services.inference_gateway.engine.shadow import Shadow
-from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from services.inference_gateway.engine.ship import Ship
-from services.inference_gateway.engine.spans import Spans
-from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
 from services.inference_gateway.engine.upkeep import Upkeep
-from services.inference_gateway.engine.vitals import Vitals
+from services.inference_gateway.main.answering import Answering, answering
+from services.inference_gateway.main.settings import (
+    guardrails,
+    pool,
+    requests_tenant,
+    room,
+    tenants,
+    worker_settings,
+)
 from slipway import lifecycle, observe
 from slipway.artifacts import FileArtifacts
 from slipway.client import AsyncSlipway
@@ -104,33 +92,10 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
             FeatureService.at(config.features_address, config.feature_timeout_s) as features,
             _routing(config, clock, ArmEvents(events, gateway_id), slipway, gateway_id) as routing,
         ):
-            tenants = _tenants(config)
-            statistics = Statistics(clock)
-            predict, shadow, vitals = _answering(
-                config, routing.reconciler, features, statistics, log=log, meter=meter, clock=clock
-            )
-            admission = Admission(tenants, clock)
+            answers = answering(config, routing.reconciler, features, log=log, meter=meter, clock=clock)
+            admission = Admission(tenants(config), clock)
             tenant_meter.measure(admission)
-            access, admitted = Access(tenants, admission), Admitted(predict, admission)
-            status = Status(routing.reconciler, routing.follow)
-            own = InferenceServicer(
-                predict=admitted,
-                admission=admission,
-                status=status,
-                vitals=vitals,
-                prediction_log=log,
-                meter=meter,
-                clock=clock,
-                limit_s=config.rpc.max_deadline_s,
-            )
-            open_inference = OpenInferenceServicer(
-                infer=Infer(admitted, status, clock),
-                status=status,
-                statistics=statistics,
-                repository=Repository(routing.reconciler),
-                server_version=version("slipway"),
-                limit_s=config.rpc.max_deadline_s,
-            )
+            admitted = Admitted(answers.predict, admission)
             requests = Requests(
                 events,
                 Persist(admitted, clock, config.requests.patience_s),
@@ -138,26 +103,59 @@ async def compose(config: GatewayConfig) -> AsyncIterator[Parts]:
                 meter,
                 clock,
                 gateway_id=gateway_id,
-                tenant=_requests_tenant(config),
+                tenant=requests_tenant(config),
                 at_once=config.requests.at_once,
             )
             ship = Ship(log, events, clock, sync_s=config.spool.sync_interval_s, flush_s=config.rpc.grace_s)
+            rest, server = _fronts(config, routing, answers, admitted, admission, log=log, meter=meter, clock=clock)
             yield Parts(
                 lifecycle.Loop("ship", ship.run, flush=ship.flush),
                 lifecycle.Loop("sync", ship.keep_synced),
                 lifecycle.Loop("announce", routing.announce.run, flush=routing.announce.flush),
-                lifecycle.Loop("shadow", shadow.run, flush=shadow.flush),
+                lifecycle.Loop("shadow", answers.shadow.run, flush=answers.shadow.flush),
                 lifecycle.Loop("follow", routing.follow.run),
                 lifecycle.Loop("upkeep", _upkeep(config, routing.reconciler, meter, clock).run),
                 lifecycle.Once(lambda: routing.follow.ready(config.ready_patience_s)),
                 lifecycle.Loop("requests", requests.run),
-                _rest(config, open_inference, access, _room(config.http, tenants, admission)),
-                Server(
-                    config.rpc,
-                    _services(own, open_inference, access),
-                    room=_room(config.rpc, tenants, admission),
-                ),
+                rest,
+                server,
             )
+
+
+def _fronts(
+    config: GatewayConfig,
+    routing: _Routing,
+    answers: Answering,
+    admitted: Admitted,
+    admission: Admission,
+    *,
+    log: SpooledLog,
+    meter: Meter,
+    clock: Clock,
+) -> tuple[RestServer, Server]:
+    known, status = tenants(config), Status(routing.reconciler, routing.follow)
+    access = Access(known, admission)
+    own = InferenceServicer(
+        predict=admitted,
+        admission=admission,
+        status=status,
+        vitals=answers.vitals,
+        prediction_log=log,
+        meter=meter,
+        clock=clock,
+        limit_s=config.rpc.max_deadline_s,
+    )
+    open_inference = OpenInferenceServicer(
+        infer=Infer(admitted, status, clock),
+        status=status,
+        statistics=answers.statistics,
+        repository=Repository(routing.reconciler),
+        server_version=version("slipway"),
+        limit_s=config.rpc.max_deadline_s,
+    )
+    rest = _rest(config, open_inference, access, room(config.http, known, admission))
+    services = _services(own, open_inference, access)
+    return rest, Server(config.rpc, services, room=room(config.rpc, known, admission))
 
 
 @asynccontextmanager
@@ -165,16 +163,14 @@ async def _routing(
     config: GatewayConfig, clock: Clock, arm_events: ArmEvents, slipway: AsyncSlipway, gateway_id: str
 ) -> AsyncIterator[_Routing]:
     folder = config.folder
-    guard = Guard(_guardrails(config), clock)
+    guard = Guard(guardrails(config), clock)
     announce = Announce(guard, DisabledFile(folder / "disabled.json"), arm_events, clock, flush_s=_ANNOUNCE_S)
     await announce.restore()
     models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
-    workers = ProcessWorkers(_worker_settings(config), folder / "workers")
+    workers = ProcessWorkers(worker_settings(config), folder / "workers")
     launch = Launch(models, workers, clock, config.worker.warm_rows)
     budget = config.worker.memory_budget_bytes * launch.devices
-    async with Reconciler(
-        launch, clock, _pool(config), guard, config.worker.drain_s, budget_bytes=budget
-    ) as reconciler:
+    async with Reconciler(launch, clock, pool(config), guard, config.worker.drain_s, budget_bytes=budget) as reconciler:
         stream = RegistryStream(slipway, gateway_id, clock)
         follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
         await follow.restore()
@@ -192,79 +188,6 @@ def _spool(config: GatewayConfig) -> Spool:
     )
 
 
-def _answering(
-    config: GatewayConfig,
-    reconciler: Reconciler,
-    features: FeatureService,
-    statistics: Statistics,
-    *,
-    log: SpooledLog,
-    meter: Meter,
-    clock: Clock,
-) -> tuple[Predict, Shadow, Vitals]:
-    memory = Memory(config.remembered_predictions)
-    memory.restore(log.replay())
-    fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
-    spans = Spans(clock)
-    settle = Settle(reconciler, log, waiting, meter=meter, statistics=statistics, spans=spans, clock=clock)
-    weights = {name: tenant.weight for name, tenant in config.tenants.items()}
-    dispatch = Dispatch(settle, clock, _bounds(config), config.batch.max_rows, weights)
-    shadow = Shadow(
-        queue=waiting,
-        dispatch=dispatch,
-        reconciler=reconciler,
-        fetch=fetch,
-        clock=clock,
-        flush_s=config.rpc.grace_s / 2,
-    )
-    intake = Intake(
-        *(reconciler, fetch, dispatch, clock),
-        bounds=_bounds(config),
-        wave_rows=config.batch.max_rows,
-        gather_s=config.batch.gather_s,
-        spans=spans,
-        weights=weights,
-    )
-    vitals = Vitals(
-        *(reconciler, intake, dispatch),
-        meter=meter,
-        statistics=statistics,
-        resident_bytes=resident_bytes,
-        clock=clock,
-    )
-    return Predict(intake, memory, clock, spans, Explain(reconciler, dispatch)), shadow, vitals
-
-
-def _bounds(config: GatewayConfig) -> Bounds:
-    batch = config.batch
-    return Bounds(batch.queue_requests, batch.queue_rows, batch.queue_bytes)
-
-
-def _tenants(config: GatewayConfig) -> Tenants:
-    return Tenants(
-        Tenant(
-            name,
-            one.digests,
-            one.weight,
-            Quota(one.rows_per_s, one.burst_rows or ceil(one.rows_per_s)) if one.rows_per_s else None,
-            one.max_in_flight,
-            one.operator,
-        )
-        for name, one in config.tenants.items()
-    )
-
-
-def _requests_tenant(config: GatewayConfig) -> str | None:
-    """Who asks by events: the tenant named, anybody where there are none. None: such requests are not answered."""
-    if not config.requests.enabled:
-        return None
-    return config.requests.tenant or (None if config.tenants else DEFAULT)
-
-
-def _room(settings: Rpc | Http, tenants: Tenants, admission: Admission) -> Room:
-    return Room(settings.max_concurrent_calls, settings.max_pending_bytes, tenants.weights, admission.refused)
-
-
 def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: Access, room: Room) -> RestServer:
     return RestServer(
         config.http.listen,
@@ -277,17 +200,6 @@ def _rest(config: GatewayConfig, open_inference: OpenInferenceServicer, access: 
     )
 
 
-def _worker_settings(config: GatewayConfig) -> WorkerSettings:
-    worker = config.worker
-    return WorkerSettings(
-        profile=Profile(intra_op_threads=worker.intra_op_threads, **worker.profile.model_dump()),
-        device=worker.device,
-        run_timeout_s=worker.run_timeout_s,
-        load_timeout_s=worker.load_timeout_s,
-        memory_limit_bytes=worker.memory_limit_bytes,
-    )
-
-
 def _upkeep(config: GatewayConfig, reconciler: Reconciler, meter: Meter, clock: Clock) -> Upkeep:
     worker = config.worker
     return Upkeep(
@@ -297,19 +209,6 @@ def _upkeep(config: GatewayConfig, reconciler: Reconciler, meter: Meter, clock: 
         growth_limit_bytes=worker.growth_limit_bytes,
         every_s=worker.weigh_every_s,
     )
-
-
-def _pool(config: GatewayConfig) -> Pool:
-    worker = config.worker
-    return Pool(
-        per_device=worker.per_version,
-        patience=Patience(worker.quarantine_deaths, worker.quarantine_window_s),
-    )
-
-
-def _guardrails(config: GatewayConfig) -> Guardrails:
-    rails = config.guardrail
-    return Guardrails(rails.batches, rails.error_share, rails.load_attempts)
 
 
 def _services(own: InferenceServicer, open_inference: OpenInferenceServicer, access: Access) -> list[Service]:
