@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from services.inference_gateway.domain.batch import MAX_ROWS
 from services.inference_gateway.domain.signature import ColumnSpec, DataType
-from services.inference_gateway.engine.reconcile import Arm
+from services.inference_gateway.engine.arm import Arm
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.gen.inference import model_config_pb2 as config_pb
 

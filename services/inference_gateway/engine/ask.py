@@ -18,7 +18,7 @@ from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Online, among
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
-from services.inference_gateway.engine.reconcile import Arm
+from services.inference_gateway.engine.arm import Arm
 
 _ROW_BYTES = 64  # what a row takes beside its values
 

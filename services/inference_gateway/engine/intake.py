@@ -14,10 +14,11 @@ from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout
+from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.ask import Ask, Chunk, Part
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
-from services.inference_gateway.engine.reconcile import Arm, Reconciler
+from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.wave import Wave
 from slipway.clock import Clock

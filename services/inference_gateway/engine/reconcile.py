@@ -7,21 +7,21 @@ import contextlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from services.inference_gateway.domain.desired import NOTHING, Desired, Route, VersionKey, plan
 from services.inference_gateway.domain.errors import (
     EndpointNotFound,
     NotReady,
-    VersionNotServed,
     VersionNotWanted,
     VersionTakesTraffic,
 )
 from services.inference_gateway.domain.unloaded import Unloaded, takers
 from services.inference_gateway.domain.worker_errors import Quarantined
+from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.guard import Guard
 from services.inference_gateway.engine.launch import Launch
+from services.inference_gateway.engine.leaving import Leaving
 from services.inference_gateway.engine.runner import Pool, Runner
 from services.inference_gateway.engine.stowage import Stowage
 from slipway.clock import Clock
@@ -31,24 +31,6 @@ log = logging.getLogger(__name__)
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """A route that answers: its version is loaded."""
-
-    route: Route
-    runner: Runner
-
-
-def named(endpoint: str, arms: Sequence[Arm], version: str) -> Sequence[Arm]:
-    """The arms of the version that a caller named, or all of them. Raises VersionNotServed."""
-    if not version:
-        return arms
-    found = [arm for arm in arms if str(arm.route.version.number) == version]
-    if not found:
-        raise VersionNotServed(endpoint, version, [arm.route.version.number for arm in arms])
-    return found
 
 
 class Reconciler:
@@ -68,7 +50,7 @@ class Reconciler:
         self._loading: dict[VersionKey, asyncio.Task[None]] = {}
         self._hopeless: set[VersionKey] = set()
         self._unloaded = Unloaded()
-        self._draining: set[asyncio.Task[None]] = set()
+        self._leaving = Leaving(drain_s)
         self._serving: dict[str, tuple[Route, ...]] = {}
         self._arms: Mapping[str, tuple[Arm, ...]] = {}
         self._settled = asyncio.Event()
@@ -157,8 +139,7 @@ class Reconciler:
             raise VersionTakesTraffic(str(key), endpoints)
         self._unloaded.add(key, why)
         self._step()
-        if ending := [task for task in self._draining if task.get_name() == f"drain {key}"]:
-            await asyncio.wait(ending)
+        await self._leaving.retired(key)
 
     async def settled(self) -> None:
         """Wait until every version that is wanted has been loaded or has failed once."""
@@ -167,8 +148,8 @@ class Reconciler:
     async def stop(self) -> None:
         """Give up what loads, drain and end every worker."""
         for task in self._loading.values():
-            task.cancel()
-        await asyncio.gather(*self._loading.values(), *self._draining, return_exceptions=True)
+            self._leaving.give_up(task)
+        await self._leaving.end()
         await asyncio.gather(*(runner.stop(self._drain_s) for runner in self._runners.values()))
 
     def _step(self) -> None:
@@ -183,7 +164,7 @@ class Reconciler:
         desired, serving = self._unloaded.less(self.effective), self._unloaded.less_serving(self._serving)
         following = plan(desired, self._runners.keys(), busy, serving)
         for key in self._loading.keys() - wanted:
-            self._give_up(self._loading.pop(key))
+            self._leaving.give_up(self._loading.pop(key))
         for key in self.failures.keys() - wanted:
             del self.failures[key]
         self.failures |= self._unloaded.reasons
@@ -197,7 +178,7 @@ class Reconciler:
             for name, routes in following.arms.items()
         }
         for key in following.unload:
-            self._retire(self._runners.pop(key))
+            self._leaving.retire(self._runners.pop(key))
         if not self._loading.keys() - self.failures.keys():
             self._settled.set()
         self._stepped.set()
@@ -247,7 +228,7 @@ class Reconciler:
         self.failures[key] = f"{key} is in quarantine: {why}"
         self._attempts[key] = sys.maxsize  # no try to come would tell more
         if loading := self._loading.pop(key, None):
-            self._await_at_stop(loading)
+            self._leaving.await_at_end(loading)
             self._hopeless.add(key)
         self._step()
 
@@ -264,18 +245,7 @@ class Reconciler:
         if runner := self._runners.get(key):
             runner.release()
         elif failed and (loading := self._loading.pop(key, None)):
-            self._give_up(loading)
-
-    def _retire(self, runner: Runner) -> None:
-        self._await_at_stop(asyncio.create_task(runner.stop(self._drain_s), name=f"drain {runner.spec.key}"))
-
-    def _give_up(self, loading: asyncio.Task[None]) -> None:
-        loading.cancel()
-        self._await_at_stop(loading)
-
-    def _await_at_stop(self, task: asyncio.Task[None]) -> None:
-        self._draining.add(task)
-        task.add_done_callback(self._draining.discard)
+            self._leaving.give_up(loading)
 
     async def __aenter__(self) -> Reconciler:
         return self

@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import islice
 
 from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
+from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.ask import Ask, Chunk, Share
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.prepare import prepare
-from services.inference_gateway.engine.reconcile import Arm, Reconciler
+from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from slipway.clock import Clock
 from slipway.errors import InvalidInput, SlipwayError

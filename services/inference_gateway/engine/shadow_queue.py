@@ -7,9 +7,9 @@ import logging
 from collections import deque
 
 from services.inference_gateway.domain.desired import VersionKey
+from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.ask import Chunk
 from services.inference_gateway.engine.meter import Meter
-from services.inference_gateway.engine.reconcile import Arm
 from slipway.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from services.inference_gateway.domain.default_answer import DefaultAnswer
 from services.inference_gateway.domain.desired import Endpoint, Route, VersionKey
 from services.inference_gateway.domain.errors import NotReady, VersionNotServed
 from services.inference_gateway.domain.signature import Signature
+from services.inference_gateway.engine.arm import Arm, named
 from services.inference_gateway.engine.follow import Follow
-from services.inference_gateway.engine.reconcile import Arm, Reconciler, named
+from services.inference_gateway.engine.reconcile import Reconciler
 
 
 class State(enum.Enum):

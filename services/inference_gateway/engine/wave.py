@@ -13,9 +13,9 @@ from services.inference_gateway.domain.features import Online, unread
 from services.inference_gateway.domain.merge import merged
 from services.inference_gateway.domain.routing import assign
 from services.inference_gateway.domain.signature import Signature
+from services.inference_gateway.engine.arm import Arm, named
 from services.inference_gateway.engine.ask import Ask, Chunk, Share
 from services.inference_gateway.engine.prepare import prepare
-from services.inference_gateway.engine.reconcile import Arm, named
 
 
 @dataclass(frozen=True, slots=True)
