@@ -49,21 +49,7 @@ def show_version(version: ModelVersion, *, as_json: bool) -> None:
             facts["baseline"]["block_s"] = block.total_seconds() if block else None
         emit_one(facts, as_json=True)
         return
-    lineage, artifact = facts["lineage"], facts["artifact"]
-    emit_one(
-        {
-            "model": version.model,
-            "number": version.number,
-            "created": version.create_time,
-            "artifact": artifact["digest"],
-            "size_bytes": artifact["size_bytes"],
-            "run": lineage["run_id"] or None,
-            "baseline_rows": version.baseline.row_count if version.baseline else None,
-            **{f"data_{name}": value for name, value in (lineage["data"] or {}).items()},
-            **{f"code_{name}": value for name, value in (lineage["code"] or {}).items() if value},
-        },
-        as_json=False,
-    )
+    emit_one(_told(version, facts), as_json=False)
     for title in ("inputs", "entities", "outputs"):
         if not facts["signature"][title]:
             continue
@@ -76,6 +62,21 @@ def show_version(version: ModelVersion, *, as_json: bool) -> None:
             as_json=False,
             empty="none",
         )
+
+
+def _told(version: ModelVersion, facts: Facts) -> Facts:
+    lineage, artifact = facts["lineage"], facts["artifact"]
+    return {
+        "model": version.model,
+        "number": version.number,
+        "created": version.create_time,
+        "artifact": artifact["digest"],
+        "size_bytes": artifact["size_bytes"],
+        "run": lineage["run_id"] or None,
+        "baseline_rows": version.baseline.row_count if version.baseline else None,
+        **{f"data_{name}": value for name, value in (lineage["data"] or {}).items()},
+        **{f"code_{name}": value for name, value in (lineage["code"] or {}).items() if value},
+    }
 
 
 def lineage_facts(version: ModelVersion) -> Facts:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.registry.domain import rollout as rules
 from services.registry.domain.arms import check_room, main_arm, under
-from services.registry.domain.endpoint import Endpoint
+from services.registry.domain.endpoint import Endpoint, Route
 from services.registry.domain.errors import (
     EndpointNotFound,
     RequestReused,
@@ -112,15 +112,7 @@ async def _begin(
         raise RolloutRunning(endpoint.name, before.id)
     main = main_arm(endpoint)
     model, alias = main.target.model, main.target.alias
-    version = await catalogue.version(model, asked.version)
-    if version is None:
-        raise VersionNotFound(model, asked.version)
-    if asked.version == main.resolved:
-        raise RolloutImpossible(endpoint.name, f"version {asked.version} serves already; give another one")
-    default = endpoint.spec.fallback
-    if isinstance(default, DefaultAnswer) and (why := unfit(default, version.draft.signature)):
-        told = f"the endpoint's default answer is none of version {asked.version}, for it {why}; put another one first"
-        raise RolloutImpossible(endpoint.name, told)
+    await _check_candidate(catalogue, endpoint, main, asked.version)
     check_room(endpoint, main, plan)
     await require_still(catalogue, model, alias)
     return Rollout(
@@ -142,6 +134,19 @@ async def _begin(
         start_revision=await catalogue.revision() + 1,
         start_event_time=asked.start_event_time,
     )
+
+
+async def _check_candidate(catalogue: Reader, endpoint: Endpoint, main: Route, number: int) -> None:
+    """That the main arm could serve this version. Raises VersionNotFound, RolloutImpossible."""
+    version = await catalogue.version(main.target.model, number)
+    if version is None:
+        raise VersionNotFound(main.target.model, number)
+    if number == main.resolved:
+        raise RolloutImpossible(endpoint.name, f"version {number} serves already; give another one")
+    default = endpoint.spec.fallback
+    if isinstance(default, DefaultAnswer) and (why := unfit(default, version.draft.signature)):
+        told = f"the endpoint's default answer is none of version {number}, for it {why}; put another one first"
+        raise RolloutImpossible(endpoint.name, told)
 
 
 async def _put(catalogue: Writer, endpoint: Endpoint, rollout: Rollout, now: datetime, why: Why) -> Endpoint:
