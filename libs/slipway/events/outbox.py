@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 
 from sqlalchemy import (
     BigInteger,
@@ -150,8 +149,8 @@ class Relay:
         finally:
             for task in (woken, idle):
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            # Not awaited one by one: a cancellation of our own, which may come just now, would be taken for theirs.
+            await asyncio.wait({woken, idle})
 
 
 _OUTBOX = Outbox.table(MetaData())

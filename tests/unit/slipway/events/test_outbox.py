@@ -112,6 +112,33 @@ async def test_a_relay_waits_out_its_log_and_finds_events_without_being_woken(
     assert [event.id for event in sink.taken] == ["0", "1", "2", "3", "4"]
 
 
+class Dozing(ManualClock):
+    """Says when somebody sleeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.asleep.set()
+        await super().sleep(seconds)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_relay_that_is_stopped_just_as_it_is_woken_ends(database: Database, turns: int) -> None:
+    clock = Dozing()
+    relay = Relay(database, Sink(), clock)
+    running = asyncio.create_task(relay.run())
+    await clock.asleep.wait()
+    relay.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 async def test_an_inbox_claims_once_a_group(database: Database) -> None:
     async with database.write() as connection:
         assert await Inbox.claim(connection, "g", ["1", "2", "1"]) == {"1", "2"}
