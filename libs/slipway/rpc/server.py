@@ -65,13 +65,17 @@ class Server:
         """Listen. Raises :class:`PortTaken` when the address is in use."""
         # gRPC's core writes lines of its own about a port in use.
         require_free("listen", self._settings.listen, "rpc.listen")
-        limit = self._settings.max_message_bytes
+        limit, alive_ms = self._settings.max_message_bytes, int(self._settings.keepalive_s * 1_000)
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.max_send_message_length", limit),
                 ("grpc.max_metadata_size", 16 * 1024),
                 ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_time_ms", alive_ms),
+                ("grpc.http2.ping_timeout_ms", alive_ms // 3),
+                # A stream that has nothing to tell for hours is asked all the while.
+                ("grpc.http2.max_pings_without_data", 0),
                 # Of one connection. gRPC's own bound on all of them would refuse health too, and could not say why.
                 ("grpc.max_concurrent_streams", 2 * self._settings.max_concurrent_calls),
             ],

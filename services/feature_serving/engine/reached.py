@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 
 from services.feature_serving.domain.windows import floor
 from services.feature_serving.ports.written import Watermarks
@@ -80,5 +79,5 @@ class Reached:
         finally:
             for one in waits:
                 one.cancel()
-                with suppress(asyncio.CancelledError):
-                    await one
+            # Not awaited one by one: a cancellation of our own, which may come just now, would be taken for theirs.
+            await asyncio.wait(waits)

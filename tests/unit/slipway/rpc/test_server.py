@@ -15,6 +15,7 @@ from slipway.errors import Kind, SlipwayError
 from slipway.lifecycle import PortTaken
 from slipway.rpc.server import Server, service
 from slipway.rpc.settings import RpcSettings
+from slipway.tcp_proxy import TcpProxy
 
 HEALTH = "grpc.health.v1.Health"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
@@ -142,6 +143,18 @@ async def test_a_client_that_vanishes_leaves_no_stream_behind(wire: Any, caplog:
         while wire.server.open_streams:
             await asyncio.sleep(0)
     assert caplog.text == ""
+
+
+async def test_a_client_that_is_cut_off_without_a_word_leaves_no_stream_behind(serve: Any) -> None:
+    wire = await serve(keepalive_s=1.0)
+    async with TcpProxy.open(f"127.0.0.1:{wire.server.port}") as proxy:
+        channel: Any
+        async with grpc.aio.insecure_channel(proxy.address) as channel:
+            call = channel.unary_stream("/slipway.test.v1.Echo/Count")(StringValue(value="one").SerializeToString())
+            await call.read()
+            proxy.partition()
+            await asyncio.wait_for(wire.echo.left.wait(), 60)
+            call.cancel()
 
 
 async def test_reflection_lists_the_services_and_survives_junk(wire: Any) -> None:
