@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.ask import Ask, Chunk, Part
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
+from services.inference_gateway.engine.gathering import Gathering
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.wave import Wave
@@ -27,9 +27,6 @@ from slipway.errors import SlipwayError
 log = logging.getLogger(__name__)
 
 
-_GATHERED = 16  # requests that are worth a wave, however many call
-_GAP_S = 0.00025  # between two requests that gRPC hands over
-_FORGETS = 0.95  # of the largest crowd, at each wave
 _READING = 2  # waves of an endpoint whose features are being read; what comes meanwhile is read together
 
 
@@ -71,18 +68,13 @@ class Intake:
         self._clock = clock
         self._bounds = bounds
         self._wave_rows = wave_rows
-        self._gather_s = gather_s
         self._spans = spans
         self._weights = weights
         self._lines: dict[str, _Line] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._open = 0
-        self._crowd = 1.0
-        self._came = 0
         self._due = False
-        self._next: asyncio.Handle | None = None
-        # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
-        self._nobody = contextvars.Context()
+        self._gathering = Gathering(self._begin, gather_s)
         dispatch.on_room = self._on_room
 
     def waiting(self, endpoint: str) -> tuple[int, int]:
@@ -108,40 +100,13 @@ class Intake:
         line.queue.push(ask)
         self._open += 1
         try:
-            self._gather()
+            if not self._due:  # else a worker is waited for
+                self._gathering.came(self._open)
             await ask.answered
         finally:
             self._open -= 1
+            self._gathering.left(self._open)
         return ask.parts
-
-    def _gather(self) -> None:
-        """Begin in this turn of the loop, or wait a moment for those who are known to call as well.
-
-        A lone caller waits for nobody. Of several, each would have a wave of its own, for gRPC hands over one request
-        after the other, and the loop would spend on waves the time in which it could take in the others.
-        """
-        self._came += 1
-        self._crowd = max(self._crowd, float(self._open))
-        if self._due:
-            return  # a worker is waited for
-        loop = asyncio.get_running_loop()
-        if self._came >= min(_GATHERED, int(self._crowd)) or not self._gather_s:
-            if self._next is None or isinstance(self._next, asyncio.TimerHandle):
-                self._stop_waiting()
-                self._next = loop.call_soon(self._go, context=self._nobody)
-        elif self._next is None:
-            wait_s = min(self._gather_s, _GAP_S * self._crowd)
-            self._next = loop.call_later(wait_s, self._go, context=self._nobody)
-
-    def _stop_waiting(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-
-    def _go(self) -> None:
-        self._next = None
-        self._came = 0
-        self._crowd = max(float(self._open), self._crowd * _FORGETS)
-        self._begin()
 
     def _on_room(self) -> None:
         if self._due:
