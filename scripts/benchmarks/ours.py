@@ -28,6 +28,7 @@ _PATIENCE_S = 90.0
 class Ours:
     """A gateway as it is sold and, where it was asked for, one that does not log; both read the same features."""
 
+    registry: str
     gateway: Running
     unlogged: Running | None
     samples: Path | None
@@ -53,6 +54,7 @@ async def started(folder: Path, *, unlogged: bool = False, sampled: bool = False
         }
         samples = folder / "samples.txt" if sampled else None
         ours = Ours(
+            registry,
             _gateway(folder / "gateway", run, roots, *(("--samples", str(samples)) if samples else ())),
             _gateway(folder / "unlogged", run, roots, "--unlogged") if unlogged else None,
             samples,

@@ -283,6 +283,13 @@ async def test_giving_up_a_load_leaves_no_process(launch: Any, versioned: Any, o
     assert set(children()) == before
 
 
+async def test_a_worker_that_answers_stands_beside_the_gateway(launch: Any, versioned: Any, onnx_models: Any) -> None:
+    worker = await launch(versioned(TWO), onnx_models.add())
+    threads = Path(f"/proc/{worker.pid}/task").iterdir()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in threads} == {own}
+
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path
