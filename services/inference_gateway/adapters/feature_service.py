@@ -136,7 +136,7 @@ def _encoded(column: Column) -> res.Column:
 
 def _decoded(message: res.FeatureColumn) -> FeatureColumn:
     rows = len(message.statuses)
-    statuses = np.minimum(np.fromiter(message.statuses, np.int64, rows), 255).astype(np.uint8)
+    statuses = _statuses(message, rows)
     times = np.fromiter(message.event_times_us, np.int64, len(message.event_times_us))
     field = message.WhichOneof("values")
     if field is None:
@@ -149,6 +149,14 @@ def _decoded(message: res.FeatureColumn) -> FeatureColumn:
     if not len(values) == rows == len(times):
         raise UnusableFeatures(f"feature_serving answers {message.name!r} in columns of several lengths")
     return FeatureColumn(kind, values, statuses, times)
+
+
+def _statuses(message: res.FeatureColumn, rows: int) -> Array:
+    try:
+        return np.frombuffer(bytes(message.statuses), np.uint8)
+    except ValueError:
+        # One that no byte holds, of a contract to come, is as unknown as 255.
+        return np.minimum(np.fromiter(message.statuses, np.int64, rows), 255).astype(np.uint8)
 
 
 def _joined(parts: Sequence[FeatureColumn]) -> FeatureColumn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from math import isnan
 
 import numpy as np
 
@@ -19,6 +20,7 @@ _PROTOCOLS = {
     Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
 }
 _SINGLE = 4  # bytes
+_FEW = 64  # numbers that are less work as a list than as an array
 _MOST_SIGNED = 2**63 - 1
 
 
@@ -57,20 +59,30 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.P
     for column in batch.entity_keys:
         _fill(message.entity_keys.add(name=column.name), column.values, column.absent)
     for name, array in answer.features.items():
-        _fill(message.features.add(name=name), array, gaps(array))
+        _fill_feature(message.features.add(name=name), array)
     for name, array in answer.outputs.items():
-        entry = message.outputs.add(name=name, width=width(array))
+        tensor = message.outputs.add(name=name, width=width(array))
         flat = array.ravel().tolist()
         if array.dtype.kind in "OUS":
-            entry.texts.extend(str(value) for value in flat)
+            tensor.texts.extend(str(value) for value in flat)
         else:
-            entry.values.extend(flat)
+            tensor.values.extend(flat)
     return message
 
 
 def _one_trace(batch: Batch) -> str:
     traces = {origin.trace_id for origin in batch.origins} or {batch.trace_id}
     return traces.pop() if len(traces) == 1 else ""
+
+
+def _fill_feature(column: resources_pb2.Column, array: Array) -> None:
+    if array.ndim > 1 or array.dtype.kind != "f" or array.size > _FEW:
+        _fill(column, array, gaps(array))
+        return
+    numbers = array.tolist()
+    column.doubles.values.extend(numbers)
+    if absent := [row for row, number in enumerate(numbers) if isnan(number)]:
+        column.absent_rows.extend(absent)
 
 
 def _fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> None:

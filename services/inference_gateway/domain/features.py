@@ -129,61 +129,93 @@ def fill(specs: Sequence[ColumnSpec], online: Online, rows: Array, places: Array
     ``places`` are the rows' numbers in the caller's request. A value that is not there is absent. Raises
     FeaturesUnavailable, FeatureMissing or FeatureTypeMismatch naming the columns that the version needs.
     """
-    columns: list[Column] = []
-    fallbacks: dict[str, Array] = {}
-    view_times: dict[str, Array] = {}
-    degraded = np.zeros(len(rows), dtype=np.bool_)
     lost = [spec.feature for spec in specs if spec.feature not in online.columns and not spec.nullable]
     if lost:
         raise FeaturesUnavailable(lost, online.failure)
-    holes: dict[str, str] = {}
+    there = [spec for spec in specs if spec.feature in online.columns]
+    degraded = np.full(len(rows), len(there) < len(specs))
+    view_times: dict[str, Array] = {}
     for spec in specs:
-        view = spec.feature.partition(":")[0]
-        read = online.columns.get(spec.feature)
-        if read is None:
-            degraded[:] = True
-            view_times.setdefault(view, np.zeros(len(rows), dtype=np.int64))
-            continue
-        view_times.setdefault(view, read.event_times_us[rows])
-        statuses = read.statuses[rows]
-        column, lacking = _column(spec, read, rows, statuses)
-        if len(column.absent) and not spec.nullable:
-            holes[spec.name] = _told(spec, column.absent, statuses, places)
-        if len(taken := np.flatnonzero(statuses == Status.FALLBACK)):
-            fallbacks[spec.name] = taken
-        degraded |= lacking
-        columns.append(column)
+        if (view := spec.feature.partition(":")[0]) not in view_times:
+            read = online.columns.get(spec.feature)
+            view_times[view] = np.zeros(len(rows), dtype=np.int64) if read is None else read.event_times_us[rows]
+    if not there:
+        return Filled((), tuple(np.flatnonzero(degraded).tolist()), view_times)
+    block = _Block.of(there, [online.columns[spec.feature] for spec in there], rows)
+    degraded |= block.lacking.any(axis=0)
+    absent = _by_column(there, block.absent)
+    holes = {
+        spec.name: _told(spec, absent[spec.name], block.statuses[n], places)
+        for n, spec in enumerate(there)
+        if spec.name in absent and not spec.nullable
+    }
     if holes:
         raise FeatureMissing(holes)
-    return Filled(tuple(columns), tuple(np.flatnonzero(degraded).tolist()), view_times, fallbacks)
+    columns = tuple(
+        Column(spec.name, kind, values, absent[spec.name].tolist() if spec.name in absent else ())
+        for spec, kind, values in zip(there, block.kinds, block.values, strict=True)
+    )
+    fallbacks = _by_column(there, block.statuses == int(Status.FALLBACK))
+    return Filled(columns, tuple(np.flatnonzero(degraded).tolist()), view_times, fallbacks)
 
 
-def _column(spec: ColumnSpec, read: FeatureColumn, rows: Array, statuses: Array) -> tuple[Column, Array]:
-    """The column, and its rows that lack a value they should have; ``statuses`` [rows] learns of more of them."""
-    kind, values = read.kind, read.values[rows]
-    absent = _ABSENT[statuses]
-    lacking: Array = _DEGRADES[statuses]
-    if kind is ValueKind.BOOL and spec.datatype in FLOATS:
-        kind, values = ValueKind.INT64, values.astype(np.int64)
-    if kind not in TAKES[spec.datatype] and not absent.all():
-        raise FeatureTypeMismatch(spec.name, spec.datatype.value, spec.feature, kind.value)
-    beyond = np.zeros(len(rows), dtype=np.bool_)
-    if kind is ValueKind.DOUBLE and spec.datatype in FLOATS:
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Columns that were read, all of them together: the matrices are [columns, rows].
+
+    ``lacking`` are values that should be there, ``absent`` those that are not.
+    """
+
+    kinds: Sequence[ValueKind]
+    values: Sequence[Array]
+    statuses: Array
+    lacking: Array
+    absent: Array
+
+    @classmethod
+    def of(cls, specs: Sequence[ColumnSpec], read: Sequence[FeatureColumn], rows: Array) -> _Block:
+        """Raises FeatureTypeMismatch."""
+        statuses = np.array([one.statuses for one in read])[:, rows]
+        lacking, absent = _DEGRADES[statuses], _ABSENT[statuses]
+        kinds, values = [one.kind for one in read], [one.values[rows] for one in read]
+        for n, spec in enumerate(specs):
+            if kinds[n] is ValueKind.BOOL and spec.datatype in FLOATS:
+                kinds[n], values[n] = ValueKind.INT64, values[n].astype(np.int64)
+            if kinds[n] not in TAKES[spec.datatype] and not absent[n].all():
+                raise FeatureTypeMismatch(spec.name, spec.datatype.value, spec.feature, kinds[n].value)
+        beyond = _beyond(specs, kinds, values, absent)
+        if beyond.any():
+            # A number that the model can't take, or that isn't valid, is as unreadable as bytes that are none.
+            statuses[beyond] = Status.UNREADABLE
+            lacking |= beyond
+            absent |= beyond
+        return cls(kinds, values, statuses, lacking, absent)
+
+
+def _beyond(specs: Sequence[ColumnSpec], kinds: Sequence[ValueKind], values: Sequence[Array], absent: Array) -> Array:
+    """Which numbers a model can't take, or may not; those that are no numbers are ``absent`` from now on."""
+    beyond = np.zeros(absent.shape, dtype=np.bool_)
+    floats: dict[DataType, list[int]] = {}
+    for n, spec in enumerate(specs):
+        if kinds[n] is ValueKind.DOUBLE and spec.datatype in FLOATS:
+            floats.setdefault(spec.datatype, []).append(n)
+        if spec.bounded and kinds[n] in _NUMBERS:
+            beyond[n] = spec.beyond(values[n])
+    for datatype, places in floats.items():
+        numbers = np.array([values[n] for n in places])
         with np.errstate(over="ignore"):
-            beyond = np.isinf(values.astype(DTYPES[spec.datatype]))
-        absent = absent | np.isnan(values)
-    if spec.bounded and kind in _NUMBERS:
-        beyond = beyond | spec.beyond(values)
-    if (beyond := beyond & ~absent).any():
-        # A number that the model can't take, or that isn't valid, is as unreadable as bytes that are none.
-        statuses[beyond] = Status.UNREADABLE
-        lacking = lacking | beyond
-        absent = absent | beyond
-    return Column(spec.name, kind, values, np.flatnonzero(absent).tolist()), lacking
+            beyond[places] |= np.isinf(numbers.astype(DTYPES[datatype]))
+        absent[places] |= np.isnan(numbers)
+    return beyond & ~absent
 
 
-def _told(spec: ColumnSpec, absent: Sequence[int], statuses: Array, places: Array | None) -> str:
-    shown = absent[:_MOST_ROWS]
+def _by_column(specs: Sequence[ColumnSpec], mask: Array) -> dict[str, Array]:
+    """The rows that a mask [columns, rows] holds true, by the column's name, where there are any."""
+    return {specs[n].name: np.flatnonzero(mask[n]) for n in np.flatnonzero(mask.any(axis=1)).tolist()}
+
+
+def _told(spec: ColumnSpec, absent: Array, statuses: Array, places: Array | None) -> str:
+    shown = absent[:_MOST_ROWS].tolist()
     names = [str(row if places is None else places[row]) for row in shown]
     whys = sorted({_status_name(int(statuses[row])) for row in shown})
     more = f" and {len(absent) - len(shown)} more" if len(absent) > len(shown) else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, RANGES, TAKES, ColumnSpec, DataType
-from services.inference_gateway.domain.columns import Array, Column, rows_where, width
+from services.inference_gateway.domain.columns import Array, Column, ValueKind, rows_where, width
 
 _SHOWN_ROWS = 5
 _NEEDED = "; the version needs a value in every row"
@@ -51,6 +51,26 @@ def fit(spec: ColumnSpec, column: Column) -> Array:
     if spec.bounded:
         _check_valid(spec, values)
     return values
+
+
+def fit_plain(specs: Sequence[ColumnSpec], given: Mapping[str, Column], rows: int) -> dict[str, Array]:
+    """Those of the columns that are floats with a finite number in each of ``rows``, all of a type at once.
+
+    Whatever is to be said of the others is for :func:`fit`.
+    """
+    alike: dict[DataType, list[str]] = {}
+    for spec in specs:
+        if spec.datatype in FLOATS and not spec.shape and not spec.bounded:
+            column = given.get(spec.name)
+            if column is not None and column.kind is ValueKind.DOUBLE and column.values.shape == (rows,):
+                alike.setdefault(spec.datatype, []).append(spec.name)
+    fitted: dict[str, Array] = {}
+    for datatype, names in alike.items():
+        with np.errstate(over="ignore"):
+            block = np.array([given[name].values for name in names]).astype(DTYPES[datatype], copy=False)
+        finite = np.flatnonzero(np.isfinite(block).all(axis=1)).tolist()
+        fitted |= {names[n]: block[n] for n in finite if not len(given[names[n]].absent)}
+    return fitted
 
 
 def _converted(spec: ColumnSpec, values: Array, absent: Sequence[int]) -> Array:

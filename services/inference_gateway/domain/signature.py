@@ -10,7 +10,7 @@ import numpy as np
 
 from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, KINDS, RANGES, TAKES, ColumnSpec, DataType
 from services.inference_gateway.domain.columns import Array, Column
-from services.inference_gateway.domain.fitting import Unfit, blank, fit
+from services.inference_gateway.domain.fitting import Unfit, blank, fit, fit_plain
 from slipway.errors import FieldViolation, InvalidInput
 
 __all__ = [
@@ -61,10 +61,12 @@ def conform(
     Raises InvalidInput naming every column that is wrong, as ``field[name]``, and its rows, which the caller knows
     by their ``places``.
     """
-    tensors: Tensors = {}
     given = {column.name: column for column in columns}
     faults = _strangers(signature, given)
+    tensors = fit_plain(signature.inputs, given, rows)
     for spec in signature.inputs:
+        if spec.name in tensors:
+            continue
         column = given.get(spec.name)
         if spec.nullable and (column is None or _is_absent(column, rows)):
             tensors[spec.name] = blank(spec, rows)
@@ -78,7 +80,7 @@ def conform(
     if faults:
         wrong = [FieldViolation(f"{field}[{name}]", fault) for name, fault in faults.items()]
         raise InvalidInput("; ".join(f"{one.field}: {one.description}" for one in wrong), violations=wrong)
-    return tensors
+    return {spec.name: tensors[spec.name] for spec in signature.inputs}
 
 
 def less(signature: Signature, columns: Collection[ColumnSpec]) -> Signature:

@@ -158,3 +158,42 @@ def test_keys_are_those_of_the_signature_and_of_their_types() -> None:
     with pytest.raises(InvalidInput) as caught:
         join_keys(signature, [Column.of("tailnum", ValueKind.INT64, [1])])
     assert [one.field for one in caught.value.violations] == ["entity_keys[tailnum]", "entity_keys[number]"]
+
+
+NUMBERS = st.one_of(st.floats(), st.sampled_from([1e300, -1e39, float("nan"), float("inf"), 0.0]))
+
+
+@st.composite
+def many_columns(draw: st.DrawFn) -> tuple[list[ColumnSpec], Online, np.ndarray]:
+    """Nullable columns of floats, some within bounds, some whose view can't be read; and some of their rows."""
+    count = draw(st.integers(1, 6))
+    specs, columns = [], {}
+    for n in range(draw(st.integers(1, 6))):
+        spec = ColumnSpec(
+            f"c{n}",
+            draw(st.sampled_from([DataType.FP16, DataType.FP32, DataType.FP64])),
+            nullable=True,
+            feature=f"v{n % 3}:f{n}",
+            maximum=draw(st.sampled_from([None, 10.0])),
+        )
+        specs.append(spec)
+        if draw(st.booleans()) or n == 0:
+            values = np.array(draw(st.lists(NUMBERS, min_size=count, max_size=count)))
+            statuses = draw(st.lists(st.sampled_from([1, 1, 2, 3, 4, 6, 255]), min_size=count, max_size=count))
+            times = np.arange(count, dtype=np.int64) + 10 * (n % 3)
+            columns[spec.feature] = FeatureColumn(ValueKind.DOUBLE, values, np.array(statuses, np.uint8), times)
+    rows = draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=count, unique=True))
+    return specs, Online(columns), np.array(sorted(rows))
+
+
+@given(many_columns())
+def test_columns_that_are_filled_together_are_as_each_alone(drawn: tuple[list[ColumnSpec], Online, np.ndarray]) -> None:
+    specs, online, rows = drawn
+    together = fill(specs, online, rows, None)
+    alone = [fill([spec], online, rows, None) for spec in specs]
+    for found, expected in zip(together.columns, [column for one in alone for column in one.columns], strict=True):
+        assert (found.name, found.kind, list(found.absent)) == (expected.name, expected.kind, list(expected.absent))
+        np.testing.assert_array_equal(found.values, expected.values)
+    assert together.degraded == tuple(sorted({row for one in alone for row in one.degraded}))
+    marked = {name: taken.tolist() for one in alone for name, taken in one.fallbacks.items()}
+    assert {name: taken.tolist() for name, taken in together.fallbacks.items()} == marked

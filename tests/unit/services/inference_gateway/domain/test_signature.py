@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.signature import (
@@ -201,3 +203,29 @@ def test_absence_is_within_any_range() -> None:
     spec = ColumnSpec("x", DataType.FP32, True, minimum=1, maximum=2)
     made = conform(Signature((spec,), ()), [Column.of("x", DOUBLE, [1, 0, 2], [1])], 3)["x"]
     assert np.isnan(made).tolist() == [False, True, False]
+
+
+FLOAT_TYPES = [DataType.FP16, DataType.FP32, DataType.FP64]
+FLOATS_OF_ANY_SIZE = st.one_of(st.floats(), st.sampled_from([1e300, -1e39, float("nan"), float("inf")]))
+
+
+@given(st.lists(st.tuples(st.sampled_from(FLOAT_TYPES), FLOATS_OF_ANY_SIZE, st.booleans()), min_size=1, max_size=6))
+def test_columns_that_are_fitted_together_are_as_each_alone(drawn: list[tuple[DataType, float, bool]]) -> None:
+    specs = tuple(ColumnSpec(f"c{n}", kind, nullable=nullable) for n, (kind, _, nullable) in enumerate(drawn))
+    columns = [Column(f"c{n}", ValueKind.DOUBLE, np.array([1.5, number])) for n, (_, number, _) in enumerate(drawn)]
+    fitted, faults = {}, []
+    for spec, column in zip(specs, columns, strict=True):
+        try:
+            fitted |= conform(Signature((spec,), ()), [column], 2)
+        except InvalidInput as error:
+            faults += error.violations
+    if faults:
+        with pytest.raises(InvalidInput) as told:
+            conform(Signature(specs, ()), columns, 2)
+        assert list(told.value.violations) == faults
+        return
+    together = conform(Signature(specs, ()), columns, 2)
+    assert list(together) == list(fitted)
+    for name, values in together.items():
+        assert values.dtype == fitted[name].dtype
+        np.testing.assert_array_equal(values, fitted[name])
