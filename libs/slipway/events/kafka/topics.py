@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -12,11 +13,12 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 
 from slipway.events.kafka import settings
 from slipway.events.kafka.address import Address
-from slipway.events.kafka.failure import BrokersAway, code_of
+from slipway.events.kafka.failure import GONE, BrokersAway, code_of
 
 T = TypeVar("T")
 _CONFIG = "max.message.bytes"
 _LETTERS = ".dlq"
+_LOOK_AGAIN_S = 0.1
 
 
 class Topics:
@@ -101,8 +103,18 @@ class Topics:
         return self._limit_bytes + settings.ROOM_BYTES * (2 if name.endswith(_LETTERS) else 1)
 
     def _look_up(self, names: Sequence[str]) -> dict[str, int]:
-        if not names:
-            return {}
+        """What topics take that one broker named; another one may not have heard of a new topic yet."""
+        give_up_at = time.monotonic() + self._address.timeout_s
+        while names:
+            try:
+                return self._described(names)
+            except KafkaException as error:
+                if code_of(error).code() not in GONE or time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(_LOOK_AGAIN_S)
+        return {}
+
+    def _described(self, names: Sequence[str]) -> dict[str, int]:
         asked = [ConfigResource(ResourceType.TOPIC, self.on_brokers(name)) for name in names]
         futures: Mapping[Any, Future[Any]]
         futures = self._admin.describe_configs(asked, request_timeout=self._address.timeout_s)
