@@ -30,6 +30,7 @@ _BASELINE = {
     "features": [{"name": "x", "importance": 0.01, "edges": [0], "counts": [1, 1], "spread": 0.05}],
     "performance": {"auc": 0.9, "log_loss": 0.3},
 }
+_LOOK_S = 0.2
 _SETTLES_WITHIN_S = 60.0
 Action = Callable[[], Awaitable[bool]]
 
@@ -119,6 +120,10 @@ class MonitorLoad:
         created = {"model": MODEL, "number": VERSION, "baseline": _BASELINE}
         value = registry_pb2.ModelVersionChanged(created=created).SerializeToString()
         await scene.publisher.publish([Event("created", REGISTERED, MODEL, "t", "/faults", START, value)])
+        # Predictions wait for their baseline for two seconds and no longer; without it they do no harm.
+        async with open_log(scene.platform.events) as log, asyncio.timeout(_SETTLES_WITHIN_S):
+            while not await _read(log, [REGISTERED]):  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(_LOOK_S)
 
     def clients(self, scene: Scene) -> Sequence[Client]:
         """See Load."""
@@ -175,11 +180,12 @@ async def _settled(scene: Scene) -> None:
         await asyncio.sleep(0.1)
     # A label that corrects another joins no further row: that it has come is seen by how far the monitor has read.
     async with open_log(scene.platform.events) as log:
-        while time.monotonic() < until_s and not await _read(log):  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.2)
+        while time.monotonic() < until_s and not await _read(log, [PREDICTIONS, LABELS]):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)
 
 
-async def _read(log: EventLog) -> bool:
-    reached = await log.committed([PREDICTIONS, LABELS], GROUP)
-    held = [one for one in await log.topics([PREDICTIONS, LABELS]) if one.next_offset > one.first_offset]
+async def _read(log: EventLog, topics: Sequence[str]) -> bool:
+    """Whether the monitor has read all that the topics hold."""
+    reached = await log.committed(topics, GROUP)
+    held = [one for one in await log.topics(topics) if one.next_offset > one.first_offset]
     return all(reached.get((one.name, one.partition), 0) >= one.next_offset for one in held)
