@@ -94,6 +94,10 @@ class TestMembers:
         async with open_log(f"{kafka_url}&member=") as log, contextlib.AsyncExitStack() as second:
             await log.publisher().publish(events[:100])
             async with consuming(log, topic, effects.member("first")):
+                # Who comes first by chance has both for a moment.
+                async with asyncio.timeout(PATIENCE_S):
+                    while not effects.by.get("first"):
+                        await asyncio.sleep(0.05)
                 await second.enter_async_context(consuming(log, topic, effects.member("second")))
                 for start in range(100, 300, 20):
                     await log.publisher().publish(events[start : start + 20])

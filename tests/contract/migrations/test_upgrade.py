@@ -107,8 +107,7 @@ async def test_views_services_and_watermarks_of_before_windows_are_read(make_age
             definition = (await reader.named(["v"]))["v"].definition
             assert (definition.entity_types, definition.source, definition.hop) == ((), None, None)
             assert [one.feature for one in (await reader.services_named(["s"]))["s"].definition.features] == ["f"]
-        mark = await SqlWatermarks(database).get("v")
-        assert mark is not None
+        mark = (await SqlWatermarks(database).several(["v"]))["v"]
         assert (mark.event_time_us, mark.update_time) == (7, NOW)
         async with SqlWindows(database).read() as windows:
             assert await windows.standings(["v"]) == {"v": Standing(7, 7, 0, 0)}
