@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 class Loop:
@@ -16,10 +19,13 @@ class Loop:
         work: Callable[[], Coroutine[Any, Any, None]],
         *,
         flush: Callable[[], Awaitable[None]] | None = None,
+        again_s: float = 10.0,
     ) -> None:
+        """``again_s`` is how long the task has to end before it is cancelled once more."""
         self.name = name
         self._work = work
         self._flush = flush
+        self._again_s = again_s
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -33,13 +39,21 @@ class Loop:
         """
         try:
             if self._task is not None and not self._task.done():
-                self._task.cancel()
-                await asyncio.wait({self._task})
+                await self._cancelled(self._task)
                 if not self._task.cancelled():
                     self._task.result()
         finally:
             if self._flush is not None:
                 await self._flush()
+
+    async def _cancelled(self, task: asyncio.Task[None]) -> None:
+        # A library may take a cancellation for that of something it waits for, and go on: asked once, it never ends.
+        task.cancel()
+        while not task.done():
+            await asyncio.wait({task}, timeout=self._again_s)
+            if not task.done():
+                log.warning("a loop goes on after it was stopped; it is stopped again", extra={"loop": self.name})
+                task.cancel()
 
     @property
     def task(self) -> asyncio.Task[None] | None:

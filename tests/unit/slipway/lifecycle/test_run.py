@@ -155,3 +155,23 @@ def test_an_address_that_can_t_be_had_for_another_reason_says_which() -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0"])
 def test_a_free_address_can_be_had(address: str) -> None:
     require_free("listen", address, "rpc.listen")
+
+
+async def test_a_loop_that_misses_its_cancellation_is_cancelled_again() -> None:
+    missed = 0
+
+    async def deaf() -> None:
+        nonlocal missed
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                missed += 1
+                if missed > 2:
+                    raise
+
+    loop = Loop("deaf", deaf, again_s=0.001)
+    await loop.start()
+    await asyncio.sleep(0)
+    await asyncio.wait_for(loop.stop(), 30)
+    assert missed == 3
