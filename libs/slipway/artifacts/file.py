@@ -44,9 +44,10 @@ class FileArtifacts:
 
     async def put(self, chunks: AsyncIterable[bytes], *, limit_bytes: int) -> Artifact:
         """See :meth:`slipway.artifacts.ArtifactStore.put`."""
-        with _disk_errors():
-            staged = await asyncio.to_thread(Staged.create, self._staging)
+        making = asyncio.create_task(asyncio.to_thread(Staged.create, self._staging))
         try:
+            with _disk_errors():
+                staged = await asyncio.shield(making)
             size_bytes = 0
             async for block in _blocks(chunks, limit_bytes):
                 size_bytes += len(block)
@@ -56,7 +57,7 @@ class FileArtifacts:
                 hexdigest = await asyncio.to_thread(staged.seal)
                 await asyncio.to_thread(staged.publish, self._path(hexdigest))
         finally:
-            await asyncio.shield(asyncio.to_thread(staged.discard))
+            await asyncio.shield(_discard(making))
         return Artifact(f"sha256:{hexdigest}", size_bytes)
 
     async def read(self, digest: str) -> bytes:
@@ -94,6 +95,13 @@ class FileArtifacts:
 
     def _path(self, hexdigest: str) -> Path:
         return self._artifacts / hexdigest[:2] / hexdigest
+
+
+async def _discard(making: asyncio.Task[Staged]) -> None:
+    """Remove what is staged, also what was still being made when its writer left."""
+    await asyncio.wait({making})
+    if making.exception() is None:
+        await asyncio.to_thread(making.result().discard)
 
 
 async def _blocks(chunks: AsyncIterable[bytes], limit_bytes: int) -> AsyncIterator[bytes]:

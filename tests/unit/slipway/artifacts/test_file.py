@@ -140,3 +140,20 @@ def test_a_root_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(ArtifactStoreUnavailable):
         FileArtifacts(tmp_path / "taken")
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_who_leaves_while_a_file_is_being_staged_leaves_none(tmp_path: Path, turns: int) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"half"
+            await asyncio.sleep(0)
+
+    writer = asyncio.create_task(FileArtifacts(tmp_path).put(endless(), limit_bytes=10**9))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    writer.cancel()
+    await asyncio.wait({writer})
+    # A thread that still makes one would be done then.
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert list((tmp_path / "staging").iterdir()) == []
