@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,6 +50,19 @@ def checks() -> list[Check]:
         Check("contracts: lint", [buf_command, "lint"]),
         Check("contracts: breaking", [buf_command, "breaking", "--against", buf.IMAGE]),
         Check("tracked files", [*_PYTHON, "scripts.toolchain.hygiene"]),
+        *_rust(),
+    ]
+
+
+def _rust() -> list[Check]:
+    if shutil.which("cargo") is None:
+        return []
+    manifest = ["--manifest-path", "libs/front/Cargo.toml"]
+    lint = ["cargo", "clippy", "--quiet", "--release", "--locked", *manifest]
+    return [
+        Check("front: lint", [*lint, "--all-targets", "--", "-D", "warnings"]),
+        Check("front: format", ["cargo", "fmt", "--check", *manifest]),
+        Check("front: crate", ["cargo", "test", "--quiet", "--release", "--locked", *manifest]),
     ]
 
 

@@ -6,7 +6,7 @@ grpcio answers UNKNOWN when its own deserialiser fails; a handler that parses fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from slipway.rpc import deadline
 from slipway.rpc.answer import Answer, Context
 from slipway.rpc.call import Gate
+from slipway.rpc.front import Unary
 from slipway.rpc.guard import Guard
 from slipway.rpc.refusals import DeadlineExceeded, Draining
 from slipway.rpc.room import Room
@@ -74,6 +75,16 @@ class Handlers:
         methods = {method.name: self._handler(entry, method) for method in entry.descriptor.methods}
         return grpc.method_handlers_generic_handler(entry.descriptor.full_name, methods)
 
+    def unary(self, entries: Iterable[Service]) -> dict[str, Unary]:
+        """What a front may answer without gRPC, by its path: own calls with one request and one answer."""
+        found = {}
+        for entry in entries:
+            for method in entry.descriptor.methods:
+                if not (entry.foreign or method.client_streaming or method.server_streaming):
+                    path = f"/{entry.descriptor.full_name}/{method.name}"
+                    found[path] = self._unary(method, self._answer(entry, method), always=False)
+        return found
+
     def drain(self) -> None:
         """Refuse new calls, and end every open stream, with UNAVAILABLE: a drain waits for no listener.
 
@@ -99,9 +110,7 @@ class Handlers:
         return len(self._streams) + len(self._watchers)
 
     def _handler(self, entry: Service, method: MethodDescriptor) -> grpc.RpcMethodHandler[bytes, bytes]:
-        answer = Answer(
-            entry.servicer, method, entry.gate, self._room, foreign=entry.foreign, stall_s=self._max_deadline_s
-        )
+        answer = self._answer(entry, method)
         make: Any
         if method.server_streaming:
             make = (
@@ -113,6 +122,10 @@ class Handlers:
             return make(self._stream(method, answer, group))  # type: ignore[no-any-return]
         make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
         return make(self._unary(method, answer, always=entry.foreign))  # type: ignore[no-any-return]
+
+    def _answer(self, entry: Service, method: MethodDescriptor) -> Answer:
+        stall_s = self._max_deadline_s
+        return Answer(entry.servicer, method, entry.gate, self._room, foreign=entry.foreign, stall_s=stall_s)
 
     def _stream(
         self, method: MethodDescriptor, answer: Answer, group: dict[asyncio.Task[Any], Callable[[], object]]

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio as reflection_aio  # type: ignore[attr-defined]
 
 from slipway.lifecycle import PortTaken, require_free
+from slipway.rpc.front import GrpcFront, Listening, NativeFront, native_is_there
 from slipway.rpc.handlers import Handlers, Service, foreign, service
 from slipway.rpc.room import Room
 from slipway.rpc.settings import RpcSettings
@@ -48,7 +49,7 @@ class Server:
         self._handlers = Handlers(settings.max_deadline_s, room, Telemetry())
         self._names = [entry.descriptor.full_name for entry in services]
         self._services = [*services, *self._standard()]
-        self._server: grpc.aio.Server | None = None
+        self._front: Listening | None = None
         self.port = 0
 
     def _standard(self) -> list[Service]:
@@ -65,27 +66,11 @@ class Server:
         """Listen. Raises :class:`PortTaken` when the address is in use."""
         # gRPC's core writes lines of its own about a port in use.
         require_free("listen", self._settings.listen, "rpc.listen")
-        limit, alive_ms = self._settings.max_message_bytes, int(self._settings.keepalive_s * 1_000)
-        self._server = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", limit),
-                ("grpc.max_send_message_length", limit),
-                ("grpc.max_metadata_size", 16 * 1024),
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_time_ms", alive_ms),
-                ("grpc.http2.ping_timeout_ms", alive_ms // 3),
-                # A stream that has nothing to tell for hours is asked all the while.
-                ("grpc.http2.max_pings_without_data", 0),
-                # Of one connection. gRPC's own bound on all of them would refuse health too, and could not say why.
-                ("grpc.max_concurrent_streams", 2 * self._settings.max_concurrent_calls),
-            ],
-        )
-        self._server.add_generic_rpc_handlers(tuple(self._handlers.of(entry) for entry in self._services))
+        self._front = self._made_front()
         try:
-            self.port = self._server.add_insecure_port(self._settings.listen)
-        except RuntimeError as error:
+            self.port = await self._front.start()
+        except (OSError, RuntimeError) as error:
             raise PortTaken("listen", self._settings.listen, "rpc.listen") from error
-        await self._server.start()
         self._serving = True
         await self._announce()
         log.info("listening", extra={"port": self.port, "services": self._names})
@@ -97,14 +82,14 @@ class Server:
 
     async def stop(self) -> None:
         """Drain within the grace, then close."""
-        if self._server is None:
+        if self._front is None:
             return
         self._serving = False
         await self._announce()
         self._handlers.drain()
         # Before gRPC itself stops: it would answer a call that arrives meanwhile with CANCELLED, which nobody retries.
         await self._handlers.finished(self._settings.grace_s)
-        await self._server.stop(_LAST_WORDS_S)
+        await self._front.stop(_LAST_WORDS_S)
         # grpc.aio frees its sockets in its own thread; one turn of the loop lets it finish.
         await asyncio.sleep(0)
 
@@ -113,7 +98,33 @@ class Server:
         """How many streams are being answered, those of health and reflection too."""
         return self._handlers.open_streams
 
+    def _made_front(self) -> Listening:
+        server = _grpc_server(self._settings)
+        server.add_generic_rpc_handlers(tuple(self._handlers.of(entry) for entry in self._services))
+        chosen = self._settings.front
+        if chosen == "grpc" or (chosen == "auto" and not native_is_there()):
+            return GrpcFront(server, self._settings)
+        return NativeFront(server, self._settings, self._handlers.unary(self._services))
+
     async def _announce(self) -> None:
         state = _SERVING if self._ready and self._serving else _NOT_SERVING
         for name in ("", *self._names):
             await self._health.set(name, state)
+
+
+def _grpc_server(settings: RpcSettings) -> grpc.aio.Server:
+    limit, alive_ms = settings.max_message_bytes, int(settings.keepalive_s * 1_000)
+    return grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", limit),
+            ("grpc.max_send_message_length", limit),
+            ("grpc.max_metadata_size", 16 * 1024),
+            ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", alive_ms),
+            ("grpc.http2.ping_timeout_ms", alive_ms // 3),
+            # A stream that has nothing to tell for hours is asked all the while.
+            ("grpc.http2.max_pings_without_data", 0),
+            # Of one connection. gRPC's own bound on all of them would refuse health too, and could not say why.
+            ("grpc.max_concurrent_streams", 2 * settings.max_concurrent_calls),
+        ],
+    )

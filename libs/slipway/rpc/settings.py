@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from slipway.config import LoopbackAddress, Settings
@@ -22,3 +24,4 @@ class RpcSettings(Settings):
     max_deadline_s: float = Field(60.0, gt=0)
     keepalive_s: float = Field(60.0, ge=1)
     grace_s: float = Field(10.0, ge=0)
+    front: Literal["auto", "native", "grpc"] = "auto"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from slipway.errors import Exhausted, invalid_field
 from slipway.rpc import deadline, status
 from slipway.rpc.call import Call
+from slipway.rpc.front import native_is_there
 from slipway.rpc.server import Server, service
 from slipway.rpc.settings import RpcSettings
 
@@ -62,7 +64,10 @@ class Echo:
                 raise Exhausted("no room", facts={"limit": "1"}, retry_after_s=1.5)
             case ["wait"]:
                 self.inside.set()
-                await self.gate.wait()
+                try:
+                    await self.gate.wait()
+                finally:
+                    self.left.set()
             case ["remaining"]:
                 return Text(value=repr(deadline.within(1e9)))
             case ["metadata", key]:
@@ -127,14 +132,22 @@ def told(error: grpc.aio.AioRpcError) -> Exception:
 Serve = Callable[..., Any]
 
 
+@pytest.fixture(params=["native", "grpc"])
+def front(request: pytest.FixtureRequest) -> str:
+    """What takes calls in: every server must be the same behind each."""
+    if request.param == "native" and not native_is_there() and not os.environ.get("CI"):
+        pytest.skip("the native front is not built: it needs cargo, see scripts/setup")
+    return str(request.param)
+
+
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
+async def serve(front: str) -> AsyncIterator[Serve]:
     """Starts servers with other settings; all are stopped at the end."""
     async with AsyncExitStack() as ending:
 
         @asynccontextmanager
         async def serving(**changes: Any) -> AsyncIterator[Wire]:
-            settings = RpcSettings(**{"listen": "127.0.0.1:0", "grace_s": 5.0, **changes})
+            settings = RpcSettings(**{"listen": "127.0.0.1:0", "grace_s": 5.0, "front": front, **changes})
             echo = Echo()
             server = Server(settings, [service(CONTRACT, echo)])
             await server.start()
