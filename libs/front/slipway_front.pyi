@@ -1,7 +1,6 @@
 """HTTP/2 for gRPC servers in threads without Python's lock; see :mod:`slipway.rpc.front`."""
 
 from collections.abc import Sequence
-from os import PathLike
 
 class Call:
     """A call that waits for its answer."""
@@ -35,7 +34,7 @@ class Front:
         listeners: Sequence[int],
         wake: int,
         methods: Sequence[str],
-        upstream: str | PathLike[str],
+        upstream: str,
         *,
         threads: int,
         message_bytes: int,
@@ -46,7 +45,7 @@ class Front:
     ) -> None:
         """Takes over listening sockets and the writing end of a pipe, both non-blocking.
 
-        ``methods`` are paths; ``upstream`` is the path of the socket of the server that answers all others.
+        ``methods`` are paths; ``upstream`` is the abstract name of the socket of the server that answers all others.
         """
 
     def take(self) -> tuple[list[Call], list[int]]:

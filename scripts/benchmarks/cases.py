@@ -11,7 +11,7 @@ from scripts.benchmarks.questions import Question
 
 LIMIT, FLOOR = "ort", "bare"
 """The loop around ONNX Runtime, and the bare gRPC server: what every other figure is divided by."""
-GATEWAY, UNLOGGED = "gateway", "gateway-unlogged"
+GATEWAY, UNLOGGED, BEHIND_GRPC = "gateway", "gateway-unlogged", "gateway-grpc"
 PEERS = ("mlserver", "kserve")
 ROWS = (1, 32)
 CALLERS = (1, 8, 64)
@@ -21,6 +21,7 @@ _ASKED: dict[str, Callable[[Model, int], Question]] = {
     **dict.fromkeys(PEERS, questions.model_infer),
     GATEWAY: questions.model_infer,
     UNLOGGED: questions.model_infer,
+    BEHIND_GRPC: questions.model_infer,
     "gateway-predict": questions.predict,
     "gateway-columns": questions.predict_columns,
     "gateway-keys": questions.predict_keys,
@@ -34,6 +35,7 @@ MEANING = {
     "kserve": "KServe's Python server, a model over ONNX Runtime, ModelInfer",
     GATEWAY: "this gateway, ModelInfer",
     UNLOGGED: "this gateway without its prediction log, ModelInfer",
+    BEHIND_GRPC: "this gateway behind Python's gRPC in place of the native front, ModelInfer",
     "gateway-predict": "this gateway, Predict, one column of vectors",
     "gateway-columns": "this gateway, Predict, 32 columns in the request",
     "gateway-keys": "this gateway, Predict by entity keys: 32 features read from feature serving and Redis",

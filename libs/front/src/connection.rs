@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -39,7 +38,7 @@ pub struct Shared {
     pub longest: Duration,
     pub keepalive: Duration,
     pub streams: u32,
-    pub upstream: PathBuf,
+    pub upstream: String,
     pub calls: AtomicU64,
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::TcpListener;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,7 +33,7 @@ pub struct Front {
 impl Front {
     /// Take over listening sockets and the writing end of a pipe, both non-blocking, and begin.
     ///
-    /// `methods` are paths; a call names its place among them. `upstream` is the path of the socket of the server that
+    /// `methods` are paths; a call names its place among them. `upstream` is the abstract name of the socket of the server that
     /// answers all others.
     #[new]
     #[pyo3(signature = (listeners, wake, methods, upstream, *, threads, message_bytes, arriving_bytes, longest_s,
@@ -44,7 +43,7 @@ impl Front {
         listeners: Vec<RawFd>,
         wake: RawFd,
         methods: Vec<String>,
-        upstream: PathBuf,
+        upstream: String,
         threads: usize,
         message_bytes: usize,
         arriving_bytes: usize,

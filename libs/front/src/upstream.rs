@@ -1,6 +1,8 @@
 //! Python's own gRPC server, which answers what is not taken over.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream as StdUnixStream};
 
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
@@ -17,13 +19,14 @@ const WINDOW: u32 = 1024 * 1024;
 
 /// One connection to it for each that a caller has: streams and flow control of callers stay apart.
 pub struct Upstream {
-    path: PathBuf,
+    name: String,
     sender: Mutex<Option<SendRequest<Incoming>>>,
 }
 
 impl Upstream {
-    pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned(), sender: Mutex::new(None) }
+    /// `name` is that of a socket in Linux's abstract namespace: nothing of it outlives its process.
+    pub fn at(name: &str) -> Self {
+        Self { name: name.to_owned(), sender: Mutex::new(None) }
     }
 
     /// Let it answer a request.
@@ -41,19 +44,26 @@ impl Upstream {
         }
     }
 
-    async fn sender(&self) -> std::io::Result<SendRequest<Incoming>> {
+    fn connect(&self) -> io::Result<UnixStream> {
+        // It never waits: the kernel queues it for the server.
+        let stream = StdUnixStream::connect_addr(&SocketAddr::from_abstract_name(&self.name)?)?;
+        stream.set_nonblocking(true)?;
+        UnixStream::from_std(stream)
+    }
+
+    async fn sender(&self) -> io::Result<SendRequest<Incoming>> {
         let mut known = self.sender.lock().await;
         if let Some(sender) = known.as_ref().filter(|one| !one.is_closed()) {
             return Ok(sender.clone());
         }
-        let stream = UnixStream::connect(&self.path).await?;
+        let stream = self.connect()?;
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(4 * WINDOW)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(std::io::Error::other)?;
+            .map_err(io::Error::other)?;
         tokio::spawn(connection);
         *known = Some(sender.clone());
         Ok(sender)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-import shutil
+import secrets
 import socket
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import grpc.aio
 
+from slipway.errors import Kind, SlipwayError
 from slipway.rpc.settings import RpcSettings
 
 if TYPE_CHECKING:
@@ -46,9 +45,29 @@ class Listening(Protocol):
         ...
 
 
+class NoNativeFront(SlipwayError):
+    """The configuration asks for the native front, and it is not installed."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "NO_NATIVE_FRONT"
+
+    def __init__(self) -> None:
+        super().__init__(
+            'rpc.front is "native", but slipway-front is not installed; install Rust, run scripts/setup, or set "auto"'
+        )
+
+
 def native_is_there() -> bool:
     """Whether the native front is installed."""
     return importlib.util.find_spec("slipway_front") is not None
+
+
+def front(server: grpc.aio.Server, settings: RpcSettings, unary: Mapping[str, Unary]) -> Listening:
+    """What the settings ask for; ``unary`` are the handlers that need no gRPC, by path. Raises NoNativeFront."""
+    there = native_is_there()
+    if settings.front == "native" and not there:
+        raise NoNativeFront
+    return NativeFront(server, settings, unary) if there and settings.front != "grpc" else GrpcFront(server, settings)
 
 
 class GrpcFront:
@@ -75,8 +94,8 @@ class GrpcFront:
 class NativeFront:
     """HTTP/2 in threads without Python's lock; calls and answers are handed over in batches.
 
-    The ``unary`` methods are answered here, by their paths; all others by the server behind, on a socket in a folder
-    that is this user's alone.
+    The ``unary`` methods are answered here, by their paths; all others by the server behind, on a socket without a
+    file: nothing of it is left when a process is killed.
     """
 
     def __init__(self, server: grpc.aio.Server, settings: RpcSettings, unary: Mapping[str, Unary]) -> None:
@@ -87,7 +106,6 @@ class NativeFront:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._contexts: dict[int, Context] = {}
         self._answers: list[tuple[Call, bytes]] = []
-        self._folder: Path | None = None
         self._front: Front | None = None
         self._wake = -1
 
@@ -97,9 +115,8 @@ class NativeFront:
 
         listeners = _listeners(self._settings.listen)
         port: int = listeners[0].getsockname()[1]
-        self._folder = Path(tempfile.mkdtemp(prefix="slipway-"))
-        behind = self._folder / "grpc"
-        self._server.add_insecure_port(f"unix:{behind}")
+        behind = f"slipway-{os.getpid()}-{secrets.token_hex(8)}"
+        self._server.add_insecure_port(f"unix-abstract:{behind}")
         await self._server.start()
         self._wake, waking = os.pipe()
         os.set_blocking(self._wake, False)
@@ -132,15 +149,13 @@ class NativeFront:
         for task in self._running.values():
             task.cancel()
         if self._running:
-            await asyncio.wait(self._running.values())
+            await asyncio.wait(self._running.values(), timeout=patience_s)
         if self._front is not None:
             self._flush()
             await asyncio.to_thread(self._front.close, patience_s)
             asyncio.get_running_loop().remove_reader(self._wake)
             os.close(self._wake)
             self._front = None
-        if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     def _take(self) -> None:
         front = self._front
@@ -165,15 +180,20 @@ class NativeFront:
             data = await self._methods[call.method](call.message, context)
         except (grpc.aio.AbortError, asyncio.CancelledError):
             call.fail(_CANCELLED, "", [])  # for those who were told nothing else
-        except BaseException:
+        except Exception:
+            # The handler has logged it, and told whoever still waited.
             call.fail(_UNKNOWN, "", [])
-            raise
         else:
-            if not self._answers:
-                asyncio.get_running_loop().call_soon(self._flush)
-            self._answers.append((call, data))
+            self._tell(call, data)
         finally:
             del self._running[call.id], self._contexts[call.id]
+
+    def _tell(self, call: Call, data: bytes) -> None:
+        self._answers.append((call, data))
+        if len(self._running) == 1:
+            self._flush()  # nobody else's answer is awaited
+        elif len(self._answers) == 1:
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         answers, self._answers = self._answers, []

@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio as reflection_aio  # type: ignore[attr-defined]
 
 from slipway.lifecycle import PortTaken, require_free
-from slipway.rpc.front import GrpcFront, Listening, NativeFront, native_is_there
+from slipway.rpc.front import Listening, front
 from slipway.rpc.handlers import Handlers, Service, foreign, service
 from slipway.rpc.room import Room
 from slipway.rpc.settings import RpcSettings
@@ -63,7 +63,7 @@ class Server:
         ]
 
     async def start(self) -> None:
-        """Listen. Raises :class:`PortTaken` when the address is in use."""
+        """Listen. Raises :class:`PortTaken` when the address is in use, and NoNativeFront."""
         # gRPC's core writes lines of its own about a port in use.
         require_free("listen", self._settings.listen, "rpc.listen")
         self._front = self._made_front()
@@ -101,10 +101,7 @@ class Server:
     def _made_front(self) -> Listening:
         server = _grpc_server(self._settings)
         server.add_generic_rpc_handlers(tuple(self._handlers.of(entry) for entry in self._services))
-        chosen = self._settings.front
-        if chosen == "grpc" or (chosen == "auto" and not native_is_there()):
-            return GrpcFront(server, self._settings)
-        return NativeFront(server, self._settings, self._handlers.unary(self._services))
+        return front(server, self._settings, self._handlers.unary(self._services))
 
     async def _announce(self) -> None:
         state = _SERVING if self._ready and self._serving else _NOT_SERVING

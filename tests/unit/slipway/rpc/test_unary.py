@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+
+from slipway.rpc.front import NoNativeFront
+from slipway.rpc.server import Server
+from slipway.rpc.settings import RpcSettings
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS, HEADERS, DATA = 4, 1, 0
@@ -148,3 +153,13 @@ async def test_a_server_that_stops_takes_no_more_and_ends_what_is_idle(wire: Any
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await wire.unary("hello", timeout=5)
     assert caught.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+async def test_a_server_without_the_native_front_says_so_or_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "slipway_front", None)
+    with pytest.raises(NoNativeFront, match="scripts/setup"):
+        await Server(RpcSettings(listen="127.0.0.1:0", front="native"), []).start()
+    server = Server(RpcSettings(listen="127.0.0.1:0"), [])
+    await server.start()
+    assert server.port
+    await server.stop()
