@@ -12,6 +12,8 @@ from scripts.benchmarks.questions import Question
 LIMIT, FLOOR = "ort", "bare"
 """The loop around ONNX Runtime, and the bare gRPC server: what every other figure is divided by."""
 GATEWAY, UNLOGGED, BEHIND_GRPC = "gateway", "gateway-unlogged", "gateway-grpc"
+VARIANTS = (UNLOGGED, BEHIND_GRPC)
+"""Gateways of their own; the other names that begin alike are questions to the first one."""
 PEERS = ("mlserver", "kserve")
 ROWS = (1, 32)
 CALLERS = (1, 8, 64)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks import batches, cpu, report
-from scripts.benchmarks.cases import GATEWAY, LIMIT, MEANING, UNLOGGED, Case, UnknownWord, chosen
+from scripts.benchmarks.cases import GATEWAY, LIMIT, MEANING, VARIANTS, Case, UnknownWord, chosen
 from scripts.benchmarks.generator import generate, loader
 from scripts.benchmarks.measured import Measured, of_load, of_loop, rows_of
 from scripts.benchmarks.models import session
@@ -111,7 +111,7 @@ def _arguments() -> argparse.Namespace:
     except UnknownWord as error:
         parser.error(f"--only: {error}")
     if given.profile:
-        given.cases = [one for one in given.cases if one.server.startswith(GATEWAY) and one.server != UNLOGGED]
+        given.cases = [one for one in given.cases if one.server.startswith(GATEWAY) and one.server not in VARIANTS]
     if not given.cases:
         parser.error("--only leaves nothing to measure")
     return given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -51,14 +52,18 @@ def main() -> None:
     """Serve."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--unlogged", action="store_true", help="keep no prediction log")
+    parser.add_argument("--grpc", action="store_true", help="take calls in by Python's gRPC")
     parser.add_argument("--samples", type=Path, help="on SIGUSR1 begin to sample, on the next one write them here")
     given = parser.parse_args()
     if given.unlogged:
         vars(root)["SpooledLog"] = Discarding
     if given.samples:
         sampler.on_signal(given.samples)
-    sys.argv = ["slipway-gateway", "serve"]
-    cli.main()
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write(f'[rpc]\nfront = "{"grpc" if given.grpc else "auto"}"\n')
+        file.flush()
+        sys.argv = ["slipway-gateway", "serve", "--config", file.name]
+        cli.main()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scripts.benchmarks import questions
+from scripts.benchmarks.cases import BEHIND_GRPC, UNLOGGED
 from scripts.benchmarks.models import MODELS, TINY, Model
 from scripts.benchmarks.processes import NotStarted, Running, free_port, process, tails
 from slipway.client import AsyncSlipway, Route, Signature
@@ -20,24 +21,25 @@ from slipway.errors import SlipwayError
 from slipway.supervisor.redis import find_redis
 
 MOST_ROWS = 32
+_VARIANTS = {UNLOGGED: "--unlogged", BEHIND_GRPC: "--grpc"}
 _T = TypeVar("_T")
 _PATIENCE_S = 90.0
 
 
 @dataclass(frozen=True)
 class Ours:
-    """A gateway as it is sold and, where it was asked for, one that does not log; both read the same features."""
+    """A gateway as it is sold and, where they were asked for, its variants by name; all read the same features."""
 
     registry: str
     gateway: Running
-    unlogged: Running | None
+    variants: Mapping[str, Running]
     samples: Path | None
     """Where the gateway's samples go: a signal USR1 begins them, another one writes them."""
 
 
 @asynccontextmanager
-async def started(folder: Path, *, unlogged: bool = False, sampled: bool = False) -> AsyncIterator[Ours]:
-    """Everything up, the models loaded, the features filled. Raises NotStarted."""
+async def started(folder: Path, wanted: Collection[str] = (), *, sampled: bool = False) -> AsyncIterator[Ours]:
+    """Everything up, the ``wanted`` variants too, the models loaded, the features filled. Raises NotStarted."""
     registry, features, redis = (f"127.0.0.1:{free_port()}" for _ in range(3))
     shared = _environment(folder, registry, features, redis)
     with ExitStack() as running:
@@ -56,7 +58,7 @@ async def started(folder: Path, *, unlogged: bool = False, sampled: bool = False
         ours = Ours(
             registry,
             _gateway(folder / "gateway", run, roots, *(("--samples", str(samples)) if samples else ())),
-            _gateway(folder / "unlogged", run, roots, "--unlogged") if unlogged else None,
+            {name: _gateway(folder / name, run, roots, how) for name, how in _VARIANTS.items() if name in wanted},
             samples,
         )
         await _make_ready(ours, registry, features, folder)
@@ -105,9 +107,8 @@ async def _make_ready(ours: Ours, registry: str, features: str, folder: Path) ->
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await _publish(registry, features)
-            for one in (ours.gateway, ours.unlogged):
-                if one is not None:
-                    await _until_served(one.address)
+            for one in (ours.gateway, *ours.variants.values()):
+                await _until_served(one.address)
     except TimeoutError:
         raise NotStarted(f"the platform did not serve within {_PATIENCE_S:.0f} s:\n{tails(folder)}") from None
 

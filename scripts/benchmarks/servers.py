@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 
 from scripts.benchmarks import ours, peers
-from scripts.benchmarks.cases import FLOOR, GATEWAY, LIMIT, PEERS, UNLOGGED, Case
+from scripts.benchmarks.cases import FLOOR, GATEWAY, LIMIT, PEERS, Case
 from scripts.benchmarks.models import MODELS
 from scripts.benchmarks.processes import NotStarted, Running, free_port, process, tails
 from slipway.client import Slipway
@@ -43,10 +43,9 @@ async def started(folder: Path, cases: Sequence[Case], *, sampled: bool) -> Asyn
             yield Servers(others, None)
             return
         say("starting the registry, feature serving, Redis and the gateway")
-        async with ours.started(folder, unlogged=UNLOGGED in wanted, sampled=sampled) as platform:
+        async with ours.started(folder, wanted, sampled=sampled) as platform:
             found = others | {name: platform.gateway for name in wanted if name.startswith(GATEWAY)}
-            if platform.unlogged:
-                found[UNLOGGED] = platform.unlogged
+            found |= platform.variants
             _check(found, cases, folder)
             yield Servers(found, platform.samples)
 
