@@ -7,6 +7,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, NamedTuple
 
 from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Kind, Packet
@@ -76,11 +77,11 @@ class Channel:
         if self._dead:
             raise WorkerDied(self._version)
         rows = len(next(iter(inputs.values())))
-        began = self._loop.time()
+        began = monotonic()
         slot = self._slots[place]
         try:
             used = self._inputs.write(inputs, rows, slot)
-            packed_s = self._loop.time() - began  # before it is sent: the worker may run at once
+            packed_s = monotonic() - began  # before it is sent: the worker may run at once
             self._line.send(Packet(Kind.RUN, place, rows, used, slot.size).pack())
         except BaseException as error:
             self._give_back(place)
@@ -139,7 +140,7 @@ class Channel:
         if not data:
             self._end("")
             return
-        self._since = self._loop.time()
+        self._since = monotonic()
         try:
             self._understand(Packet.unpack(data))
         except (struct.error, KeyError, BadMemory):
@@ -165,7 +166,7 @@ class Channel:
         self._tell_settled()
 
     def _answer(self, packet: Packet, asked: _Asked) -> Outputs:
-        began = self._loop.time()
+        began = monotonic()
         if packet.kind != Kind.RESULT:
             raise ModelFailed(self._version, packet.text)
         slot = self._slots[packet.slot]
@@ -177,11 +178,11 @@ class Channel:
             tensors = self._outputs.read(slot.memory[: packet.used], asked.rows)
         except BadRaw as error:
             raise ModelFailed(self._version, f"its answer {error}") from error
-        return Outputs(tensors, packet.ran_ns / 1e9, asked.packed_s, self._loop.time() - began)
+        return Outputs(tensors, packet.ran_ns / 1e9, asked.packed_s, monotonic() - began)
 
     def _expect(self, timeout_s: float) -> None:
         if not self._asked:
-            self._since = self._loop.time()
+            self._since = monotonic()
         if self._watch is None:
             self._watch = self._loop.call_later(timeout_s, self._look, timeout_s)
 
@@ -194,7 +195,7 @@ class Channel:
         self._watch = None
         if self._dead or not (self._asked or not self._ready.done()):
             return
-        left = self._since + timeout_s - self._loop.time()
+        left = self._since + timeout_s - monotonic()
         if left > 0:
             self._watch = self._loop.call_later(left, self._look, timeout_s)
         else:

@@ -43,14 +43,16 @@ class Packet(NamedTuple):
 
     def pack(self) -> bytes:
         """Its bytes."""
-        head = _HEAD.pack(self.kind, self.slot, self.rows, self.used, self.size, self.ran_ns)
-        return head + self.text.encode()[:_TEXT_BYTES]
+        kind, slot, rows, used, size, ran_ns, text = self
+        head = _HEAD.pack(kind, slot, rows, used, size, ran_ns)
+        return head + text.encode()[:_TEXT_BYTES] if text else head
 
     @classmethod
     def unpack(cls, data: bytes) -> Packet:
         """A packet from its bytes. Raises struct.error for those of none."""
+        text = data[_HEAD.size :].decode(errors="replace") if len(data) > _HEAD.size else ""
         kind, slot, rows, used, size, ran_ns = _HEAD.unpack_from(data)
-        return cls(kind, slot, rows, used, size, ran_ns, data[_HEAD.size :].decode(errors="replace"))
+        return cls(kind, slot, rows, used, size, ran_ns, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ import sys
 import time
 from typing import Any
 
-import numpy as np
-
 from services.inference_gateway.adapters.worker_frames import LARGEST_PACKET, Kind, LoadSettings, Packet, unpack_load
 from services.inference_gateway.adapters.worker_memory import Slot
 from services.inference_gateway.adapters.worker_session import Session, Unusable, first_line
@@ -61,17 +59,16 @@ class Model:
 
     def answer(self, slot: Slot, used: int, rows: int) -> tuple[int, int]:
         """Answer the batch that lies in a slot, in its place; the bytes that it takes, and the model's nanoseconds."""
-        columns = self._columns_lie.read(memoryview(slot.memory)[:used], rows)
+        batch = memoryview(slot.memory)[:used]
+        if self._matrix:
+            feeds = {self._takes[0][0]: self._columns_lie.matrix(batch, rows)}
+        else:
+            feeds = self._separate(self._columns_lie.read(batch, rows))
         began = time.perf_counter_ns()
-        outputs = self.run(columns)
-        ran_ns = time.perf_counter_ns() - began
-        return self._answers_lie.write(shaped(self._signature, outputs, rows), rows, slot), ran_ns
-
-    def run(self, columns: Tensors) -> Tensors:
-        """The outputs of a batch whose columns have shape [rows, …shape of the column]."""
-        feeds = self._stacked(columns) if self._matrix else self._separate(columns)
         values = self._session.run(self._outputs, feeds)
-        return dict(zip(self._outputs, values, strict=True))
+        ran_ns = time.perf_counter_ns() - began
+        outputs = dict(zip(self._outputs, values, strict=True))
+        return self._answers_lie.write(shaped(self._signature, outputs, rows), rows, slot), ran_ns
 
     def _check_outputs(self) -> None:
         given = {one.name: one.type for one in self._session.outputs}
@@ -121,11 +118,6 @@ class Model:
             column = columns[name]
             feeds[name] = column.reshape(-1, 1) if column.ndim == 1 and dimensions == 2 else column
         return feeds
-
-    def _stacked(self, columns: Tensors) -> dict[str, Any]:
-        [(only, _)] = self._takes
-        lines = np.concatenate([columns[spec.name] for spec in self._signature.inputs])
-        return {only: np.ascontiguousarray(lines.reshape(len(self._signature.inputs), -1).T)}
 
 
 def _why_not(onnx_type: str) -> str:

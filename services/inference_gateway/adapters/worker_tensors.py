@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,21 +38,36 @@ class _Block:
         self.dtype = dtype
         self.names = [part.name for part in parts]
         self.width = sum(math.prod(part.shape) for part in parts)
-        self._parts = parts
+        self._row_bytes = self.width * dtype.itemsize
+        self._places = [(part.name, part.shape, math.prod(part.shape)) for part in parts]
+        self._alike = all(not part.shape for part in parts)
+        self._is_bool = dtype == np.bool_
 
     def end(self, at: int, rows: int) -> int:
         """Where what follows begins, if it begins ``at`` that byte."""
-        return -(-(at + rows * self.width * self.dtype.itemsize) // _ALIGNMENT) * _ALIGNMENT
+        return -(-(at + rows * self._row_bytes) // _ALIGNMENT) * _ALIGNMENT
 
-    def cut(self, numbers: Array, rows: int) -> Iterator[tuple[str, Array]]:
+    def fill(self, numbers: Array, tensors: Tensors) -> None:
+        """Put its tensors one after the other."""
+        if len(self.names) == 1:
+            np.copyto(numbers, tensors[self.names[0]].reshape(-1), casting="no")
+        else:
+            np.concatenate([tensors[name] for name in self.names], axis=None, out=numbers, casting="no")
+
+    def cut(self, numbers: Array, rows: int) -> Iterable[tuple[str, Array]]:
         """Its tensors, by name."""
-        if self.dtype == np.bool_:
+        if self._is_bool:
             # An array of bool that holds a 2 is neither true nor false.
             numbers = np.not_equal(numbers.view(np.uint8), 0)
+        if self._alike:
+            return zip(self.names, numbers.reshape(len(self.names), rows), strict=True)
+        return self._cut(numbers, rows)
+
+    def _cut(self, numbers: Array, rows: int) -> Iterator[tuple[str, Array]]:
         at = 0
-        for name, _, shape in self._parts:
-            end = at + rows * math.prod(shape)
-            yield name, numbers[at:end].reshape(rows, *shape) if shape else numbers[at:end]
+        for name, shape, wide in self._places:
+            end = at + rows * wide
+            yield name, numbers[at:end].reshape(rows, *shape)
             at = end
 
 
@@ -73,12 +88,11 @@ class Layout:
         The tensors are as the signature says.
         """
         raws = [pack_raw(part.datatype, tensors[part.name]) for part in self._texts]
-        used = self._number_bytes(rows) + sum(_LENGTH.size + len(raw) for raw in raws)
+        used = self._number_bytes(rows) + sum([_LENGTH.size + len(raw) for raw in raws])
         slot.need(used)
         at = 0
         for block in self._blocks:
-            into = np.frombuffer(slot.memory, block.dtype, rows * block.width, at)
-            np.concatenate([tensors[name] for name in block.names], axis=None, out=into, casting="no")
+            block.fill(np.frombuffer(slot.memory, block.dtype, rows * block.width, at), tensors)
             at = block.end(at, rows)
         for raw in raws:
             _LENGTH.pack_into(slot.memory, at, len(raw))
@@ -104,6 +118,18 @@ class Layout:
         if at != len(data):
             raise BadRaw(f"ends at byte {len(data)} where its tensors end at {at}")
         return tensors
+
+    def matrix(self, data: Buffer, rows: int) -> Array:
+        """The batch that lies in ``data``, of scalars of one type alone, as [rows, columns]. Raises BadRaw."""
+        if self._texts:
+            return np.stack(list(self.read(data, rows).values()), axis=1)
+        [block] = self._blocks
+        if len(data) != block.end(0, rows):
+            raise BadRaw(f"has {len(data)} bytes, not {rows} rows of {block.width} numbers")
+        numbers = np.frombuffer(data, block.dtype, rows * block.width)
+        if block.dtype == np.bool_:
+            numbers = np.not_equal(numbers.view(np.uint8), 0)
+        return np.ascontiguousarray(numbers.reshape(block.width, rows).T)
 
     def _number_bytes(self, rows: int) -> int:
         at = 0

@@ -62,3 +62,19 @@ def test_a_slot_grows_to_what_is_written(slot: Slot) -> None:
     assert before < used <= slot.size
     other = Slot(slot.descriptor)
     assert np.array_equal(layout.read(memoryview(other.memory)[:used], len(wide))["x"], wide)
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from(list(DataType)), st.integers(1, 4), st.integers(1, 4))
+def test_scalars_of_one_type_are_read_as_one_matrix(
+    slot: Slot, data: st.DataObject, kind: DataType, columns: int, rows: int
+) -> None:
+    layout = Layout([Part(f"t{number}", kind, ()) for number in range(columns)])
+    elements = st.text(max_size=5) if kind is DataType.BYTES else None
+    given = data.draw(arrays.arrays(DTYPES[kind], (columns, rows), elements=elements, fill=elements))
+    used = layout.write({f"t{number}": line for number, line in enumerate(given)}, rows, slot)
+    back = layout.matrix(bytes(slot.memory[:used]), rows)
+    assert (back.shape, back.dtype, back.flags.c_contiguous) == ((rows, columns), given.dtype, True)
+    assert back.tobytes() == np.ascontiguousarray(given.T).tobytes() or np.array_equal(back, given.T)
+    with pytest.raises(BadRaw):
+        layout.matrix(bytes(slot.memory[: used + 1]), rows)
