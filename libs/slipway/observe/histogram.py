@@ -32,6 +32,38 @@ class Distribution:
 
 
 _SERVED: dict[str, Histogram] = {}
+_FEW = 64  # values that are less work one by one than as an array
+
+
+class Series:
+    """What is counted under one set of labels; kept by whoever counts there often."""
+
+    __slots__ = ("_ends", "_lock", "counts", "total")
+
+    def __init__(self, ends: tuple[float, ...], lock: Lock) -> None:
+        self._ends = ends
+        self._lock = lock
+        self.counts = [0] * (len(ends) + 1)
+        self.total = 0.0
+
+    def add_one(self, value: float) -> None:
+        """Count a single value."""
+        place = bisect_left(self._ends, value)
+        with self._lock:
+            self.counts[place] += 1
+            self.total += value
+
+    def add_few(self, values: Sequence[float]) -> None:
+        """Count some values."""
+        ends, counts = self._ends, self.counts
+        first, last = bisect_left(ends, min(values)), bisect_left(ends, max(values))
+        with self._lock:
+            if first == last:  # nearly always, of what came and went together
+                counts[first] += len(values)
+            else:
+                for value in values:
+                    counts[bisect_left(ends, value, first, last)] += 1
+            self.total += sum(values)
 
 
 class Histogram(Collector):
@@ -46,8 +78,7 @@ class Histogram(Collector):
         self._labels = tuple(labels)
         self._ends = tuple(bounds)
         self._bounds: npt.NDArray[np.float64] | None = None
-        self._counts: dict[tuple[str, ...], list[int]] = {}
-        self._sums: dict[tuple[str, ...], float] = {}
+        self._series: dict[tuple[str, ...], Series] = {}
         self._lock = Lock()  # the thread that serves metrics reads
 
     def served(self) -> Histogram:
@@ -60,13 +91,15 @@ class Histogram(Collector):
 
     def add_one(self, labels: tuple[str, ...], value: float) -> None:
         """Count a single value: in this way it costs a microsecond."""
-        place = bisect_left(self._ends, value)
-        with self._lock:
-            self._of(labels)[place] += 1
-            self._sums[labels] += value
+        self.of(labels).add_one(value)
 
-    def add(self, labels: tuple[str, ...], values: npt.ArrayLike) -> None:
-        """Count values ([n])."""
+    def add(self, labels: tuple[str, ...], values: Sequence[float]) -> None:
+        """Count values."""
+        if not len(values):
+            return
+        if len(values) <= _FEW:
+            self.of(labels).add_few(values)
+            return
         # Every server counts its calls here; only those that have arrays need numpy, a quarter of a quick start.
         import numpy as np  # noqa: PLC0415
 
@@ -74,35 +107,36 @@ class Histogram(Collector):
         if self._bounds is None:
             self._bounds = np.array(self._ends)
         places = np.searchsorted(self._bounds, given, side="left")
+        series = self.of(labels)
         with self._lock:
-            counts = self._of(labels)
             for place, more in enumerate(np.bincount(places).tolist()):
-                counts[place] += more
-            self._sums[labels] += float(given.sum())
+                series.counts[place] += more
+            series.total += float(given.sum())
 
     def read(self, **labels: str) -> Distribution:
         """All that was counted under these labels so far, whatever the others are."""
         wanted = [(self._labels.index(name), value) for name, value in labels.items()]
         counts, total = [0] * (len(self._ends) + 1), 0.0
         with self._lock:
-            for key, found in self._counts.items():
+            for key, found in self._series.items():
                 if all(key[place] == value for place, value in wanted):
-                    counts = list(map(add, counts, found))
-                    total += self._sums[key]
+                    counts = list(map(add, counts, found.counts))
+                    total += found.total
         return Distribution(self._ends, tuple(counts), total)
 
-    def _of(self, labels: tuple[str, ...]) -> list[int]:
-        counts = self._counts.get(labels)
-        if counts is None:
-            counts = self._counts[labels] = [0] * (len(self._ends) + 1)
-            self._sums[labels] = 0.0
-        return counts
+    def of(self, labels: tuple[str, ...]) -> Series:
+        """What is counted under these labels, and will be."""
+        series = self._series.get(labels)
+        if series is None:
+            with self._lock:
+                series = self._series.setdefault(labels, Series(self._ends, self._lock))
+        return series
 
     def collect(self) -> Iterable[Metric]:
         """See prometheus_client's Collector."""
         family = HistogramMetricFamily(self._name, self._description, labels=self._labels)
         with self._lock:
-            found = [(labels, list(accumulate(counts)), self._sums[labels]) for labels, counts in self._counts.items()]
+            found = [(labels, list(accumulate(one.counts)), one.total) for labels, one in self._series.items()]
         ends = [*(f"{end:g}" for end in self._ends), "+Inf"]
         for labels, counts, total in found:
             family.add_metric(labels, list(zip(ends, counts, strict=True)), total)

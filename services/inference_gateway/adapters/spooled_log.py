@@ -48,7 +48,9 @@ class SpooledLog:
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
-        frames = [frame for answer in answers for frame in self._frames(answer, now)]
+        frames: list[bytes] = []
+        for answer in answers:
+            self._add_frames(frames, answer, now)
         try:
             try:
                 self._spool.append(frames)
@@ -58,7 +60,7 @@ class SpooledLog:
         except FrameTooLarge as error:
             raise LogFull(error.message, retry_after_s=1.0) from error
         self._pending += len(frames)
-        self._pending_bytes += sum(HEADER_BYTES + len(frame) for frame in frames)
+        self._pending_bytes += sum(map(len, frames)) + HEADER_BYTES * len(frames)
 
     def sync(self) -> None:
         """See PredictionLog."""
@@ -90,17 +92,17 @@ class SpooledLog:
     def _acknowledge(self) -> None:
         self._spool.acknowledge(self._shipped)
 
-    def _frames(self, answer: Answer, now: datetime) -> Iterator[bytes]:
+    def _add_frames(self, frames: list[bytes], answer: Answer, now: datetime) -> None:
         key = answer.batch.endpoint.encode()
-        value = codec.encode_batch(answer, now, self._gateway_id).SerializeToString()
+        value = codec.encode_batch(answer, now, self._gateway_id)
         size_bytes = len(key) + len(value)
         if size_bytes <= self._event_limit_bytes:
-            yield _HEAD.pack(len(key), int(now.timestamp() * 1e6)) + key + value
+            frames.append(_HEAD.pack(len(key), int(now.timestamp() * 1e6)) + key + value)
         elif answer.batch.rows == 1:
             raise PredictionTooLarge(answer.ids[0], size_bytes, self._event_limit_bytes)
         else:
             for half in answer.halves():
-                yield from self._frames(half, now)
+                self._add_frames(frames, half, now)
 
     def _event(self, position: Position, frame: bytes) -> Event:
         key, time, value = _open(frame)

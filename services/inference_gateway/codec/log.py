@@ -2,107 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from math import isnan
+from functools import lru_cache
 
 import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.inference_gateway.codec.logged_columns import feature_fields, fill, output_fields
+from services.inference_gateway.codec.logged_requests import request_fields
 from services.inference_gateway.domain.answer import Answer, Prediction, ages_by_row
-from services.inference_gateway.domain.batch import Batch, Protocol
-from services.inference_gateway.domain.columns import Array, gaps, width
-from services.inference_gateway.domain.packed import packed
+from services.inference_gateway.domain.batch import Protocol
+from services.inference_gateway.domain.packed import head
 from services.inference_gateway.ports import Remembered
-from slipway.gen.slipway.inference.v1 import events_pb2, resources_pb2
+from slipway.gen.slipway.inference.v1 import events_pb2
 
 _PROTOCOLS = {
     Protocol.PREDICT: events_pb2.PROTOCOL_PREDICT,
     Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
 }
-_SINGLE = 4  # bytes
-_FEW = 64  # numbers that are less work as a list than as an array
-_MOST_SIGNED = 2**63 - 1
+_ANSWER_TIME = 8  # a field of a PredictionBatch
 
 
-def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> events_pb2.PredictionBatch:
-    """The log's record of an answer."""
+def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> bytes:
+    """The log's record of an answer, a serialized ``PredictionBatch``."""
     batch = answer.batch
-    message = events_pb2.PredictionBatch(
-        endpoint=batch.endpoint,
-        model=answer.model,
-        version=answer.version,
-        route=answer.route,
-        protocol=_PROTOCOLS[batch.protocol],
-        prediction_ids=answer.ids,
-        event_times_us=batch.event_times_us.tolist(),
-        input_digests=answer.digests or [b""] * batch.rows,
-        trace_id=_one_trace(batch),
-        gateway_id=gateway_id,
-        shadow=answer.shadow,
-        experiment=answer.experiment,
-        fallback=answer.fallback,
-        degraded_rows=answer.degraded,
+    same = _same(
+        *(batch.endpoint, answer.model, answer.version, answer.route, batch.protocol),
+        *(gateway_id, answer.shadow, answer.experiment, answer.fallback),
     )
-    if batch.origins:
-        rows, tenants, traces, began_s = zip(*batch.origins, strict=True)
-        message.request_rows.extend(rows)
-        message.trace_ids.extend(traces)
-        message.tenants.extend(tenants)
-        waited_us = np.maximum(answer.ended_s - np.array(began_s), 0.0) * 1e6
-        message.latencies_us.extend(waited_us.astype(np.uint32).tolist())
+    fields = [same, *_moment(now), *request_fields(answer)]
+    if batch.entity_keys or answer.view_times or answer.degraded or answer.fallbacks:
+        fields.append(_read(answer))
+    fields += feature_fields(answer.features)
+    fields += output_fields(answer.outputs)
+    return b"".join(fields)
+
+
+def _read(answer: Answer) -> bytes:
+    """The keys, and what was read by them."""
+    message = events_pb2.PredictionBatch(degraded_rows=answer.degraded)
     for view, times in answer.view_times.items():
         message.view_times.add(view=view, event_times_us=times.tolist())
     for name, taken in answer.fallbacks.items():
         message.feature_fallbacks.add(name=name, rows=taken.tolist())
+    for column in answer.batch.entity_keys:
+        fill(message.entity_keys.add(name=column.name), column.values, column.absent)
+    return message.SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _same(  # noqa: PLR0917  (the key of the cache, which is quickest by place)
+    endpoint: str,
+    model: str,
+    version: int,
+    route: str,
+    protocol: Protocol,
+    gateway_id: str,
+    shadow: bool,
+    experiment: str,
+    fallback: bool,
+) -> bytes:
+    """What one record of an arm has as any other has it."""
+    return events_pb2.PredictionBatch(
+        endpoint=endpoint,
+        model=model,
+        version=version,
+        route=route,
+        protocol=_PROTOCOLS[protocol],
+        gateway_id=gateway_id,
+        shadow=shadow,
+        experiment=experiment,
+        fallback=fallback,
+    ).SerializeToString()
+
+
+def _moment(now: datetime) -> tuple[bytes, bytes]:
     seconds = now.timestamp()
-    message.answer_time.seconds, message.answer_time.nanos = int(seconds), int(seconds % 1 * 1e6) * 1000
-    for column in batch.entity_keys:
-        _fill(message.entity_keys.add(name=column.name), column.values, column.absent)
-    for name, array in answer.features.items():
-        _fill_feature(message.features.add(name=name), array)
-    for name, array in answer.outputs.items():
-        tensor = message.outputs.add(name=name, width=width(array))
-        flat = array.ravel().tolist()
-        if array.dtype.kind in "OUS":
-            tensor.texts.extend(str(value) for value in flat)
-        else:
-            tensor.values.extend(flat)
-    return message
-
-
-def _one_trace(batch: Batch) -> str:
-    traces = {origin.trace_id for origin in batch.origins} or {batch.trace_id}
-    return traces.pop() if len(traces) == 1 else ""
-
-
-def _fill_feature(column: resources_pb2.Column, array: Array) -> None:
-    if array.ndim > 1 or array.dtype.kind != "f" or array.size > _FEW:
-        _fill(column, array, gaps(array))
-        return
-    numbers = array.tolist()
-    column.doubles.values.extend(numbers)
-    if absent := [row for row, number in enumerate(numbers) if isnan(number)]:
-        column.absent_rows.extend(absent)
-
-
-def _fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> None:
-    column.absent_rows.extend(absent)
-    if array.ndim > 1:
-        column.width = width(array)
-    match array.dtype.kind:
-        case "f" if array.ndim > 1 and array.dtype.itemsize <= _SINGLE:
-            # A vector of single precision is logged as one: an event has room for an image of floats, not of doubles.
-            column.floats.MergeFromString(packed(array.astype(np.float32, copy=False)))
-        case "f":
-            column.doubles.MergeFromString(packed(array.astype(np.float64, copy=False)))
-        case "u" if array.size and int(array.max()) > _MOST_SIGNED:
-            column.uint64s.values.extend(array.ravel().tolist())
-        case "i" | "u":
-            column.int64s.values.extend(array.ravel().tolist())
-        case "b":
-            column.bools.values.extend(array.ravel().tolist())
-        case _:
-            column.strings.values.extend(array.ravel().tolist())
+    stamp = Timestamp(seconds=int(seconds), nanos=int(seconds % 1 * 1e6) * 1000).SerializeToString()
+    return head(_ANSWER_TIME, len(stamp)), stamp
 
 
 def decode_remembered(value: bytes) -> Iterator[Remembered]:

@@ -19,9 +19,11 @@ Attributions = tuple[tuple[str, tuple[float, ...]], ...]
 """By column, what it did to each value of an output."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What one version said about a batch: ``outputs`` by tensor name, [rows, …] each.
+
+    Nobody changes one. It is not frozen, for then each of its fields would cost a call, at every batch.
 
     ``view_times`` [rows] say, by view, when what was read online was true: microseconds since 1970 UTC, 0 where the
     view told nothing. ``degraded`` are the rows, in order, that went without a feature; ``fallbacks`` are, by column,
@@ -46,6 +48,14 @@ class Answer:
     experiment: str = ""
     fallback: bool = False
     fallbacks: Mapping[str, Array] = field(default_factory=dict)
+    _told: list[Prediction] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def predictions(self) -> list[Prediction]:
+        """Row by row, in the batch's order; made for all requests at once, when the first one asks."""
+        if self._told is None:
+            self._told = _predictions(self)
+        return self._told
 
     def take(self, rows: Array) -> Answer:
         """What was answered about ``rows`` (indices, ascending) alone."""
@@ -75,9 +85,9 @@ class Answer:
         return self.take(np.arange(middle)), self.take(np.arange(middle, self.batch.rows))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prediction:
-    """One row's answer: ``outputs`` by tensor name, flattened.
+    """One row's answer: ``outputs`` by tensor name, flattened. Nobody changes one.
 
     ``feature_ages`` are the seconds from what a view told to the row's moment, None where it told nothing.
     """
@@ -94,12 +104,9 @@ class Prediction:
     attributions: Attributions = ()
 
 
-def predictions(answer: Answer, start: int = 0, end: int | None = None) -> list[Prediction]:
-    """An answer row by row, in the batch's order; or its rows from ``start`` to ``end`` alone."""
-    end = answer.batch.rows if end is None else end
-    flat = {name: array[start:end].reshape(end - start, -1).tolist() for name, array in answer.outputs.items()}
-    told = {view: times[start:end] for view, times in answer.view_times.items()}
-    ages = ages_by_row(answer.batch.event_times_us[start:end], told)
+def _predictions(answer: Answer) -> list[Prediction]:
+    flat = {name: array.reshape(answer.batch.rows, -1).tolist() for name, array in answer.outputs.items()}
+    ages = ages_by_row(answer.batch.event_times_us, answer.view_times)
     degraded = set(answer.degraded)
     return [
         Prediction(
@@ -109,10 +116,10 @@ def predictions(answer: Answer, start: int = 0, end: int | None = None) -> list[
             answer.version,
             answer.route,
             feature_ages=ages[row],
-            degraded=start + row in degraded,
+            degraded=row in degraded,
             fallback=answer.fallback,
         )
-        for row, one in enumerate(answer.ids[start:end])
+        for row, one in enumerate(answer.ids)
     ]
 
 
@@ -120,8 +127,8 @@ def ages_by_row(event_times_us: Array, view_times: Mapping[str, Array]) -> Seque
     """For each row, by view, the seconds from what the view told to the row's moment."""
     if not view_times:
         return [()] * len(event_times_us)
-    columns = [
-        [age if told else None for age, told in zip(((event_times_us - times) / 1e6).tolist(), times, strict=True)]
-        for times in view_times.values()
-    ]
+    columns = []
+    for times in view_times.values():
+        ages = ((event_times_us - times) / 1e6).tolist()
+        columns.append([age if told else None for age, told in zip(ages, times.tolist(), strict=True)])
     return [tuple(zip(view_times, ages, strict=True)) for ages in zip(*columns, strict=True)]

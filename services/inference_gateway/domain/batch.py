@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ class Protocol(enum.Enum):
     PREDICT = "predict"
     OPEN_INFERENCE = "open_inference"
 
+    __hash__ = object.__hash__  # there is one of each; an enumeration's own costs a call
+
     @property
     def field(self) -> str:
         """What the protocol calls a request's feature columns."""
@@ -42,9 +44,11 @@ class Origin(NamedTuple):
     began_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """Rows for one endpoint. ``ids`` are the caller's, one a row, or none.
+
+    Nobody changes one. It is not frozen, for then each of its fields would cost a call, at every request.
 
     ``event_times_us`` [rows] are microseconds since 1970 UTC; ``timed`` says that the caller gave them.
     ``places`` [rows] are the rows' numbers in the caller's request, where they are others than here.
@@ -70,6 +74,26 @@ class Batch:
     deadline_s: float | None = None
     origins: tuple[Origin, ...] = ()
     explain: bool = False
+
+    def of(self, origins: tuple[Origin, ...]) -> Batch:
+        """The same rows, as those of these requests."""
+        return Batch(
+            self.endpoint,
+            self.rows,
+            self.ids,
+            self.event_times_us,
+            self.timed,
+            self.entity_keys,
+            self.features,
+            self.protocol,
+            self.trace_id,
+            self.places,
+            self.tenant,
+            self.priority,
+            self.deadline_s,
+            origins,
+            self.explain,
+        )
 
     def take(self, rows: Array) -> Batch:
         """The batch of ``rows`` (indices, ascending) alone."""
@@ -114,11 +138,9 @@ def _is_plain(batch: Batch) -> bool:
     for one in (*columns, *keys) if keys else columns:
         if len(one.values) != rows or len(one.absent) or not is_column_name(one.name):
             return False
-    return is_resource_name(batch.endpoint) and not _repeats(columns) and not _repeats(keys)
-
-
-def _repeats(columns: Sequence[Column]) -> bool:
-    return len(columns) > 1 and len({one.name for one in columns}) < len(columns)
+    if len(columns) > 1 and len({one.name for one in columns}) < len(columns):
+        return False
+    return is_resource_name(batch.endpoint) and (len(keys) < 2 or len({one.name for one in keys}) == len(keys))
 
 
 def _check(batch: Batch) -> None:

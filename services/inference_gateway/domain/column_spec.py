@@ -28,6 +28,8 @@ class DataType(enum.StrEnum):
     UINT64 = "UINT64"
     FP16 = "FP16"
 
+    __hash__ = str.__hash__  # an enumeration's own costs a call
+
 
 _SIGNED = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
 _UNSIGNED = {DataType.UINT8: 8, DataType.UINT16: 16, DataType.UINT32: 32, DataType.UINT64: 64}

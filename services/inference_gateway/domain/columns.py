@@ -28,11 +28,12 @@ class ValueKind(enum.Enum):
 _DTYPES = {ValueKind.DOUBLE: np.float64, ValueKind.INT64: np.int64, ValueKind.STRING: object, ValueKind.BOOL: np.bool_}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Column:
     """One name's values, a row each: [rows], or [rows, …] for vectors, of their shape or flattened.
 
-    ``absent`` lists the rows that have none, in order. The array may be a request's own bytes: nobody writes to it.
+    ``absent`` lists the rows that have none, in order. The array may be a request's own bytes: nobody writes to it, and
+    nobody changes a column. It is not frozen, for then each of its fields would cost a call, in every request.
     """
 
     name: str

@@ -47,6 +47,10 @@ class Route:
     experiment: str = ""
     fallback: bool = False
 
+    def is_of_the_same_arm(self, other: Route) -> bool:
+        """Whether the other is this arm too, with whatever share of traffic."""
+        return self.name == other.name and self.version == other.version
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

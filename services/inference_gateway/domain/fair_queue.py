@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
@@ -10,9 +9,7 @@ from math import inf
 from typing import Generic, NoReturn, Protocol, TypeVar
 
 from services.inference_gateway.domain.errors import QueueFull
-
-DEFAULT_PRIORITY = 1 << 16
-"""What priority 0 stands for; 1 is the highest."""
+from services.inference_gateway.domain.tenant_lane import TenantLane
 
 
 class Waiting(Protocol):
@@ -25,7 +22,7 @@ class Waiting(Protocol):
 
     @property
     def priority(self) -> int:
-        """1 first, then 2 and so on, among the tenant's own; 0 is :data:`DEFAULT_PRIORITY`."""
+        """1 first, then 2 and so on, among the tenant's own; 0 stands for 65,536."""
         ...
 
     @property
@@ -79,9 +76,9 @@ class FairQueue(Generic[T]):
         self._weights = dict(weights or {})
         self._mean = sum(self._weights.values()) / len(self._weights) if self._weights else 1.0
         self._shared = len(self._weights) > 1
-        self._lanes: dict[str, _Lane[T]] = {}
+        self._lanes: dict[str, TenantLane[T]] = {}
         # (virtual time at which the lane's next item starts, turn, lane), of lanes that hold something
-        self._turns: list[tuple[float, int, _Lane[T]]] = []
+        self._turns: list[tuple[float, int, TenantLane[T]]] = []
         self._turn = 0
         self._now = self._latest = 0.0  # virtual times: of what was taken last, and up to which anything was taken
         self._items = self._rows = self._bytes = 0
@@ -135,6 +132,15 @@ class FairQueue(Generic[T]):
         self._rows += rows
         self._bytes += size
 
+    def pass_by(self, item: T) -> bool:
+        """Let an item through a queue in which nothing waits, as if it were pushed and taken; False: something does."""
+        if self._items:
+            return False
+        lane = self._lanes.get(item.tenant) or self._open(item.tenant)
+        self._now = max(lane.starts, self._latest)
+        lane.starts = self._latest = self._now + item.rows * lane.row_cost
+        return True
+
     def take(self, max_rows: int, gone: Callable[[T], bool] | None = None) -> list[T]:
         """The next items, out of the queue: as many as have ``max_rows`` together, but one at least while any waits.
 
@@ -166,14 +172,17 @@ class FairQueue(Generic[T]):
         heapify(self._turns)
         return dropped
 
-    def _serve(self, lane: _Lane[T], room: int, taken: list[T], gone: Callable[[T], bool] | None) -> tuple[int, bool]:
+    def _serve(
+        self, lane: TenantLane[T], room: int, taken: list[T], gone: Callable[[T], bool] | None
+    ) -> tuple[int, bool]:
         """Take from one lane until another's turn comes. The rows taken, and False when the next item does not fit."""
         others = len(self._turns) - 1
         until = min(self._turns[1][0], self._turns[2 if others > 1 else 1][0]) if others else inf
         items = spent = lost = size = 0
         starts, row_cost, fits = lane.starts, lane.row_cost, True
+        level = lane.first()
         while items < lane.items:
-            item = lane.first()
+            item = level[0]
             if gone is not None and gone(item):
                 lost += item.rows
             elif spent and starts >= until:
@@ -186,7 +195,10 @@ class FairQueue(Generic[T]):
                 spent += item.rows
                 self._now = starts
                 starts += item.rows * row_cost
-            lane.pop()
+            level.popleft()
+            if not level:
+                lane.emptied()
+                level = lane.first()
             items += 1
             size += item.bytes
         lane.starts = starts
@@ -194,7 +206,7 @@ class FairQueue(Generic[T]):
         self._release(lane, items, spent + lost, size)
         return spent, fits
 
-    def _release(self, lane: _Lane[T], items: int, rows: int, size: int) -> None:
+    def _release(self, lane: TenantLane[T], items: int, rows: int, size: int) -> None:
         lane.items -= items
         lane.rows -= rows
         lane.bytes -= size
@@ -202,57 +214,10 @@ class FairQueue(Generic[T]):
         self._rows -= rows
         self._bytes -= size
 
-    def _open(self, tenant: str) -> _Lane[T]:
+    def _open(self, tenant: str) -> TenantLane[T]:
         weight = self._weights.get(tenant, 1.0)
-        lane = self._lanes[tenant] = _Lane(tenant, weight, weight / self._mean)
+        lane = self._lanes[tenant] = TenantLane(tenant, weight, weight / self._mean)
         return lane
 
     def _refuse(self, bound: str, tenant: str = "") -> NoReturn:
         raise QueueFull(self._name, getattr(self._bounds, bound), bound, tenant)
-
-
-class _Lane(Generic[T]):
-    """One tenant's items, by priority."""
-
-    __slots__ = ("bytes", "items", "levels", "order", "row_cost", "rows", "share", "starts", "tenant")
-
-    def __init__(self, tenant: str, weight: float, share: float) -> None:
-        self.tenant = tenant
-        self.row_cost = 1.0 / weight
-        self.share = share
-        self.starts = 0.0
-        self.items = self.rows = self.bytes = 0
-        self.levels: dict[int, deque[T]] = {}
-        self.order: list[int] = []
-
-    def push(self, item: T) -> None:
-        priority = item.priority or DEFAULT_PRIORITY
-        level = self.levels.get(priority)
-        if level is None:
-            if not self.items:
-                self.levels.clear()
-                self.order.clear()
-            level = self.levels[priority] = deque()
-            heappush(self.order, priority)
-        level.append(item)
-
-    def first(self) -> T:
-        return self.levels[self.order[0]][0]
-
-    def pop(self) -> None:
-        level = self.levels[self.order[0]]
-        level.popleft()
-        if not level and len(self.order) > 1:  # the last one stays, empty: it is what comes next, mostly
-            del self.levels[heappop(self.order)]
-
-    def drop(self, predicate: Callable[[T], bool]) -> list[T]:
-        """What it holds for, in the lane's order; its counts are left to the caller."""
-        dropped: list[T] = []
-        for priority in sorted(self.levels):
-            kept: deque[T] = deque()
-            for item in self.levels[priority]:
-                (dropped if predicate(item) else kept).append(item)
-            self.levels[priority] = kept
-        self.levels = {priority: level for priority, level in self.levels.items() if level}
-        self.order = sorted(self.levels)
-        return dropped

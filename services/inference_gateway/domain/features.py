@@ -102,8 +102,10 @@ def among(fallbacks: Mapping[str, Array], rows: Array) -> Mapping[str, Array]:
 
 def unread(signature: Signature, given: Sequence[Column]) -> tuple[ColumnSpec, ...]:
     """The columns that a caller left to be read online: a column without any value is one that was not given."""
-    known = {column.name for column in given if len(set(column.absent)) < len(column.values)}
-    return tuple(spec for spec in signature.inputs if spec.feature and spec.name not in known)
+    if not signature.read_online:
+        return ()
+    known = {one.name for one in given if not len(one.absent) or len(set(one.absent)) < len(one.values)}
+    return tuple([spec for spec in signature.read_online if spec.name not in known])
 
 
 def join_keys(signature: Signature, given: Sequence[Column]) -> tuple[Column, ...]:

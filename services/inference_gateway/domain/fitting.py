@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, RANGES, TAKES, ColumnSpec, DataType
 from services.inference_gateway.domain.columns import Array, Column, ValueKind, rows_where, width
+from services.inference_gateway.domain.finite import all_finite
 
 _SHOWN_ROWS = 5
 _NEEDED = "; the version needs a value in every row"
@@ -53,23 +55,32 @@ def fit(spec: ColumnSpec, column: Column) -> Array:
     return values
 
 
-def fit_plain(specs: Sequence[ColumnSpec], given: Mapping[str, Column], rows: int) -> dict[str, Array]:
-    """Those of the columns that are floats with a finite number in each of ``rows``, all of a type at once.
+def is_plain(spec: ColumnSpec) -> bool:
+    """Whether a column is one float a row, of which any is valid."""
+    return spec.datatype in FLOATS and not spec.shape and not spec.bounded
+
+
+def fit_plain(plain: Mapping[DataType, Sequence[str]], given: Mapping[str, Column], rows: int) -> dict[str, Array]:
+    """Those of the ``plain`` columns that have a finite number in each of ``rows``, all of a type at once.
 
     Whatever is to be said of the others is for :func:`fit`.
     """
-    alike: dict[DataType, list[str]] = {}
-    for spec in specs:
-        if spec.datatype in FLOATS and not spec.shape and not spec.bounded:
-            column = given.get(spec.name)
-            if column is not None and column.kind is ValueKind.DOUBLE and column.values.shape == (rows,):
-                alike.setdefault(spec.datatype, []).append(spec.name)
+    shape = (rows,)
     fitted: dict[str, Array] = {}
-    for datatype, names in alike.items():
-        with np.errstate(over="ignore"):
-            block = np.array([given[name].values for name in names]).astype(DTYPES[datatype], copy=False)
-        finite = np.flatnonzero(np.isfinite(block).all(axis=1)).tolist()
-        fitted |= {names[n]: block[n] for n in finite if not len(given[names[n]].absent)}
+    for datatype, names in plain.items():
+        columns = []
+        for name in names:
+            one = given.get(name)
+            if one is not None and one.kind is ValueKind.DOUBLE and one.values.shape == shape and not len(one.absent):
+                columns.append(one)
+        if not columns:
+            continue
+        block = _cast(np.array([one.values for one in columns]), DTYPES[datatype])
+        if all_finite(block):
+            fitted |= {one.name: line for one, line in zip(columns, block, strict=True)}
+        else:
+            for n in np.flatnonzero(np.isfinite(block).all(axis=1)).tolist():
+                fitted[columns[n].name] = block[n]
     return fitted
 
 
@@ -84,7 +95,9 @@ def _converted(spec: ColumnSpec, values: Array, absent: Sequence[int]) -> Array:
 
 
 def _check_valid(spec: ColumnSpec, values: Array) -> None:
-    if (mask := spec.beyond(values)).any():
+    with np.errstate(over="ignore"):  # a bound may be beyond a small type
+        mask = spec.beyond(values)
+    if mask.any():
         first = values[mask].ravel()[0].item()
         raise Unfit(f"is {first:g}, but only numbers {spec.valid} are valid,", rows_where(mask))
 
@@ -108,11 +121,20 @@ def _check_range(spec: ColumnSpec, values: Array) -> None:
         raise Unfit(f"does not fit {spec.datatype}, {fits[0]} to {fits[-1]},", beyond)
 
 
+def _cast(values: Array, dtype: np.dtype[Any]) -> Array:
+    """The numbers as floats of a type; one too large for it becomes infinite, which is looked for, as NaN is."""
+    if values.dtype == dtype:
+        return values
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(dtype)
+
+
 def _floats(spec: ColumnSpec, given: Array, absent: Sequence[int]) -> Array:
-    values = given.astype(DTYPES[spec.datatype], copy=bool(len(absent)))
+    values = _cast(given, DTYPES[spec.datatype])
     if len(absent):
+        values = np.array(values)
         values[list(absent)] = np.nan
-    if np.isfinite(values).all():
+    if all_finite(values):
         return values
     if infinite := rows_where(np.isinf(values)):
         raise Unfit(f"is infinite, or too large for {spec.datatype},", infinite)

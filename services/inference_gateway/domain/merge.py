@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from services.inference_gateway.domain.batch import Batch, Origin
-from services.inference_gateway.domain.columns import Column
+from services.inference_gateway.domain.columns import Array, Column
 
 
 def layout(batch: Batch) -> Hashable:
@@ -19,9 +20,39 @@ def layout(batch: Batch) -> Hashable:
         batch.tenant,
         batch.priority,
         not batch.ids,
-        tuple([(one.name, one.values.dtype.char, one.values.shape[1:]) for one in batch.features]),
+        tuple([(one.name, _form(one.values.dtype), one.values.shape[1:]) for one in batch.features]),
         tuple([(one.name, one.kind.value) for one in batch.entity_keys]),
     )
+
+
+def same_layout(one: Batch, other: Batch) -> bool:
+    """Whether two requests have one :func:`layout`, found out without making it."""
+    features, keys = other.features, other.entity_keys
+    if (
+        one.endpoint != other.endpoint
+        or one.protocol is not other.protocol
+        or one.tenant != other.tenant
+        or one.priority != other.priority
+        or (not one.ids) is not (not other.ids)
+        or len(one.features) != len(features)
+        or len(one.entity_keys) != len(keys)
+    ):
+        return False
+    for place, mine in enumerate(one.features):
+        its = features[place]
+        a, b = mine.values, its.values
+        if mine.name != its.name or (a.dtype is not b.dtype and _form(a.dtype) != _form(b.dtype)):
+            return False
+        if a.shape != b.shape and a.shape[1:] != b.shape[1:]:
+            return False
+    for place, mine in enumerate(one.entity_keys if keys else ()):
+        if mine.name != keys[place].name or mine.kind is not keys[place].kind:
+            return False
+    return True
+
+
+def _form(dtype: np.dtype[Any]) -> tuple[str, str]:
+    return dtype.char, dtype.byteorder
 
 
 def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
@@ -35,11 +66,11 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
         [Origin(one.rows, one.tenant, one.trace_id, began) for one, began in zip(batches, began_s, strict=True)]
     )
     if len(batches) == 1:
-        return replace(first, origins=origins)
+        return first.of(origins)
     return Batch(
         endpoint=first.endpoint,
         rows=sum([one.rows for one in batches]),
-        ids=tuple([name for one in batches for name in one.ids]) if first.ids else (),
+        ids=tuple(chain.from_iterable([one.ids for one in batches])) if first.ids else (),
         event_times_us=np.concatenate([one.event_times_us for one in batches]),
         timed=first.timed,
         entity_keys=_stacked([one.entity_keys for one in batches]),
@@ -58,13 +89,30 @@ def latest(deadlines: Sequence[float | None]) -> float | None:
 
 
 def _stacked(groups: Sequence[Sequence[Column]]) -> tuple[Column, ...]:
+    first = groups[0]
+    if len(first) > 1 and all(_is_one_number(one.values, first[0].values.dtype) for one in first):
+        every = [one for columns in groups for one in columns]
+        if len(every) == sum([len(one.values) for one in every]) and not sum([len(one.absent) for one in every]):
+            return _side_by_side(first, every)
     return tuple([_joined(columns) for columns in zip(*groups, strict=True)])
+
+
+def _is_one_number(values: Array, dtype: np.dtype[Any]) -> bool:
+    return values.ndim == 1 and values.dtype == dtype and dtype.kind in "fiub"
+
+
+def _side_by_side(first: Sequence[Column], every: Sequence[Column]) -> tuple[Column, ...]:
+    """Columns of one number each, of requests of one row each: by one copy of all instead of one a column."""
+    numbers: list[Any] = [one.values for one in every]
+    block = np.frombuffer(b"".join(numbers), first[0].values.dtype)
+    lines = np.ascontiguousarray(block.reshape(-1, len(first)).T)
+    return tuple([Column(one.name, one.kind, line) for one, line in zip(first, lines, strict=True)])
 
 
 def _joined(columns: Sequence[Column]) -> Column:
     first = columns[0]
     values = np.concatenate([one.values for one in columns])
-    if not any(len(one.absent) for one in columns):
+    if not sum([len(one.absent) for one in columns]):
         return Column(first.name, first.kind, values)
     absent: list[int] = []
     start = 0

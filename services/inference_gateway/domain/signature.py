@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
+from functools import cached_property
 
 from services.inference_gateway.domain.column_spec import DTYPES, FLOATS, KINDS, RANGES, TAKES, ColumnSpec, DataType
 from services.inference_gateway.domain.columns import Array, Column
-from services.inference_gateway.domain.fitting import Unfit, blank, fit, fit_plain
+from services.inference_gateway.domain.fitting import Unfit, blank, fit, fit_plain, is_plain
 from slipway.errors import FieldViolation, InvalidInput
 
 __all__ = [
@@ -39,20 +38,40 @@ class TensorSpec:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
-    """What a version takes, in the model's order, and gives; its features are read by the keys ``entities``."""
+    """What a version takes, in the model's order, and gives; its features are read by the keys ``entities``.
+
+    What follows from it for every batch is found out once.
+    """
 
     inputs: tuple[ColumnSpec, ...]
     outputs: tuple[TensorSpec, ...]
     entities: tuple[ColumnSpec, ...] = ()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of the columns that it takes."""
+        return frozenset([spec.name for spec in self.inputs])
+
+    @cached_property
+    def plain(self) -> Mapping[DataType, Sequence[str]]:
+        """The names of those columns that are one float a row, of which any is valid; by type, in order."""
+        found: dict[DataType, list[str]] = {}
+        for spec in filter(is_plain, self.inputs):
+            found.setdefault(spec.datatype, []).append(spec.name)
+        return found
+
+    @cached_property
+    def read_online(self) -> tuple[ColumnSpec, ...]:
+        """Those of the columns that may be read from a feature."""
+        return tuple([spec for spec in self.inputs if spec.feature])
 
 
 Tensors = dict[str, Array]
 """Arrays [rows, …shape of the column], of the signature's types; absence is NaN or the empty text."""
 
 
-@np.errstate(over="ignore")  # a number too large for its type becomes infinite, which is looked for
 def conform(
     signature: Signature, columns: Sequence[Column], rows: int, places: Array | None = None, field: str = "features"
 ) -> Tensors:
@@ -62,8 +81,10 @@ def conform(
     by their ``places``.
     """
     given = {column.name: column for column in columns}
-    faults = _strangers(signature, given)
-    tensors = fit_plain(signature.inputs, given, rows)
+    faults = {} if given.keys() <= signature.names else _strangers(signature, given)
+    tensors = fit_plain(signature.plain, given, rows) if signature.plain else {}
+    if not faults and len(signature.plain) == 1 and len(tensors) == len(signature.inputs):
+        return tensors  # of one type, so in order
     for spec in signature.inputs:
         if spec.name in tensors:
             continue

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from opentelemetry.trace import SpanContext
 
-from services.inference_gateway.domain.answer import Answer, Attributions, Prediction, predictions
+from services.inference_gateway.domain.answer import Answer, Attributions, Prediction
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
@@ -58,7 +58,7 @@ class Part(NamedTuple):
 
     def predictions(self) -> list[Prediction]:
         """Row by row."""
-        found = predictions(self.answer, self.start, self.end)
+        found = self.answer.predictions[self.start : self.end]
         if not self.attributions:
             return found
         return [replace(one, attributions=did) for one, did in zip(found, self.attributions, strict=True)]
@@ -117,17 +117,18 @@ class Ask:
         self.whole = whole
         self.version = version
         self.span = span
-        self.tenant, self.priority, self.rows, self.deadline = (
-            batch.tenant,
-            batch.priority,
-            batch.rows,
-            batch.deadline_s,
-        )
-        self.bytes = sum([one.values.nbytes for one in batch.features]) + batch.rows * _ROW_BYTES
+        self.tenant = batch.tenant
+        self.priority = batch.priority
+        self.rows = batch.rows
+        self.deadline = batch.deadline_s
+        size = batch.rows * _ROW_BYTES
+        for one in batch.features:
+            size += one.values.nbytes
+        self.bytes = size
         self.left = 1
         self.parts: list[Part] = []
         self.held: list[Chunk] = []
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.answered: asyncio.Future[None] = asyncio.Future()
 
     @property
     def waits(self) -> bool:
@@ -208,7 +209,7 @@ class Chunk:
     @property
     def gone(self) -> bool:
         """Whether nobody waits for any of them."""
-        return not any(share.ask.waits for share in self.shares)
+        return all(share.ask.answered.done() for share in self.shares)
 
 
 def hurried(shares: Sequence[Share]) -> float:

@@ -42,7 +42,8 @@ class Berth:
     @property
     def worker(self) -> Worker | None:
         """The worker that answers now; None while another one starts."""
-        return None if self._worker is None or self._worker.died.is_set() else self._worker
+        worker = self._worker
+        return None if worker is None or worker.died.is_set() else worker
 
     async def fill(self) -> None:
         """Launch a worker, once. Raises as :meth:`Launch.worker`; a death is told."""

@@ -34,7 +34,7 @@ class Dispatch:
     def has_room(self, runner: Runner) -> bool:
         """Whether a version's workers would take up another chunk of callers' rows before long."""
         lane = self._lanes.get(runner)
-        return lane is None or lane.unsettled < max(1, runner.capacity)
+        return lane is None or not lane.unsettled or lane.unsettled < runner.capacity
 
     def load(self, runner: Runner) -> Load:
         """What a version has to do now."""

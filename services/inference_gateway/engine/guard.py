@@ -64,19 +64,17 @@ class Guard:
         """
         endpoint = desired.endpoints.get(name)
         # An arm of before the last change says nothing about those of now.
-        if endpoint is None or not any(
-            one.name == route.name and one.version == route.version for one in endpoint.routes
-        ):
+        if endpoint is None or not (route in endpoint.routes or any(map(route.is_of_the_same_arm, endpoint.routes))):
             return False
         self._revisions[name] = endpoint.revision
-        rails = self._rails.under(endpoint.limits)
         arms = self._windows.setdefault(name, {})
         window = arms.get(route.name)
         if window is None:
-            window = arms[route.name] = rails.window()
+            window = arms[route.name] = self._rails.under(endpoint.limits).window()
         slow = window.add(why, seconds, rows)
         if not (why or slow):
             return False
+        rails = self._rails.under(endpoint.limits)
         broken = why_broken(self._now(desired, endpoint), route.name, arms, rails)
         if broken:
             self._disable(endpoint, route, broken)

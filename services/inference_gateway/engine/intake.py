@@ -12,7 +12,7 @@ from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.domain.features import Online
-from services.inference_gateway.domain.merge import layout
+from services.inference_gateway.domain.merge import layout, same_layout
 from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.ask import Ask, Chunk, Part
 from services.inference_gateway.engine.dispatch import Dispatch
@@ -136,8 +136,13 @@ class Intake:
 
     def _grouped(self, asks: Sequence[Ask]) -> Iterable[list[Ask]]:
         """The requests that can be one wave, in order."""
-        groups: dict[object, list[Ask]] = {}
+        if len(asks) == 1:
+            return [list(asks)]
         now = self._clock.monotonic()
+        first, patience = asks[0], _patience(asks[0].deadline, now)
+        if all([_goes_with(first, ask) and _patience(ask.deadline, now) == patience for ask in asks]):  # noqa: C419
+            return [list(asks)]
+        groups: dict[object, list[Ask]] = {}
         for ask in asks:
             key = (layout(ask.batch), ask.whole, ask.version, _patience(ask.batch.deadline_s, now))
             groups.setdefault(key, []).append(ask)
@@ -220,7 +225,7 @@ class Intake:
 
 
 def _gone(ask: Ask) -> bool:
-    return not ask.waits
+    return ask.answered.done()
 
 
 def _weight(arm: Arm) -> int:
@@ -230,6 +235,13 @@ def _weight(arm: Arm) -> int:
 def _fail(asks: Iterable[Ask], error: BaseException) -> None:
     for ask in asks:
         ask.fail(error)
+
+
+def _goes_with(one: Ask, other: Ask) -> bool:
+    """Whether two requests can be in one wave, if they wait about equally long."""
+    return one is other or (
+        one.whole is other.whole and one.version == other.version and same_layout(one.batch, other.batch)
+    )
 
 
 def _patience(deadline_s: float | None, now: float) -> int:

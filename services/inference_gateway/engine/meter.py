@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 from opentelemetry import metrics
 
 from services.inference_gateway.domain.answer import Answer
-from services.inference_gateway.domain.batch import Origin
+from services.inference_gateway.domain.batch import Origin, Protocol
 from services.inference_gateway.domain.desired import VersionKey
-from slipway.observe.histogram import SIZES, Distribution, Histogram
+from slipway.observe.histogram import SIZES, Distribution, Histogram, Series
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Times:
     """When a batch was given to its worker, what it took of it, and when it was back; monotonic, in seconds.
 
@@ -46,6 +45,7 @@ class VersionCount(NamedTuple):
     seconds: Distribution
 
 
+_PROTOCOLS = {one: one.value for one in Protocol}
 _LABELS = ("endpoint", "model", "version", "route", "protocol")
 
 
@@ -89,33 +89,42 @@ class Meter:
         self._replaced = meter.create_counter(
             "slipway.worker.replaced", description="Workers that were replaced because they leaked memory."
         )
+        self._arms: dict[tuple[str, ...], tuple[Series, Series, Series]] = {}
+        self._versions: dict[VersionKey, tuple[Series, Series]] = {}
         self.dropped_rows = 0
 
     def ran(self, version: VersionKey, rows: int, times: Times) -> None:
         """A worker ran a batch."""
-        labels = (version.model, str(version.number))
-        self._batch_rows.add_one(labels, rows)
-        self._computed.add_one(labels, times.took_s)
+        series = self._versions.get(version)
+        if series is None:
+            labels = (version.model, str(version.number))
+            series = self._versions[version] = (self._batch_rows.of(labels), self._computed.of(labels))
+        series[0].add_one(rows)
+        series[1].add_one(times.took_s)
 
     def answered(self, answer: Answer, times: Times) -> None:
         """One version answered requests."""
         batch = answer.batch
-        labels = (batch.endpoint, answer.model, str(answer.version), answer.route, batch.protocol.value)
+        labels = (batch.endpoint, answer.model, str(answer.version), answer.route, _PROTOCOLS[batch.protocol])
         if len(batch.origins) == 1:
             [one] = batch.origins
-            self._rows.add_one(labels, one.rows)
-            self._seconds.add_one(labels, times.ended_s - one.began_s)
-            self._queued.add_one(labels, times.began_s - one.began_s)
+            series = self._arms.get(labels)
+            if series is None:
+                series = (self._rows.of(labels), self._seconds.of(labels), self._queued.of(labels))
+                self._arms[labels] = series
+            series[0].add_one(one.rows)
+            series[1].add_one(times.ended_s - one.began_s)
+            series[2].add_one(times.began_s - one.began_s)
         else:
             self._add(labels, batch.origins, times)
         if answer.degraded:
             self._degraded.add(len(answer.degraded), dict(zip(_LABELS, labels, strict=True)))
 
     def _add(self, labels: tuple[str, ...], origins: Sequence[Origin], times: Times) -> None:
-        began = np.array([one.began_s for one in origins])
+        ended_s, given_s = times.ended_s, times.began_s
         self._rows.add(labels, [one.rows for one in origins])
-        self._seconds.add(labels, times.ended_s - began)
-        self._queued.add(labels, times.began_s - began)
+        self._seconds.add(labels, [ended_s - one.began_s for one in origins])
+        self._queued.add(labels, [given_s - one.began_s for one in origins])
 
     def arm(self, endpoint: str, version: VersionKey, route: str) -> ArmCount:
         """What an arm answered so far, by any protocol."""

@@ -90,9 +90,14 @@ class Runner:
         return next(iter(self.workers), None)
 
     @property
+    def up_now(self) -> int:
+        """How many workers answer now."""
+        return len([1 for berth in self.berths if berth.worker is not None])
+
+    @property
     def capacity(self) -> int:
         """How many batches may usefully be in flight now."""
-        return DEPTH * len(self.workers)
+        return DEPTH * self.up_now
 
     @property
     def memory_bytes(self) -> int:
@@ -131,8 +136,13 @@ class Runner:
         self._pending += 1
         self._idle.clear()
         try:
-            run = self._twice if again else self._once
-            return await run(inputs, rows, deadline)
+            try:
+                return await self._once(inputs, rows, deadline)
+            except WorkerDied:
+                if not again or self._stopped or (deadline is not None and self._clock.monotonic() >= deadline):
+                    raise
+            log.warning("a batch is tried again on another worker", extra={"version": str(self.spec.key)})
+            return await asyncio.create_task(self._second_try(inputs, rows, deadline), name="second try")
         finally:
             self._pending -= 1
             if not self._pending:
@@ -166,13 +176,7 @@ class Runner:
         self._stopped = True
         self._look()
 
-    async def _twice(self, inputs: Tensors, rows: int, deadline: float | None) -> Outputs:
-        try:
-            return await self._once(inputs, rows, deadline)
-        except WorkerDied:
-            if self._stopped or (deadline is not None and self._clock.monotonic() >= deadline):
-                raise
-        log.warning("a batch is tried again on another worker", extra={"version": str(self.spec.key)})
+    async def _second_try(self, inputs: Tensors, rows: int, deadline: float | None) -> Outputs:
         try:
             # One after the other: what kills its second worker takes no other second try with it.
             async with self._before(deadline), self._second_tries:
@@ -181,7 +185,11 @@ class Runner:
             raise WorkerDied(str(self.spec.key)) from None
 
     async def _once(self, inputs: Tensors, rows: int, deadline: float | None) -> Outputs:
-        berth, worker = self._least_busy() or await self._next_free(deadline)
+        found = self._least_busy()
+        if found is None:
+            # In a task: whoever runs a batch may be in none, and a timeout needs one.
+            found = await asyncio.create_task(self._next_free(deadline), name="wait for a worker")
+        berth, worker = found
         berth.running += rows
         try:
             outputs = await worker.run(inputs)
@@ -193,13 +201,14 @@ class Runner:
 
     def _least_busy(self) -> tuple[Berth, Worker] | None:
         self._check_quarantine()
-        up = [berth for berth in self.berths if berth.worker is not None]
-        if not up:
+        found: tuple[Berth, Worker] | None = None
+        for berth in self.berths:
+            worker = berth.worker
+            if worker is not None and (found is None or berth.running < found[0].running):
+                found = berth, worker
+        if found is None:
             self._up.clear()
-            return None
-        berth = min(up, key=lambda one: one.running)
-        assert berth.worker is not None  # noqa: S101  (chosen by it)
-        return berth, berth.worker
+        return found
 
     async def _next_free(self, deadline: float | None) -> tuple[Berth, Worker]:
         try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import replace
 
 from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.desired import VersionKey
@@ -13,10 +11,11 @@ from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.domain.worker_errors import ARM_FAULTS
-from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
+from services.inference_gateway.engine.ask import Ask, Chunk, Part
 from services.inference_gateway.engine.fallback import DEFAULT_ROUTE, Fallback
 from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler
+from services.inference_gateway.engine.settled import Settled
 from services.inference_gateway.engine.shadow_queue import ShadowQueue
 from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.statistics import Run, Statistics
@@ -90,43 +89,52 @@ class Settle:
         """A version answered the rows of these chunks, one after the other."""
         start, settled = 0, []
         for chunk in chunks:
-            end = start + chunk.rows
+            batch, arm = chunk.batch, chunk.arm
+            end = start + batch.rows
             mine = outputs if len(chunks) == 1 else {name: array[start:end] for name, array in outputs.items()}
             start = end
-            sound = why_unsound(chunk.arm.runner.spec.signature, mine)
-            seconds = None if chunk.shadow else times.ended_s - chunk.batch.origins[0].began_s
-            self._reconciler.observe(chunk.batch.endpoint, chunk.arm.route, sound, seconds=seconds, rows=chunk.rows)
+            sound = why_unsound(arm.runner.spec.signature, mine)
+            seconds = None if chunk.shadow else times.ended_s - batch.origins[0].began_s
+            self._reconciler.observe(batch.endpoint, arm.route, sound, seconds=seconds, rows=batch.rows)
             settled.append(Settled.of(chunk, _answer(chunk, mine, times.ended_s)))
-        self._count(chunks, times)
+        self._count(chunks, start, times)
         self._keep(settled)
         self._meter.ran(chunks[0].arm.runner.spec.key, start, times)
         self._spans.answered(chunks, times)
         for one in settled:
             self._finish(one, times)
 
-    def _count(self, chunks: Sequence[Chunk], times: Times) -> None:
+    def _count(self, chunks: Sequence[Chunk], rows: int, times: Times) -> None:
         # The outputs are with their requests by now.
         apart_s = self._clock.monotonic() - times.ended_s
         run = Run(
-            sum([chunk.rows for chunk in chunks]),
+            rows,
             _ns(times.packed_s),
             _ns(max(times.took_s - times.packed_s - times.unpacked_s, times.ran_s)),
             _ns(times.unpacked_s + apart_s),
         )
+        if len(chunks) == 1:
+            if not chunks[0].shadow:
+                self._count_of(chunks, run, times.ended_s, apart_s)
+            return
         for endpoint in {chunk.batch.endpoint for chunk in chunks if not chunk.shadow}:
             mine = [one for one in chunks if one.batch.endpoint == endpoint and not one.shadow]
-            waits = [times.ended_s - share.ask.began_s for chunk in mine for share in chunk.shares]
-            requests = len(waits)
-            total_ns = _ns(sum(waits) + requests * apart_s)
-            self._statistics.answered(
-                endpoint,
-                mine[0].arm.runner.spec.key,
-                run,
-                requests=requests,
-                rows=sum([chunk.rows for chunk in mine]),
-                total_ns=total_ns,
-                queue_ns=max(0, total_ns - requests * run.ns),
-            )
+            self._count_of(mine, run, times.ended_s, apart_s)
+
+    def _count_of(self, chunks: Sequence[Chunk], run: Run, ended_s: float, apart_s: float) -> None:
+        """Count chunks of one endpoint."""
+        waits = [ended_s - share.ask.began_s for chunk in chunks for share in chunk.shares]
+        requests = len(waits)
+        total_ns = _ns(sum(waits) + requests * apart_s)
+        self._statistics.answered(
+            chunks[0].batch.endpoint,
+            chunks[0].arm.runner.spec.key,
+            run,
+            requests=requests,
+            rows=sum([chunk.rows for chunk in chunks]),
+            total_ns=total_ns,
+            queue_ns=max(0, total_ns - requests * run.ns),
+        )
 
     def unanswered(self, chunk: Chunk, asks: Sequence[Ask]) -> None:
         """Count requests of a chunk that get no answer from its version, though they are as it wants them."""
@@ -151,7 +159,7 @@ class Settle:
                 self._shadows.offer(chunk)
 
     def _keep(self, settled: Sequence[Settled]) -> None:
-        answers = [answer for one in settled for answer in one.answers]
+        answers = settled[0].answers if len(settled) == 1 else [answer for one in settled for answer in one.answers]
         if not answers:
             return
         try:
@@ -180,59 +188,8 @@ class Settle:
             one.answers[:] = [answer for request in alone for answer in request.answers]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Answers that go to the log now, of which chunks they are, and the requests that are complete with them."""
-
-    chunks: list[Chunk]
-    answers: list[Answer]
-    asks: list[Ask]
-
-    @classmethod
-    def of(cls, chunk: Chunk, answer: Answer) -> Settled:
-        """What of a chunk's answer somebody waits for.
-
-        Parts of a request that other arms answer too are kept back until all of them are there.
-        """
-        asks, parts, start = [], [], 0
-        for ask, rows, places in chunk.shares:
-            if places is not None or ask.answered.done():
-                return cls._sorted_out(chunk, answer)
-            asks.append(ask)
-            parts.append(Part(answer, start, start + rows))
-            start += rows
-        for ask, part in zip(asks, parts, strict=True):
-            ask.parts.append(part)
-        return cls([chunk], [answer], asks)
-
-    @classmethod
-    def _sorted_out(cls, chunk: Chunk, answer: Answer) -> Settled:
-        found = cls([], [], [])
-        start = 0
-        for share, own in zip(chunk.shares, each_share(chunk), strict=True):
-            rows, start = np.arange(start, start + share.rows), start + share.rows
-            ask = share.ask
-            if not ask.waits:
-                continue
-            ask.parts.append(Part(answer.take(rows), 0, share.rows, share.places))
-            ask.held.append(own)
-            ask.left -= 1
-            if ask.left <= 0:
-                found.answers.extend([part.answer for part in ask.parts])
-                found.chunks.extend(ask.held)
-                found.asks.append(ask)
-        return found
-
-    def each(self) -> list[Settled]:
-        """The same request by request."""
-        return [
-            Settled([], [part.answer.take(np.arange(part.start, part.end)) for part in ask.parts], [ask])
-            for ask in self.asks
-        ]
-
-
 def _ns(seconds: float) -> int:
-    return max(0, int(seconds * 1e9))
+    return int(seconds * 1e9) if seconds > 0.0 else 0
 
 
 def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:

@@ -51,8 +51,9 @@ class Spans:
 
     def answered(self, chunks: Sequence[Chunk], times: Times) -> None:
         """A worker ran a batch."""
-        asks = [share.ask for chunk in chunks for share in chunk.shares] if self._on else ()
-        traced = self._traced(asks)
+        if not self._on:
+            return
+        traced = self._traced([share.ask for chunk in chunks for share in chunk.shares])
         if not traced:
             return
         wall = self._wall()

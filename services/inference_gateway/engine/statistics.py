@@ -25,7 +25,7 @@ class Duration:
         self.ns += ns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Run:
     """One run of a model on a batch of ``rows``, in nanoseconds.
 
@@ -54,9 +54,13 @@ class Runs:
 
     def add(self, run: Run, times: int = 1) -> None:
         """Count one run, so many ``times``."""
-        self.compute_input.add(times, times * run.compute_input)
-        self.compute_infer.add(times, times * run.compute_infer)
-        self.compute_output.add(times, times * run.compute_output)
+        taken, inferred, given = self.compute_input, self.compute_infer, self.compute_output
+        taken.count += times
+        taken.ns += times * run.compute_input
+        inferred.count += times
+        inferred.ns += times * run.compute_infer
+        given.count += times
+        given.ns += times * run.compute_output
 
 
 @dataclass(slots=True)

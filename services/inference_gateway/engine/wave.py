@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from services.inference_gateway.engine.ask import Ask, Chunk, Share
 from services.inference_gateway.engine.prepare import prepare
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wave:
     """The requests, their rows as one batch, the endpoint's arms of one moment, and which of them answers what.
 
@@ -36,8 +37,8 @@ class Wave:
     def of(cls, asks: Sequence[Ask], arms: Sequence[Arm]) -> Wave:
         """The wave of requests of one layout. Raises VersionNotServed for a version that they name."""
         batch = merged([ask.batch for ask in asks], [ask.began_s for ask in asks])
-        ids = asks[0].ids if len(asks) == 1 else tuple([name for ask in asks for name in ask.ids])
-        marks = tuple([mark for ask in asks for mark in ask.marks])
+        ids = asks[0].ids if len(asks) == 1 else tuple(chain.from_iterable([ask.ids for ask in asks]))
+        marks = tuple(chain.from_iterable([ask.marks for ask in asks]))
         answering = named(batch.endpoint, arms, asks[0].version) if asks[0].version else arms
         return cls(asks, batch, ids, marks, arms, _split(asks, batch, ids, answering))
 
@@ -74,7 +75,7 @@ class Wave:
         """
         shadows = [one for one in self.arms if one.route.shadow and one.route.name != arm.route.name]
         if rows is None:
-            shares = [Share(ask, ask.batch.rows) for ask in self.asks]
+            shares = [Share(ask, ask.rows) for ask in self.asks]
             return prepare(arm, self.batch, self.ids, self.marks, shares, online=online, shadows=shadows, may_lack=True)
         part = self.batch.take(rows)
         chosen = rows.tolist()

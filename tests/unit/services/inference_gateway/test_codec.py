@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 
 from services.inference_gateway.codec import decode_batch, encode_batch, encode_predictions
 from services.inference_gateway.domain.answer import Answer, Prediction
-from services.inference_gateway.domain.batch import Batch, Protocol
+from services.inference_gateway.domain.batch import Batch, Origin, Protocol
 from slipway.errors import InvalidInput
+from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2 as res
 
@@ -100,11 +101,52 @@ def test_what_the_model_saw_is_on_the_log_and_reads_back(array: np.ndarray) -> N
     rows = len(array)
     ids = tuple(str(row) for row in range(rows))
     batch = Batch("late", rows, ids, np.arange(rows), True, (), (), Protocol.PREDICT)
-    made = encode_batch(Answer(batch, ids, (), "m", 1, "main", {"x": array}, {"y": array}), NOW, "g")
+    record = encode_batch(Answer(batch, ids, (), "m", 1, "main", {"x": array}, {"y": array}), NOW, "g")
+    made = events_pb2.PredictionBatch.FromString(record)
     told = pb.PredictRequest.FromString(pb.PredictRequest(features=made.features).SerializeToString())
     [back] = decode_batch(told, NOW, "").features
     assert (len(back.values), back.width) == (rows, array.size // rows)
     assert back.values.ravel().tolist() == array.ravel().tolist()
+
+
+numbers = arrays.arrays(
+    st.sampled_from([np.float16, np.float32, np.float64]),
+    st.tuples(st.just(3)) | st.tuples(st.just(3), st.integers(1, 2)),
+    elements=st.sampled_from([0.5, -1.0, np.nan]),
+)
+wholes = arrays.arrays(st.sampled_from([np.int32, np.uint64]), 3, elements=st.integers(0, 100))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from("abcdef"), numbers | wholes | st.just(np.array(list("xyz"), object))))
+def test_the_log_has_every_column_in_order_and_says_where_it_has_no_value(features: dict[str, np.ndarray]) -> None:
+    batch = Batch("late", 3, (), np.arange(3) - 1, False, (), (), Protocol.OPEN_INFERENCE, "ab" * 16)
+    given = Answer(batch, ("1", "2", "3"), (), "m", 1, "main", features, {})
+    made = events_pb2.PredictionBatch.FromString(encode_batch(given, NOW, "g"))
+    assert [one.name for one in made.features] == list(features)
+    for column, array in zip(made.features, features.values(), strict=True):
+        told = list(getattr(column, column.WhichOneof("values")).values)
+        np.testing.assert_array_equal(np.array(told), array.ravel().astype(np.array(told).dtype))
+        absent = np.isnan(array).reshape(3, -1).all(axis=1) if array.dtype.kind == "f" else np.zeros(3, bool)
+        assert list(column.absent_rows) == np.flatnonzero(absent).tolist()
+        assert max(column.width, 1) == array.size // 3
+    assert (list(made.event_times_us), list(made.prediction_ids)) == ([-1, 0, 1], ["1", "2", "3"])
+    assert (list(made.input_digests), made.trace_id, made.protocol) == ([b""] * 3, "ab" * 16, 2)
+    assert made.answer_time.ToDatetime(UTC) == NOW
+
+
+@pytest.mark.parametrize("rows", [1, 2, 300])
+def test_the_log_tells_whose_rows_they_are(rows: int) -> None:
+    origins = (Origin(rows, "tower", "ab" * 16, 1.0), Origin(1, "tower", "", 9.0), Origin(1, "tower", "cd" * 16, -1e9))
+    many = rows + 2
+    batch = Batch("late", many, (), np.arange(many), False, (), (), Protocol.PREDICT, origins=origins)
+    ids, digests = tuple(f"{row}" for row in range(many)), tuple(f"{row}".encode() for row in range(many))
+    given = Answer(batch, ids, digests, "m", 1, "main", {}, {}, degraded=(1,), ended_s=1.5)
+    made = events_pb2.PredictionBatch.FromString(encode_batch(given, NOW, "g"))
+    assert (list(made.request_rows), list(made.trace_ids)) == ([rows, 1, 1], ["ab" * 16, "", "cd" * 16])
+    assert (list(made.tenants), list(made.latencies_us)) == (["tower"] * 3, [500_000, 0, 2**32 - 1])
+    assert (made.trace_id, list(made.degraded_rows)) == ("", [1])
+    assert tuple(made.input_digests) == digests
 
 
 def test_a_field_that_nobody_knows_does_not_shift_the_values() -> None:

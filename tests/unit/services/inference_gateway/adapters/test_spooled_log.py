@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from services.inference_gateway.adapters.spooled_log import TOPIC, SpooledLog
-from services.inference_gateway.domain.answer import Answer, Prediction, predictions
+from services.inference_gateway.domain.answer import Answer, Prediction
 from services.inference_gateway.domain.batch import Batch, Protocol
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.errors import PredictionTooLarge
@@ -101,7 +101,7 @@ def test_replay_is_what_was_answered(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         back = remembered(log)
     assert [digest for _, digest in back] == [digest for one in answers for digest in one.digests]
-    assert [one for one, _ in back] == [one for each in answers for one in predictions(each)]
+    assert [one for one, _ in back] == [one for each in answers for one in each.predictions]
 
 
 def test_rows_without_an_id_of_the_caller_s_have_an_empty_digest_and_are_not_remembered(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_batch_too_large_for_an_event_is_split_into_those_that_fit(tmp_path: P
         events = log.unshipped(LIMIT)
         assert max(event.size_bytes for event in events) <= 10_000
         assert [one for message in parsed(events) for one in message.prediction_ids] == list(whole.ids)
-        assert [one for one, _ in remembered(log)] == list(predictions(whole))
+        assert [one for one, _ in remembered(log)] == list(whole.predictions)
         assert [one.width for message in parsed(events) for one in message.outputs if one.name == "p"] == [2] * len(
             events
         )

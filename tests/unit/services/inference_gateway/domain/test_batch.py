@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.inference_gateway.domain.answer import Answer, predictions
+from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.batch import MAX_ROWS, Batch, Protocol, check_batch, digests
 from services.inference_gateway.domain.columns import Column, ValueKind
 from slipway.errors import InvalidInput
@@ -228,10 +228,10 @@ def test_an_answer_is_given_row_by_row_and_halves_hold_every_row_once() -> None:
         features={"distance": np.arange(5.0)},
         outputs={"p": np.arange(10.0).reshape(5, 2), "label": np.array(list("vwxyz"), object)},
     )
-    whole = predictions(answer)
+    whole = answer.predictions
     assert [one.prediction_id for one in whole] == list("abcde")
     assert whole[1].outputs == {"p": (2.0, 3.0), "label": ("w",)}
     first, second = answer.halves()
-    assert [*predictions(first), *predictions(second)] == list(whole)
+    assert [*first.predictions, *second.predictions] == list(whole)
     assert (*first.digests, *second.digests) == answer.digests
     assert [*first.features["distance"], *second.features["distance"]] == list(range(5))

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.inference_gateway.domain.errors import QueueFull
-from services.inference_gateway.domain.fair_queue import DEFAULT_PRIORITY, Bounds, FairQueue
+from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
+from services.inference_gateway.domain.tenant_lane import DEFAULT_PRIORITY
 
 WIDE = Bounds(10**6, 10**9, 10**12)
 
@@ -146,3 +147,34 @@ def test_a_tenant_that_is_alone_may_fill_the_queue() -> None:
     assert len(queue.take(100)) == 5
     queue.push(Item(rows=101, bytes=1001))  # over the bounds, but nothing else waits
     assert [item.rows for item in queue.take(10)] == [101]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(items, st.booleans()), max_size=30), st.lists(items, max_size=12))
+def test_what_passes_an_empty_queue_by_is_charged_as_if_it_had_waited(
+    before: list[tuple[Item, bool]], after: list[Item]
+) -> None:
+    weights = {"a": 1.0, "b": 2.0, "c": 0.5}
+    passed: FairQueue[Item] = FairQueue("m:1", WIDE, weights)
+    waited: FairQueue[Item] = FairQueue("m:1", WIDE, weights)
+    for item, by in before:
+        waited.push(item)
+        assert waited.take(1) == [item]
+        if by:
+            assert passed.pass_by(item)
+        else:
+            passed.push(item)
+            assert passed.take(1) == [item]
+    for item in after:
+        waited.push(item)
+        passed.push(item)
+    assert passed.take(10**6) == waited.take(10**6)
+
+
+def test_nothing_passes_by_what_waits() -> None:
+    queue: FairQueue[Item] = FairQueue("m:1", WIDE)
+    queue.push(Item(number=1))
+    assert not queue.pass_by(Item(number=2))
+    assert [item.number for item in queue.take(10)] == [1]
+    assert queue.pass_by(Item(number=2))
+    assert (len(queue), queue.rows, queue.bytes) == (0, 0, 0)

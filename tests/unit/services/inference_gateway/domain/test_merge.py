@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.inference_gateway.domain.batch import Batch, Origin, Protocol
 from services.inference_gateway.domain.columns import Column, ValueKind
-from services.inference_gateway.domain.merge import layout, merged
+from services.inference_gateway.domain.merge import layout, merged, same_layout
 
 rows = st.integers(1, 5)
 
@@ -43,6 +44,62 @@ def values(batch: Batch) -> list[Any]:
         gone = set(column.absent)
         told.append([None if row in gone else one for row, one in enumerate(column.values.tolist())])
     return [list(row) for row in zip(batch.ids, batch.event_times_us.tolist(), *told, strict=True)]
+
+
+@given(st.lists(st.lists(st.floats(allow_nan=False), min_size=3, max_size=3), min_size=2, max_size=5), st.data())
+def test_requests_of_one_row_are_merged_column_by_column(rows_given: list[list[float]], data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from([np.float64, np.float32, np.int64, np.bool_]))
+    hole = data.draw(st.none() | st.integers(0, len(rows_given) - 1))
+    asked = [
+        Batch(
+            *("late", 1, (), np.zeros(1, np.int64), False, ()),
+            tuple(
+                Column(name, ValueKind.DOUBLE, np.array([number > 0]).astype(kind), [0] if n == hole else ())
+                for name, number in zip("abc", row, strict=True)
+            ),
+            Protocol.PREDICT,
+        )
+        for n, row in enumerate(rows_given)
+    ]
+    whole = merged(asked, [0.0] * len(asked))
+    for place, column in enumerate(whole.features):
+        values_given = [one.features[place].values for one in asked]
+        assert column.values.dtype == values_given[0].dtype
+        assert column.values.tolist() == np.concatenate(values_given).tolist()
+        assert list(column.absent) == ([] if hole is None else [hole])
+
+
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "endpoint": st.sampled_from(["late", "early"]),
+        "ids": st.sampled_from([(), ("a", "b")]),
+        "protocol": st.sampled_from(Protocol),
+        "tenant": st.sampled_from(["", "tower"]),
+        "priority": st.sampled_from([0, 1]),
+        "features": st.lists(
+            st.builds(
+                Column,
+                st.sampled_from("xy"),
+                st.just(ValueKind.DOUBLE),
+                st.sampled_from([np.zeros(2), np.zeros(2, np.float32), np.zeros((2, 1)), np.zeros((2, 3))]),
+            ),
+            max_size=2,
+        ).map(tuple),
+        "entity_keys": st.lists(
+            st.builds(Column, st.sampled_from("kl"), st.sampled_from(ValueKind), st.just(np.arange(2))), max_size=2
+        ).map(tuple),
+    },
+)
+
+
+@given(requests(), changes, changes)
+def test_two_requests_have_one_layout_where_their_layouts_are_equal(
+    request: Batch, some: dict[str, Any], others: dict[str, Any]
+) -> None:
+    one, other = replace(request, **some), replace(request, **others)
+    assert same_layout(one, other) == (layout(one) == layout(other))
+    assert same_layout(one, one)
 
 
 @given(st.lists(requests(), min_size=1, max_size=5))
