@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 # Reading a backlog back keeps callers waiting meanwhile: some milliseconds, at this size.
 _BATCH_BYTES = 128 * 1024
 _IDLE_S = 0.05
+# So many answers share a transaction of the bus that one of them would not be worth.
+_LINGER_S = 0.02
 _LONGEST_DELAY_S = 5.0
 
 
@@ -35,22 +37,23 @@ class Ship:
         delay = _IDLE_S
         while True:
             try:
-                shipped = await self.ship_some()
+                shipped_bytes = await self.ship_some()
                 delay = _IDLE_S
             except SlipwayError as error:
                 log.warning("the prediction log waits", extra={"why": error.message})
-                shipped = 0
                 delay = min(delay * 2, _LONGEST_DELAY_S)
-            if not shipped:
                 await self._clock.sleep(delay)
+                continue
+            if shipped_bytes < _BATCH_BYTES:
+                await self._clock.sleep(_LINGER_S if shipped_bytes else _IDLE_S)
 
     async def ship_some(self) -> int:
-        """Publish the oldest batches that wait; how many they were."""
+        """Publish the oldest batches that wait; how many bytes they were."""
         events = self._log.unshipped(_BATCH_BYTES)
         if events:
             await self._publisher.publish(events)
             self._log.shipped(events)
-        return len(events)
+        return sum([event.size_bytes for event in events])
 
     async def flush(self) -> None:
         """Ship what is left when the process ends; what the bus does not take in time stays for the next start."""
