@@ -24,7 +24,11 @@ from slipway.client import AsyncSlipway, EndpointStatus, Route
 CHANGED = replace(TINY, name="changed")
 NOTHING = "nothing"
 _NEIGHBOURS, _CALLERS = 4, 2
-_WARM_UP_S, _PAUSE_S, _LOOK_S = 0.5, 0.25, 0.02
+_WARM_UP_S, _PAUSE_S, _LOOK_S, _PATIENCE_S = 0.5, 0.25, 0.02, 60.0
+
+
+class NotInEffect(Exception):
+    """The gateway did not do what it was told; the message shows where it stands."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,14 @@ class Changes:
         await self._until(lambda served: served.revision >= put.revision)
 
     async def _until(self, holds: Callable[[EndpointStatus], bool]) -> None:
-        while True:
+        ends = asyncio.get_running_loop().time() + _PATIENCE_S
+        while asyncio.get_running_loop().time() < ends:
             served = await self._served()
             arms = served.routes
             if holds(served) and arms and all(arm.serving_version == arm.desired_version for arm in arms):
                 return
             await asyncio.sleep(_LOOK_S)
+        raise NotInEffect(f"a change came not into effect within {_PATIENCE_S:.0f} s: {served}")
 
     async def _served(self) -> EndpointStatus:
         found = [one for one in await self._client.inference.endpoints() if one.name == CHANGED.name]
@@ -135,7 +141,7 @@ async def _load(gateway: str, model: Model, callers: int, seconds: float) -> Loa
 @asynccontextmanager
 async def _changing(folder: Path) -> AsyncIterator[tuple[Changes, str]]:
     """The platform, an endpoint beside the benchmark's own, two versions of its model; and the gateway's address."""
-    async with ours.started(folder) as platform:
+    async with ours.started(folder, options=["--patient"]) as platform:
         gateway = platform.gateway.address
         async with AsyncSlipway(registry=platform.registry, gateway=gateway) as client:
             artifact = await client.registry.upload_artifact(CHANGED.onnx)

@@ -53,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--unlogged", action="store_true", help="keep no prediction log")
     parser.add_argument("--grpc", action="store_true", help="take calls in by Python's gRPC")
+    parser.add_argument("--patient", action="store_true", help="put no version in quarantine, whatever it dies of")
     parser.add_argument("--samples", type=Path, help="on SIGUSR1 begin to sample, on the next one write them here")
     given = parser.parse_args()
     if given.unlogged:
@@ -61,6 +62,8 @@ def main() -> None:
         sampler.on_signal(given.samples)
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
         file.write(f'[rpc]\nfront = "{"grpc" if given.grpc else "auto"}"\n')
+        if given.patient:
+            file.write("[worker]\nquarantine_deaths = 1000\n")
         file.flush()
         sys.argv = ["slipway-gateway", "serve", "--config", file.name]
         cli.main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,8 +38,13 @@ class Ours:
 
 
 @asynccontextmanager
-async def started(folder: Path, wanted: Collection[str] = (), *, sampled: bool = False) -> AsyncIterator[Ours]:
-    """Everything up, the ``wanted`` variants too, the models loaded, the features filled. Raises NotStarted."""
+async def started(
+    folder: Path, wanted: Collection[str] = (), *, sampled: bool = False, options: Sequence[str] = ()
+) -> AsyncIterator[Ours]:
+    """Everything up, the ``wanted`` variants too, the models loaded, the features filled. Raises NotStarted.
+
+    ``options`` are more of the gateway's, see :mod:`scripts.benchmarks.launch`.
+    """
     registry, features, redis = (f"127.0.0.1:{free_port()}" for _ in range(3))
     shared = _environment(folder, registry, features, redis)
     with ExitStack() as running:
@@ -57,7 +62,7 @@ async def started(folder: Path, wanted: Collection[str] = (), *, sampled: bool =
         samples = folder / "samples.txt" if sampled else None
         ours = Ours(
             registry,
-            _gateway(folder / "gateway", run, roots, *(("--samples", str(samples)) if samples else ())),
+            _gateway(folder / "gateway", run, roots, *options, *(("--samples", str(samples)) if samples else ())),
             {name: _gateway(folder / name, run, roots, how) for name, how in _VARIANTS.items() if name in wanted},
             samples,
         )
