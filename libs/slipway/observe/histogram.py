@@ -1,22 +1,17 @@
-"""Histograms that take arrays: what one value costs elsewhere, a batch's values cost here."""
+"""Histograms that count many values at once: what one costs elsewhere, ten cost here."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import add
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0)
@@ -32,38 +27,50 @@ class Distribution:
 
 
 _SERVED: dict[str, Histogram] = {}
-_FEW = 64  # values that are less work one by one than as an array
+_MANY = 256  # values that are sorted into their buckets together
 
 
 class Series:
-    """What is counted under one set of labels; kept by whoever counts there often."""
+    """What is counted under one set of labels; kept by whoever counts there often.
 
-    __slots__ = ("_ends", "_lock", "counts", "total")
+    Values are put by and counted many at a time, or when somebody reads: a value costs a tenth of a microsecond.
+    """
 
-    def __init__(self, ends: tuple[float, ...], lock: Lock) -> None:
+    __slots__ = ("_counts", "_ends", "_lock", "_total", "_uncounted")
+
+    def __init__(self, ends: tuple[float, ...]) -> None:
         self._ends = ends
-        self._lock = lock
-        self.counts = [0] * (len(ends) + 1)
-        self.total = 0.0
+        self._lock = Lock()  # the thread that serves metrics reads
+        self._uncounted: list[float] = []
+        self._counts = [0] * (len(ends) + 1)
+        self._total = 0.0
 
     def add_one(self, value: float) -> None:
-        """Count a single value."""
-        place = bisect_left(self._ends, value)
-        with self._lock:
-            self.counts[place] += 1
-            self.total += value
+        """Count a value."""
+        self._uncounted.append(value)
+        if len(self._uncounted) >= _MANY:
+            self.read()
 
-    def add_few(self, values: Sequence[float]) -> None:
-        """Count some values."""
-        ends, counts = self._ends, self.counts
-        first, last = bisect_left(ends, min(values)), bisect_left(ends, max(values))
+    def add(self, values: Iterable[float]) -> None:
+        """Count values."""
+        self._uncounted.extend(values)
+        if len(self._uncounted) >= _MANY:
+            self.read()
+
+    def read(self) -> tuple[list[int], float]:
+        """How many are in each bucket, and the sum of all."""
         with self._lock:
-            if first == last:  # nearly always, of what came and went together
-                counts[first] += len(values)
-            else:
-                for value in values:
-                    counts[bisect_left(ends, value, first, last)] += 1
-            self.total += sum(values)
+            # Another thread may add some meanwhile: those stay in the list, which is never another one.
+            values = sorted(self._uncounted[:])
+            del self._uncounted[: len(values)]
+            below = 0
+            for place, end in enumerate(self._ends if values else ()):
+                upto = bisect_right(values, end, below)
+                self._counts[place] += upto - below
+                below = upto
+            self._counts[-1] += len(values) - below
+            self._total += sum(values)
+            return self._counts[:], self._total
 
 
 class Histogram(Collector):
@@ -77,9 +84,7 @@ class Histogram(Collector):
         self._description = description
         self._labels = tuple(labels)
         self._ends = tuple(bounds)
-        self._bounds: npt.NDArray[np.float64] | None = None
         self._series: dict[tuple[str, ...], Series] = {}
-        self._lock = Lock()  # the thread that serves metrics reads
 
     def served(self) -> Histogram:
         """The same, from now on among the process's metrics; another one of its name makes place."""
@@ -90,56 +95,36 @@ class Histogram(Collector):
         return self
 
     def add_one(self, labels: tuple[str, ...], value: float) -> None:
-        """Count a single value: in this way it costs a microsecond."""
+        """Count a single value."""
         self.of(labels).add_one(value)
 
-    def add(self, labels: tuple[str, ...], values: Sequence[float]) -> None:
+    def add(self, labels: tuple[str, ...], values: Iterable[float]) -> None:
         """Count values."""
-        if not len(values):
-            return
-        if len(values) <= _FEW:
-            self.of(labels).add_few(values)
-            return
-        # Every server counts its calls here; only those that have arrays need numpy, a quarter of a quick start.
-        import numpy as np  # noqa: PLC0415
+        self.of(labels).add(values)
 
-        given = np.asarray(values, dtype=np.float64)
-        if self._bounds is None:
-            self._bounds = np.array(self._ends)
-        places = np.searchsorted(self._bounds, given, side="left")
-        series = self.of(labels)
-        with self._lock:
-            for place, more in enumerate(np.bincount(places).tolist()):
-                series.counts[place] += more
-            series.total += float(given.sum())
+    def of(self, labels: tuple[str, ...]) -> Series:
+        """What is counted under these labels, and will be."""
+        series = self._series.get(labels)
+        return self._series.setdefault(labels, Series(self._ends)) if series is None else series
 
     def read(self, **labels: str) -> Distribution:
         """All that was counted under these labels so far, whatever the others are."""
         wanted = [(self._labels.index(name), value) for name, value in labels.items()]
         counts, total = [0] * (len(self._ends) + 1), 0.0
-        with self._lock:
-            for key, found in self._series.items():
-                if all(key[place] == value for place, value in wanted):
-                    counts = list(map(add, counts, found.counts))
-                    total += found.total
+        for key, series in list(self._series.items()):
+            if all(key[place] == value for place, value in wanted):
+                found, more = series.read()
+                counts = list(map(add, counts, found))
+                total += more
         return Distribution(self._ends, tuple(counts), total)
-
-    def of(self, labels: tuple[str, ...]) -> Series:
-        """What is counted under these labels, and will be."""
-        series = self._series.get(labels)
-        if series is None:
-            with self._lock:
-                series = self._series.setdefault(labels, Series(self._ends, self._lock))
-        return series
 
     def collect(self) -> Iterable[Metric]:
         """See prometheus_client's Collector."""
         family = HistogramMetricFamily(self._name, self._description, labels=self._labels)
-        with self._lock:
-            found = [(labels, list(accumulate(one.counts)), one.total) for labels, one in self._series.items()]
         ends = [*(f"{end:g}" for end in self._ends), "+Inf"]
-        for labels, counts, total in found:
-            family.add_metric(labels, list(zip(ends, counts, strict=True)), total)
+        for labels, series in list(self._series.items()):
+            counts, total = series.read()
+            family.add_metric(labels, list(zip(ends, accumulate(counts), strict=True)), total)
         yield family
 
     def describe(self) -> Iterable[Metric]:

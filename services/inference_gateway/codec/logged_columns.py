@@ -35,12 +35,11 @@ def feature_fields(features: Mapping[str, Array]) -> list[bytes]:
             _add_message(fields, name, array, gaps(array))
         elif array.ndim == 1 and known is not None:
             size = len(array) * 8
-            _add(fields, _named(name) + _values_head(_DOUBLES, size), known[at : at + size])
+            fields += (_column_head(name, _DOUBLES, 0, size), known[at : at + size])
             at += size
         elif array.dtype.itemsize <= _SINGLE and all_finite(array):
             data = little_endian(array.astype(np.float32, copy=False))
-            column = _named(name) + _sized(_WIDTH_OF_COLUMN, width(array)) + _values_head(_FLOATS, len(data))
-            _add(fields, column, data)
+            fields += (_column_head(name, _FLOATS, width(array), len(data)), data)
         else:
             _add_message(fields, name, array, gaps(array))
     return fields
@@ -58,18 +57,22 @@ def _alike(names: tuple[str, ...], elements: bytes) -> list[bytes]:
 
 @lru_cache(maxsize=256)
 def _column_heads(names: tuple[str, ...], size: int) -> tuple[bytes, ...]:
-    columns = [_named(name) + _values_head(_DOUBLES, size) for name in names]
-    return tuple([head(_FEATURES, len(column) + size) + column for column in columns])
+    return tuple([_column_head(name, _DOUBLES, 0, size) for name in names])
 
 
-def _add(fields: list[bytes], column: bytes, data: bytes) -> None:
-    fields += (head(_FEATURES, len(column) + len(data)), column, data)
+@lru_cache(maxsize=4096)
+def _column_head(name: str, values: int, wide: int, size: int) -> bytes:
+    """What stands before a column's ``size`` bytes of numbers; ``values`` is their field's number."""
+    inner = head(1, size)
+    before = _named(name) + _sized(_WIDTH_OF_COLUMN, wide) + head(values, len(inner) + size) + inner
+    return head(_FEATURES, len(before) + size) + before
 
 
 def _add_message(fields: list[bytes], name: str, array: Array, absent: Sequence[int]) -> None:
     message = resources_pb2.Column(name=name)
     fill(message, array, absent)
-    _add(fields, message.SerializeToString(), b"")
+    column = message.SerializeToString()
+    fields += (head(_FEATURES, len(column)), column)
 
 
 def output_fields(outputs: Mapping[str, Array]) -> list[bytes]:
@@ -78,12 +81,18 @@ def output_fields(outputs: Mapping[str, Array]) -> list[bytes]:
     for name, array in outputs.items():
         if array.dtype.kind in "OUS":
             texts = [str(value) for value in array.ravel().tolist()]
-            column, data = events_pb2.OutputColumn(name=name, width=width(array), texts=texts).SerializeToString(), b""
+            column = events_pb2.OutputColumn(name=name, width=width(array), texts=texts).SerializeToString()
+            fields += (head(_OUTPUTS, len(column)), column)
         else:
             data = doubles(array)
-            column = _named(name) + _sized(_WIDTH_OF_OUTPUT, width(array)) + head(_VALUES, len(data))
-        fields += (head(_OUTPUTS, len(column) + len(data)), column, data)
+            fields += (_output_head(name, width(array), len(data)), data)
     return fields
+
+
+@lru_cache(maxsize=4096)
+def _output_head(name: str, wide: int, size: int) -> bytes:
+    before = _named(name) + _sized(_WIDTH_OF_OUTPUT, wide) + head(_VALUES, size)
+    return head(_OUTPUTS, len(before) + size) + before
 
 
 def fill(column: resources_pb2.Column, array: Array, absent: Sequence[int]) -> None:
@@ -114,17 +123,10 @@ def _elements(scalars: Sequence[Array]) -> bytes | None:
     return doubles(block) if all_finite(block) else None
 
 
-def _values_head(field: int, size: int) -> bytes:
-    values = head(1, size)
-    return head(field, len(values) + size) + values
-
-
-@lru_cache(maxsize=4096)
 def _named(name: str) -> bytes:
     data = name.encode()
     return head(1, len(data)) + data
 
 
-@lru_cache(maxsize=1024)
 def _sized(field: int, wide: int) -> bytes:
     return varint(field << 3) + varint(wide) if wide else b""

@@ -62,11 +62,11 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
     waits for any of them.
     """
     first = batches[0]
+    if len(batches) == 1:
+        return first.of((Origin(first.rows, first.tenant, first.trace_id, began_s[0]),))
     origins = tuple(
         [Origin(one.rows, one.tenant, one.trace_id, began) for one, began in zip(batches, began_s, strict=True)]
     )
-    if len(batches) == 1:
-        return first.of(origins)
     return Batch(
         endpoint=first.endpoint,
         rows=sum([one.rows for one in batches]),

@@ -49,7 +49,8 @@ class Admission:
     def enter(self, batch: Batch) -> Account:
         """Let a request in; :meth:`leave` must follow. Raises QuotaExceeded, TooManyInFlight, InvalidInput."""
         account = self._accounts[batch.tenant]
-        self._check_flight(account)
+        if account.tenant.max_in_flight:
+            self._check_flight(account)
         if account.bucket is not None:
             self._charge(account, account.bucket, batch)
         account.requests += 1

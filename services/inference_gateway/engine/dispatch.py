@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.outputs import Outputs
-from services.inference_gateway.engine.ask import Ask, Chunk
+from services.inference_gateway.engine.ask import Ask
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.lane import NO_LOAD, Lane, Load
 from services.inference_gateway.engine.probe import Probe
 from services.inference_gateway.engine.runner import Runner

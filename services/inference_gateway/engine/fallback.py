@@ -12,7 +12,8 @@ from services.inference_gateway.domain.features import unread
 from services.inference_gateway.domain.merge import merged
 from services.inference_gateway.domain.signature import Tensors, conform, less
 from services.inference_gateway.domain.worker_errors import ARM_FAULTS
-from services.inference_gateway.engine.ask import Ask, Chunk
+from services.inference_gateway.engine.ask import Ask
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.prepare import prepare
 from services.inference_gateway.engine.reconcile import Reconciler
 from slipway.errors import SlipwayError

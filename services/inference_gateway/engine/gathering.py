@@ -30,6 +30,7 @@ class Gathering:
         self._quiet = 0
         self._until = 0.0
         self._next: asyncio.Handle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._soon = False
         # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
         self._nobody = contextvars.Context()
@@ -39,10 +40,11 @@ class Gathering:
         self._came += 1
         self._quiet = 0
         self._open = are_open
-        self._crowd = max(self._crowd, float(are_open))
+        if are_open > self._crowd:
+            self._crowd = float(are_open)
         if self._soon:
             return
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         if self._came >= min(_ENOUGH, int(self._crowd)) or not self._longest_s:
             self._soon = True
             if self._next is not None:

@@ -14,7 +14,8 @@ from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout, same_layout
 from services.inference_gateway.engine.arm import Arm
-from services.inference_gateway.engine.ask import Ask, Chunk, Part
+from services.inference_gateway.engine.ask import Ask, Part
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.gathering import Gathering

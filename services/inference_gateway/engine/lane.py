@@ -10,7 +10,7 @@ from typing import NamedTuple
 from services.inference_gateway.domain.errors import QueueFull, TooLate
 from services.inference_gateway.domain.fair_queue import FairQueue
 from services.inference_gateway.engine import errand
-from services.inference_gateway.engine.ask import Chunk
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.probe import Probe
 from services.inference_gateway.engine.runner import Runner
 from services.inference_gateway.engine.settle import Settle

@@ -13,7 +13,7 @@ from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
 from services.inference_gateway.domain.features import Filled, Online, fill, join_keys, unread
 from services.inference_gateway.domain.signature import Signature, conform, less
 from services.inference_gateway.engine.arm import Arm
-from services.inference_gateway.engine.ask import Chunk, Share, hurried
+from services.inference_gateway.engine.chunk import Chunk, Share, hurried
 
 _AS_GIVEN = Filled((), (), {})
 _ROW_BYTES = 64  # what a row takes beside its values

@@ -134,13 +134,11 @@ class Runner:
         Raises ModelFailed, Quarantined, and WorkerDied after the second death or past the deadline.
         """
         self._pending += 1
-        self._idle.clear()
         try:
-            try:
-                return await self._once(inputs, rows, deadline)
-            except WorkerDied:
-                if not again or self._stopped or (deadline is not None and self._clock.monotonic() >= deadline):
-                    raise
+            return await self._once(inputs, rows, deadline)
+        except WorkerDied:
+            if not again or self._stopped or (deadline is not None and self._clock.monotonic() >= deadline):
+                raise
             log.warning("a batch is tried again on another worker", extra={"version": str(self.spec.key)})
             return await asyncio.create_task(self._second_try(inputs, rows, deadline), name="second try")
         finally:

@@ -11,7 +11,8 @@ from services.inference_gateway.domain.errors import NotReady
 from services.inference_gateway.domain.guardrail import why_unsound
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.domain.worker_errors import ARM_FAULTS
-from services.inference_gateway.engine.ask import Ask, Chunk, Part
+from services.inference_gateway.engine.ask import Ask, Part
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.fallback import DEFAULT_ROUTE, Fallback
 from services.inference_gateway.engine.meter import Meter, Times
 from services.inference_gateway.engine.reconcile import Reconciler

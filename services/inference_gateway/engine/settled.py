@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 
 from services.inference_gateway.domain.answer import Answer
-from services.inference_gateway.engine.ask import Ask, Chunk, Part, each_share
+from services.inference_gateway.engine.ask import Ask, Part
+from services.inference_gateway.engine.chunk import Chunk, each_share
 
 
 @dataclass(slots=True)

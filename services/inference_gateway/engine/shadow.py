@@ -9,7 +9,8 @@ from itertools import islice
 
 from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.engine.arm import Arm
-from services.inference_gateway.engine.ask import Ask, Chunk, Share
+from services.inference_gateway.engine.ask import Ask
+from services.inference_gateway.engine.chunk import Chunk, Share
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
 from services.inference_gateway.engine.prepare import prepare

@@ -8,7 +8,7 @@ from collections import deque
 
 from services.inference_gateway.domain.desired import VersionKey
 from services.inference_gateway.engine.arm import Arm
-from services.inference_gateway.engine.ask import Chunk
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.meter import Meter
 from slipway.clock import Clock
 

@@ -10,7 +10,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, NonRecordingSpan, Span, SpanContext, Status, StatusCode
 
-from services.inference_gateway.engine.ask import Ask, Chunk
+from services.inference_gateway.engine.ask import Ask
+from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.meter import Times
 from slipway.clock import Clock
 from slipway.observe.spans import are_recorded

@@ -14,7 +14,7 @@ from services.inference_gateway.domain.cost import Cost
 from services.inference_gateway.domain.merge import latest
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.domain.worker_errors import ModelFailed, WorkerDied
-from services.inference_gateway.engine.ask import Chunk, each_share
+from services.inference_gateway.engine.chunk import Chunk, each_share
 from services.inference_gateway.engine.meter import Times
 from services.inference_gateway.engine.probe import Probe
 from services.inference_gateway.engine.runner import Runner

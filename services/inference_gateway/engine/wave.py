@@ -15,7 +15,8 @@ from services.inference_gateway.domain.merge import merged
 from services.inference_gateway.domain.routing import assign
 from services.inference_gateway.domain.signature import Signature
 from services.inference_gateway.engine.arm import Arm, named
-from services.inference_gateway.engine.ask import Ask, Chunk, Share
+from services.inference_gateway.engine.ask import Ask
+from services.inference_gateway.engine.chunk import Chunk, Share
 from services.inference_gateway.engine.prepare import prepare
 
 
@@ -37,8 +38,11 @@ class Wave:
     def of(cls, asks: Sequence[Ask], arms: Sequence[Arm]) -> Wave:
         """The wave of requests of one layout. Raises VersionNotServed for a version that they name."""
         batch = merged([ask.batch for ask in asks], [ask.began_s for ask in asks])
-        ids = asks[0].ids if len(asks) == 1 else tuple(chain.from_iterable([ask.ids for ask in asks]))
-        marks = tuple(chain.from_iterable([ask.marks for ask in asks]))
+        if len(asks) == 1:
+            ids, marks = asks[0].ids, asks[0].marks
+        else:
+            ids = tuple(chain.from_iterable([ask.ids for ask in asks]))
+            marks = tuple(chain.from_iterable([ask.marks for ask in asks]))
         answering = named(batch.endpoint, arms, asks[0].version) if asks[0].version else arms
         return cls(asks, batch, ids, marks, arms, _split(asks, batch, ids, answering))
 
@@ -112,6 +116,8 @@ class Wave:
 def _split(
     asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], arms: Sequence[Arm]
 ) -> list[tuple[Arm, Array | None]]:
+    if len(arms) == 1:
+        return [(arms[0], None)]
     live = [arm for arm in arms if arm.route.weight] or list(arms[:1])
     if len(live) == 1:
         return [(live[0], None)]
