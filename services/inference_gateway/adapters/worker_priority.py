@@ -1,14 +1,18 @@
-"""Where a worker stands among the machine's processes: behind them while it loads, beside them once it answers."""
+"""Where a worker stands among the machine's processes: last while it loads, beside the others once it answers."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BEHIND = 10
 """Nicer than the gateway by so much: a tenth of its share where both want a core."""
+_LAST_S = 3.0
+"""So long a worker gets only what nobody else wants; where that is nothing, it would never come up."""
 _CAP_SYS_NICE = 23
 _LOWEST = 20
 
@@ -22,19 +26,50 @@ def can_come_back() -> bool:
     return allowed <= os.getpriority(os.PRIO_PROCESS, 0) or bool(_capabilities() >> _CAP_SYS_NICE & 1)
 
 
-def stand_behind(pid: int) -> None:
-    """Give the process, which has one thread yet, what others leave."""
+@contextmanager
+def behind(pid: int) -> Iterator[None]:
+    """Let the process, which has one thread yet, stand last in the block, then beside the others."""
+    stand_last(pid)
+    moving_up = asyncio.get_running_loop().call_later(_LAST_S, stand_behind, pid)
+    try:
+        yield
+    finally:
+        moving_up.cancel()
+        stand_beside(pid)
+
+
+def stand_last(pid: int) -> None:
+    """Give the process what nobody else wants: whoever wakes up takes its core at once."""
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND)
+        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
+def stand_behind(pid: int) -> None:
+    """Give all of the process's threads a tenth of what others get."""
+    _each_thread(pid, _wait_turns)
 
 
 def stand_beside(pid: int) -> None:
     """Give all of the process's threads this one's priority again."""
     own = os.getpriority(os.PRIO_PROCESS, 0)
+
+    def beside(thread: int) -> None:
+        _wait_turns(thread)
+        os.setpriority(os.PRIO_PROCESS, thread, own)
+
+    _each_thread(pid, beside)
+
+
+def _wait_turns(thread: int) -> None:
+    os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+
+
+def _each_thread(pid: int, do: Callable[[int], None]) -> None:
     with suppress(FileNotFoundError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             with suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), own)
+                do(int(thread.name))
 
 
 def _capabilities() -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from services.inference_gateway.adapters.worker_channel import Channel, Refused
 from services.inference_gateway.adapters.worker_frames import LoadSettings, pack_load
 from services.inference_gateway.adapters.worker_memory import Slot, fixed_file
-from services.inference_gateway.adapters.worker_priority import can_come_back, stand_behind, stand_beside
+from services.inference_gateway.adapters.worker_priority import behind, can_come_back
 from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
@@ -73,11 +73,8 @@ class ProcessWorkers:
         finally:
             os.close(given)
         try:
-            if self._behind:
-                stand_behind(worker.pid)
-            await worker.load(self._settings.load_timeout_s)
-            if self._behind:
-                stand_beside(worker.pid)
+            with behind(worker.pid) if self._behind else contextlib.nullcontext():
+                await worker.load(self._settings.load_timeout_s)
         except BaseException:
             await worker.stop()
             raise

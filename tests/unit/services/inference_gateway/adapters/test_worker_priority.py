@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from services.inference_gateway.adapters.worker_priority import can_come_back, stand_behind, stand_beside
+from services.inference_gateway.adapters.worker_priority import (
+    behind,
+    can_come_back,
+    stand_behind,
+    stand_beside,
+    stand_last,
+)
 
 WITH_THREADS = """
 import sys, threading
@@ -28,31 +34,45 @@ def child() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def priorities(pid: int) -> list[int]:
-    return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path(f"/proc/{pid}/task").iterdir()]
+def stand(pid: int) -> list[tuple[int, int]]:
+    """How each thread is scheduled, and its priority."""
+    threads = [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
+    return [(os.sched_getscheduler(one), os.getpriority(os.PRIO_PROCESS, one)) for one in threads]
 
 
-def test_all_threads_of_a_process_come_back_from_behind(child: subprocess.Popen[str]) -> None:
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    stand_behind(child.pid)
+def start_threads(child: subprocess.Popen[str]) -> None:
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write("\n")
     child.stdin.flush()
     child.stdout.readline()
-    behind = priorities(child.pid)
-    assert len(behind) == 4
-    assert min(behind) > own or own >= 19
-    if can_come_back():
-        stand_beside(child.pid)
-        assert priorities(child.pid) == [own] * 4
-    else:
-        with pytest.raises(PermissionError):
-            stand_beside(child.pid)
+
+
+@pytest.mark.skipif(not can_come_back(), reason="nobody may be less nice here")
+def test_all_threads_of_a_process_come_back(child: subprocess.Popen[str]) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    lower = min(own + 10, 19)
+    stand_last(child.pid)
+    start_threads(child)
+    assert stand(child.pid) == [(os.SCHED_IDLE, lower)] * 4
+    stand_behind(child.pid)
+    assert stand(child.pid) == [(os.SCHED_OTHER, lower)] * 4
+    stand_beside(child.pid)
+    assert stand(child.pid) == [(os.SCHED_OTHER, own)] * 4
+
+
+async def test_a_worker_that_loads_stands_last(child: subprocess.Popen[str]) -> None:
+    if not can_come_back():
+        pytest.skip("nobody may be less nice here")
+    own = stand(child.pid)
+    with behind(child.pid):
+        assert [policy for policy, _ in stand(child.pid)] == [os.SCHED_IDLE]
+    assert stand(child.pid) == own
 
 
 def test_who_is_gone_has_no_priority(child: subprocess.Popen[str]) -> None:
     child.kill()
     child.wait()
+    stand_last(child.pid)
     stand_behind(child.pid)
     stand_beside(child.pid)
