@@ -32,6 +32,9 @@ class Discarding:
     def sync(self) -> None:
         """Nothing is there."""
 
+    async def sync_aside(self) -> None:
+        """Nothing is there."""
+
     def replay(self) -> Iterator[Remembered]:
         """Nothing is there."""
         return iter(())

@@ -193,6 +193,10 @@ class PredictionLog(Protocol):
         """Make what was appended, and how far it was shipped, survive a power cut."""
         ...
 
+    async def sync_aside(self) -> None:
+        """As :meth:`sync`, while answers go on being appended: only what was there when it began."""
+        ...
+
     def replay(self) -> Iterator[Remembered]:
         """The rows that are still kept, oldest first; after a long outage of the event bus, the newest of them."""
         ...

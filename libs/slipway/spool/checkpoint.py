@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from threading import Lock
 
 import google_crc32c
 
@@ -20,6 +21,8 @@ class Checkpoint:
 
     def __init__(self, root: Path) -> None:
         self._path = root / "checkpoint"
+        self._storing = Lock()
+        self._stored = START
 
     def load(self) -> Position:
         """The position last stored. A missing or damaged file means the start: frames come again."""
@@ -38,10 +41,17 @@ class Checkpoint:
         return position
 
     def store(self, position: Position) -> None:
-        """Make ``position`` the one that :meth:`load` gives, even after a power cut."""
-        hit("spool.checkpoint.before")
-        replace_file(self._path, f"{position} {_checksum(str(position))}\n".encode("ascii"))
-        hit("spool.checkpoint.after")
+        """Make ``position`` the one that :meth:`load` gives, even after a power cut, unless a later one was stored.
+
+        Of several threads that do so one waits for the other.
+        """
+        with self._storing:
+            if position <= self._stored:
+                return
+            hit("spool.checkpoint.before")
+            replace_file(self._path, f"{position} {_checksum(str(position))}\n".encode("ascii"))
+            self._stored = position
+            hit("spool.checkpoint.after")
 
 
 def _checksum(text: str) -> str:

@@ -10,7 +10,7 @@ from slipway.durable import sync_folder
 from slipway.failpoints import hit
 from slipway.spool.frame import Frame, Gap
 from slipway.spool.position import Position
-from slipway.spool.segment import Segment, Writer, find_segments
+from slipway.spool.segment import Segment, Unsynced, Writer, find_segments
 
 
 class Journal:
@@ -131,6 +131,19 @@ class Journal:
             self._unsynced[0].sync()
             self._unsynced.pop(0).close()
         self._writer.sync()
+
+    def begin_sync(self) -> list[tuple[Writer, Unsynced]]:
+        """What was appended until now, to be made durable by another thread, oldest first."""
+        begun = [(writer, writer.begin_sync()) for writer in (*self._unsynced, self._writer)]
+        return [(writer, unsynced) for writer, unsynced in begun if unsynced is not None]
+
+    def end_sync(self, made: Sequence[tuple[Writer, Unsynced]]) -> None:
+        """Take over how that went."""
+        for writer, unsynced in made:
+            writer.end_sync(unsynced)
+            if not unsynced.failed and writer in self._unsynced:
+                self._unsynced.remove(writer)
+                writer.close()
 
     def close(self) -> None:
         """Sync what can be synced and give up the files."""

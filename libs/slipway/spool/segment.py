@@ -72,6 +72,23 @@ class Segment:
             os.close(fd)
 
 
+class Unsynced:
+    """A segment's bytes up to ``end``, by a descriptor of their own; ``failed`` says that they may be lost."""
+
+    def __init__(self, descriptor: int, end: int) -> None:
+        self.end = end
+        self.failed = True
+        self._descriptor = descriptor
+
+    def sync(self) -> None:
+        """Make them durable, in any thread."""
+        try:
+            _sync(self._descriptor)
+            self.failed = False
+        finally:
+            os.close(self._descriptor)
+
+
 class Writer:
     """The one segment that is being appended to."""
 
@@ -81,7 +98,7 @@ class Writer:
         self.segment = segment
         self.broken = False
         self._fd = os.open(segment.path, flags, 0o644)
-        self._dirty = False
+        self._written = self._synced = 0
 
     def append(self, payloads: Sequence[bytes], *, durable: bool) -> list[int]:
         """Write the frames in one go, synced if ``durable``; gives their offsets. All or none.
@@ -95,7 +112,7 @@ class Writer:
             written = os.write(self._fd, data)
             while written < len(data):
                 written += os.write(self._fd, memoryview(data)[written:])
-            self._dirty = True
+            self._written = start + len(data)
             hit("spool.append.after")
             if durable:
                 self.sync()
@@ -108,17 +125,28 @@ class Writer:
 
     def sync(self) -> None:
         """Make all that was appended durable."""
-        if not self._dirty:
+        if self._written == self._synced:
             return
         try:
-            hit("spool.sync.before")
-            os.fdatasync(self._fd)
-            hit("spool.sync.after")
+            _sync(self._fd)
         except OSError:
             # The kernel may have dropped the pages: a second sync would succeed and mean nothing.
             self.broken = True
             raise
-        self._dirty = False
+        self._synced = self._written
+
+    def begin_sync(self) -> Unsynced | None:
+        """What was appended until now, to be made durable by another thread; None when all of it is."""
+        if self.broken or self._written == self._synced:
+            return None
+        return Unsynced(os.dup(self._fd), self._written)
+
+    def end_sync(self, made: Unsynced) -> None:
+        """Take over how that went."""
+        if made.failed:
+            self.broken = True
+        else:
+            self._synced = max(self._synced, made.end)
 
     def close(self) -> None:
         """Give up the file, synced or not."""
@@ -127,8 +155,15 @@ class Writer:
     def _undo(self, start: int) -> None:
         try:
             os.ftruncate(self._fd, start)
+            self._written = start
         except OSError:
             self.broken = True
+
+
+def _sync(descriptor: int) -> None:
+    hit("spool.sync.before")
+    os.fdatasync(descriptor)
+    hit("spool.sync.after")
 
 
 def find_segments(root: Path) -> list[Segment]:

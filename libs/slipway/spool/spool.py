@@ -14,6 +14,7 @@ from slipway.spool.frame import HEADER_BYTES
 from slipway.spool.journal import Journal
 from slipway.spool.lock import Lock
 from slipway.spool.position import Position
+from slipway.spool.syncing import Syncing
 
 Sync = Literal["always", "interval"]
 _MOST_BYTES = 1 << 31  # of a segment or a batch: an offset renders as 8 hex digits
@@ -142,6 +143,23 @@ class Spool:
         with disk_errors():
             self._journal.sync()
 
+    def begin_sync(self, acknowledged: Position) -> Syncing:
+        """Like :meth:`sync` and :meth:`acknowledge`, of what was appended until now, for another thread to do.
+
+        Its ``run`` is that thread's; then :meth:`end_sync` is this one's. Meanwhile the spool can be used as ever.
+        """
+        self._require_readable(acknowledged)
+        with disk_errors():
+            return Syncing(self._journal.begin_sync(), self._checkpoint, acknowledged)
+
+    def end_sync(self, made: Syncing) -> None:
+        """Take over what was made durable. When it raises, some of it may not be."""
+        self._journal.end_sync(made.unsynced)
+        if made.error is not None:
+            raise SpoolUnavailable from made.error
+        if made.acknowledged > self._acknowledged:
+            self._settle(made.acknowledged)
+
     def read(self, after: Position, limit_bytes: int) -> list[tuple[Position, bytes]]:
         """The frames that follow ``after``, in order; empty at the end.
 
@@ -176,9 +194,7 @@ class Spool:
         """
         if position <= self._acknowledged:
             return
-        active = self._journal.active
-        if position >= (active.number, active.end):
-            raise invalid_field("position", f"{position} lies past the last frame; give one that was read")
+        self._require_readable(position)
         with disk_errors():
             self._checkpoint.store(position)
             self._settle(position)
@@ -196,6 +212,11 @@ class Spool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _require_readable(self, position: Position) -> None:
+        active = self._journal.active
+        if position > self._acknowledged and position >= (active.number, active.end):
+            raise invalid_field("position", f"{position} lies past the last frame; give one that was read")
 
     def _settle(self, acknowledged: Position) -> None:
         """Take over a position, count what waits behind it, and drop what retention no longer covers."""

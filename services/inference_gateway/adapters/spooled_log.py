@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import struct
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ from services.inference_gateway import codec
 from services.inference_gateway.domain.answer import Answer
 from services.inference_gateway.domain.errors import PredictionTooLarge
 from services.inference_gateway.ports import Backlog, Remembered
-from slipway.errors import Exhausted
+from slipway.errors import Exhausted, Unavailable
 from slipway.events import DEFAULT_LIMIT_BYTES, Event
 from slipway.spool import FrameTooLarge, Position, Spool, SpoolFull
 from slipway.spool.frame import HEADER_BYTES
@@ -66,6 +68,20 @@ class SpooledLog:
         """See PredictionLog."""
         self._spool.sync()
         self._acknowledge()
+
+    async def sync_aside(self) -> None:
+        """See PredictionLog."""
+        syncing = self._spool.begin_sync(self._shipped)
+        running = asyncio.ensure_future(asyncio.to_thread(syncing.run))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # Whoever gives up the spool next must not find a thread in it.
+            await asyncio.wait([running])
+            with contextlib.suppress(Unavailable):
+                self._spool.end_sync(syncing)
+            raise
+        self._spool.end_sync(syncing)
 
     def replay(self) -> Iterator[Remembered]:
         """See PredictionLog."""

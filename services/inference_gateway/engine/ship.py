@@ -70,6 +70,6 @@ class Ship:
         while True:
             await self._clock.sleep(self._sync_s)
             try:
-                self._log.sync()
+                await self._log.sync_aside()
             except SlipwayError as error:
                 log.warning("the spool can't be synced", extra={"why": error.message})

@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from slipway.errors import InvalidInput, Kind
 from slipway.spool import START, FrameTooLarge, MixedSpools, Position, Spool, SpoolFull, SpoolLocked, SpoolUnavailable
+from slipway.spool.checkpoint import Checkpoint
 
 ALL = 1 << 30
 HEADER = 12
@@ -254,3 +256,62 @@ def test_a_root_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(SpoolUnavailable):
         opened(tmp_path / "taken")
+
+
+def test_another_thread_makes_durable_what_was_there_when_it_began(spool: Spool, tmp_path: Path) -> None:
+    first, second = spool.append([b"one"])[0], spool.append([b"two"])[0]
+    syncing = spool.begin_sync(first)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(syncing.run)
+        spool.append([b"three"])
+        running.result()
+    spool.end_sync(syncing)
+    assert spool.acknowledged == first
+    assert pending(spool) == [b"two", b"three"]
+    rest = spool.begin_sync(second)
+    assert len(rest.unsynced) == 1
+    rest.run()
+    spool.end_sync(rest)
+    assert not spool.begin_sync(second).unsynced
+    assert Checkpoint(tmp_path).load() == second
+
+
+def test_another_thread_syncs_all_segments_that_have_grown(spool: Spool) -> None:
+    for _ in range(3):
+        spool.append([bytes(80)])
+    syncing = spool.begin_sync(spool.acknowledged)
+    assert len(syncing.unsynced) == 3
+    spool.append([bytes(80)])
+    syncing.run()
+    spool.sync()
+    spool.end_sync(syncing)
+    assert not spool.begin_sync(spool.acknowledged).unsynced
+    assert len(pending(spool)) == 4
+
+
+def test_a_sync_in_another_thread_that_fails_is_told_and_its_segment_left(spool: Spool, tmp_path: Path) -> None:
+    spool.append([b"one"])
+    syncing = spool.begin_sync(spool.acknowledged)
+    os.close(syncing.unsynced[0][1]._descriptor)
+    syncing.run()
+    with pytest.raises(SpoolUnavailable):
+        spool.end_sync(syncing)
+    spool.append([b"two"])
+    assert len(segments(tmp_path)) == 2
+    spool.sync()
+    assert pending(spool) == [b"one", b"two"]
+
+
+def test_a_position_that_was_not_read_is_no_end_of_a_sync(spool: Spool) -> None:
+    with pytest.raises(InvalidInput, match="past the last frame"):
+        spool.begin_sync(Position(9, 0))
+
+
+def test_an_earlier_checkpoint_comes_too_late(spool: Spool) -> None:
+    first, second = spool.append([b"one", b"two"])
+    syncing = spool.begin_sync(first)
+    spool.acknowledge(second)
+    syncing.run()
+    spool.end_sync(syncing)
+    assert spool.acknowledged == second
+    assert pending(spool) == []

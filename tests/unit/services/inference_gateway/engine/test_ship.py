@@ -29,6 +29,9 @@ class Log:
     def sync(self) -> None:
         pass
 
+    async def sync_aside(self) -> None:
+        pass
+
     def replay(self) -> Iterator[Remembered]:
         return iter(())
 
