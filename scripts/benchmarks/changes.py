@@ -118,6 +118,15 @@ class Changes:
         return found[0] if found else EndpointStatus(CHANGED.name, 0)
 
 
+def _step_aside(*processes: int) -> None:
+    """Leave the cores to the gateway and its callers: who tells it what to serve is elsewhere, where it matters."""
+    for process in processes:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            # Not for children: the callers are this process's.
+            policy = os.SCHED_IDLE | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
+
+
 async def _felt(changes: Changes, kind: str, gateway: str, seconds: float) -> Felt:
     """Both endpoints are asked all the while."""
     neighbour, changed, count = await asyncio.gather(
@@ -143,6 +152,7 @@ async def _changing(folder: Path) -> AsyncIterator[tuple[Changes, str]]:
     """The platform, an endpoint beside the benchmark's own, two versions of its model; and the gateway's address."""
     async with ours.started(folder, options=["--patient"]) as platform:
         gateway = platform.gateway.address
+        _step_aside(os.getpid(), *[pid for name, pid in platform.gateway.roots.items() if name != "gateway"])
         async with AsyncSlipway(registry=platform.registry, gateway=gateway) as client:
             artifact = await client.registry.upload_artifact(CHANGED.onnx)
             signature = questions.signature(CHANGED)
