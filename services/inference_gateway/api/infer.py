@@ -79,7 +79,7 @@ def named(name: str, field: str) -> str:
 
 def _wanted(request: pb.ModelInferRequest, signature: Signature) -> dict[str, int]:
     """The outputs that are asked for, in that order, each with how many classes of it: 0 is the tensor itself."""
-    given = {tensor.name: tensor.datatype for tensor in signature.outputs}
+    given = signature.answers
     if not request.outputs:
         return dict.fromkeys(given, 0)
     wanted: dict[str, int] = {}

@@ -44,7 +44,7 @@ def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple
         raise invalid_field("inputs", "is empty; give one tensor a feature column, see ModelMetadata")
     if raw and len(raw) != len(request.inputs):
         raise invalid_field("raw_input_contents", f"has {len(raw)} entries for {len(request.inputs)} inputs")
-    specs = {spec.name: spec for spec in signature.inputs}
+    specs = signature.columns
     if len(request.inputs) > len(specs):
         _refuse_surplus(request, specs)
     columns = []

@@ -55,6 +55,16 @@ class Signature:
         return frozenset([spec.name for spec in self.inputs])
 
     @cached_property
+    def columns(self) -> Mapping[str, ColumnSpec]:
+        """What it takes, by name."""
+        return {spec.name: spec for spec in self.inputs}
+
+    @cached_property
+    def answers(self) -> Mapping[str, DataType]:
+        """The types of what it gives, by name."""
+        return {spec.name: spec.datatype for spec in self.outputs}
+
+    @cached_property
     def plain(self) -> Mapping[DataType, Sequence[str]]:
         """The names of those columns that are one float a row, of which any is valid; by type, in order."""
         found: dict[DataType, list[str]] = {}
