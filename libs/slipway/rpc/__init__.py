@@ -2,6 +2,7 @@
 
 * :mod:`slipway.rpc.server`: a server with health, reflection, deadlines, error details, traces, metrics and a
   graceful drain; every handler takes raw bytes, so that junk is INVALID_ARGUMENT and never UNKNOWN.
+* :mod:`slipway.rpc.front`: what listens for callers: gRPC itself or, quicker, the native front (``libs/front``).
 * :mod:`slipway.rpc.call`: what a servicer's method may ask about the call it answers.
 * :mod:`slipway.rpc.status`: kinds of errors to gRPC codes and back, with ``google.rpc`` details.
 * :mod:`slipway.rpc.deadline`: the time that remains, passed on to whatever is called next.
