@@ -21,6 +21,8 @@ use crate::inbox::{Event, Inbox};
 use crate::message::{self, Arriving, Limits};
 use crate::upstream::Upstream;
 
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const LOOK: Duration = Duration::from_millis(10);
 const WINDOW: u32 = 1024 * 1024;
 /// gRPC's own bound, which is told by a status.
 const METADATA_BYTES: usize = 16 * 1024;
@@ -42,8 +44,32 @@ pub struct Shared {
     pub calls: AtomicU64,
 }
 
+/// Whether the caller speaks HTTP/2: it has to begin within the time of a keepalive, or holds a descriptor for nothing.
+async fn begins(stream: &TcpStream, patience: Duration) -> bool {
+    let mut came = [0; PREFACE.len()];
+    let whole = async {
+        loop {
+            match stream.peek(&mut came).await {
+                Ok(0) | Err(_) => return false,
+                Ok(count) if came[..count] != PREFACE[..count] => return false,
+                Ok(count) if count == PREFACE.len() => return true,
+                // What is there already would be told again at once.
+                Ok(_) => tokio::time::sleep(LOOK).await,
+            }
+        }
+    };
+    tokio::time::timeout(patience, whole).await.unwrap_or(false)
+}
+
 /// Serve a connection until its caller leaves or `ending` says so; then what runs on it ends first.
 pub async fn serve(shared: Arc<Shared>, stream: TcpStream, mut ending: watch::Receiver<bool>) {
+    let speaks = tokio::select! {
+        speaks = begins(&stream, shared.keepalive) => speaks,
+        _ = ending.wait_for(|ends| *ends) => false,
+    };
+    if !speaks {
+        return;
+    }
     let upstream = Arc::new(Upstream::at(&shared.upstream));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder

@@ -126,6 +126,18 @@ async def test_junk_ends_its_connection_alone(wire: Any, junk: bytes) -> None:
     assert await wire.say("hello") == "hello"
 
 
+@pytest.mark.parametrize("front", ["native"], indirect=True)  # gRPC has two minutes of patience, and no option for it
+@pytest.mark.parametrize("sent", [b"", PREFACE[:5]])
+async def test_who_connects_and_says_nothing_is_not_kept(serve: Any, sent: bytes) -> None:
+    wire = await serve(keepalive_s=1.0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", wire.server.port)
+    writer.write(sent)
+    with contextlib.suppress(ConnectionResetError):
+        async with asyncio.timeout(30):
+            assert await reader.read() == b""
+    writer.close()
+
+
 @pytest.mark.parametrize(("kind", "verb"), [(b"text/plain", b"POST"), (b"application/grpc", b"GET")])
 async def test_what_is_no_grpc_is_no_call(wire: Any, kind: bytes, verb: bytes) -> None:
     headers = asked(b"/slipway.test.v1.Echo/Say", kind=kind, verb=verb)
