@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,7 +65,7 @@ KINDS = {
 TAKES = {kind: {KINDS[kind]} | ({ValueKind.INT64} if kind in FLOATS else set()) for kind in DataType}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColumnSpec:
     """One feature column that a version takes; ``feature`` names what it may be read from online, ``view:feature``.
 
@@ -92,7 +93,7 @@ class ColumnSpec:
         kinds = " or ".join(sorted(kind.value for kind in TAKES[self.datatype]))
         return f"{kinds} ({self.datatype}{f' of shape {list(self.shape)}' if self.shape else ''})"
 
-    @property
+    @cached_property
     def bounded(self) -> bool:
         """Whether some numbers are not valid."""
         return self.minimum is not None or self.maximum is not None

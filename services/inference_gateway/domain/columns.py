@@ -24,6 +24,8 @@ class ValueKind(enum.Enum):
     STRING = "texts"
     BOOL = "truth values"
 
+    __hash__ = object.__hash__  # there is one of each; an enumeration's own costs a call
+
 
 _DTYPES = {ValueKind.DOUBLE: np.float64, ValueKind.INT64: np.int64, ValueKind.STRING: object, ValueKind.BOOL: np.bool_}
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from services.inference_gateway.domain.feature_errors import FeatureMissing, FeaturesUnavailable, FeatureTypeMismatch
+from services.inference_gateway.domain.finite import all_finite
 from services.inference_gateway.domain.signature import DTYPES, FLOATS, TAKES, ColumnSpec, DataType, Signature
 from slipway.errors import FieldViolation, InvalidInput
 
@@ -28,6 +29,7 @@ class Status(enum.IntEnum):
     FALLBACK = 6
 
 
+_PRESENT = int(Status.PRESENT)
 # A status that nobody knows yet is no value either.
 _DEGRADES = np.ones(256, dtype=np.bool_)
 _DEGRADES[[Status.PRESENT, Status.NULL_VALUE]] = False
@@ -140,10 +142,13 @@ def fill(specs: Sequence[ColumnSpec], online: Online, rows: Array, places: Array
     for spec in specs:
         if (view := spec.feature.partition(":")[0]) not in view_times:
             read = online.columns.get(spec.feature)
-            view_times[view] = np.zeros(len(rows), dtype=np.int64) if read is None else read.event_times_us[rows]
+            view_times[view] = np.zeros(len(rows), dtype=np.int64) if read is None else _of(read.event_times_us, rows)
     if not there:
         return Filled((), tuple(np.flatnonzero(degraded).tolist()), view_times)
     block = _Block.of(there, [online.columns[spec.feature] for spec in there], rows)
+    if block.complete and len(there) == len(specs):
+        found = zip(there, block.kinds, block.values, strict=True)
+        return Filled(tuple([Column(spec.name, kind, values) for spec, kind, values in found]), (), view_times)
     degraded |= block.lacking.any(axis=0)
     absent = _by_column(there, block.absent)
     holes = {
@@ -165,7 +170,8 @@ def fill(specs: Sequence[ColumnSpec], online: Online, rows: Array, places: Array
 class _Block:
     """Columns that were read, all of them together: the matrices are [columns, rows].
 
-    ``lacking`` are values that should be there, ``absent`` those that are not.
+    ``lacking`` are values that should be there, ``absent`` those that are not. It is ``complete`` where every feature
+    has a value of its own in every row, as mostly.
     """
 
     kinds: Sequence[ValueKind]
@@ -173,13 +179,14 @@ class _Block:
     statuses: Array
     lacking: Array
     absent: Array
+    complete: bool
 
     @classmethod
     def of(cls, specs: Sequence[ColumnSpec], read: Sequence[FeatureColumn], rows: Array) -> _Block:
         """Raises FeatureTypeMismatch."""
-        statuses = np.array([one.statuses for one in read])[:, rows]
+        statuses = np.array([_of(one.statuses, rows) for one in read])
         lacking, absent = _DEGRADES[statuses], _ABSENT[statuses]
-        kinds, values = [one.kind for one in read], [one.values[rows] for one in read]
+        kinds, values = [one.kind for one in read], [_of(one.values, rows) for one in read]
         for n, spec in enumerate(specs):
             if kinds[n] is ValueKind.BOOL and spec.datatype in FLOATS:
                 kinds[n], values[n] = ValueKind.INT64, values[n].astype(np.int64)
@@ -191,7 +198,13 @@ class _Block:
             statuses[beyond] = Status.UNREADABLE
             lacking |= beyond
             absent |= beyond
-        return cls(kinds, values, statuses, lacking, absent)
+        complete = bool((statuses == _PRESENT).all()) and not absent.any()
+        return cls(kinds, values, statuses, lacking, absent, complete)
+
+
+def _of(array: Array, rows: Array) -> Array:
+    """The elements of ``rows`` (indices, ascending): of all rows the array itself."""
+    return array if len(rows) == len(array) else array[rows]
 
 
 def _beyond(specs: Sequence[ColumnSpec], kinds: Sequence[ValueKind], values: Sequence[Array], absent: Array) -> Array:
@@ -205,9 +218,11 @@ def _beyond(specs: Sequence[ColumnSpec], kinds: Sequence[ValueKind], values: Seq
             beyond[n] = spec.beyond(values[n])
     for datatype, places in floats.items():
         numbers = np.array([values[n] for n in places])
-        with np.errstate(over="ignore"):
-            beyond[places] |= np.isinf(numbers.astype(DTYPES[datatype]))
-        absent[places] |= np.isnan(numbers)
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = numbers.astype(DTYPES[datatype])
+        if not all_finite(numbers):
+            beyond[places] |= np.isinf(numbers)
+            absent[places] |= np.isnan(numbers)
     return beyond & ~absent
 
 

@@ -69,7 +69,7 @@ async def test_an_arm_that_fails_is_taken_to_zero_told_once_and_stays_so(world: 
 
 
 async def test_an_arm_that_is_slow_is_taken_to_zero_by_the_endpoint_s_own_limit(world: Any) -> None:
-    quick, slow = await table(world, world.models.brittle()), await table(world, world.models.looping(15_000))
+    quick, slow = await table(world, world.models.brittle()), await table(world, world.models.looping(50_000))
     await world.client.registry.put_endpoint(
         "late",
         [Route("main", "t", version=quick, weight=50), Route("candidate", "t", version=slow, weight=50)],

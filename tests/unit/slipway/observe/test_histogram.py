@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
+
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY, generate_latest
@@ -31,3 +34,29 @@ def test_the_last_one_of_a_name_is_served() -> None:
     told = generate_latest(REGISTRY).decode()
     assert 'visits_seconds_count{who="b"} 1.0' in told
     assert 'who="a"' not in told
+
+
+def test_nothing_is_lost_between_threads_that_count_and_one_that_reads() -> None:
+    histogram = Histogram("steps_seconds", "Steps.", ("who",), ENDS)
+    series, each, done = histogram.of(("a",)), 20_000, Event()
+
+    def count() -> None:
+        for number in range(each):
+            series.add_one(0.5)
+            series.add((2.0, float(number)))
+
+    def read() -> None:
+        before = 0
+        while not done.is_set():
+            now = sum(histogram.read(who="a").counts)
+            assert now >= before
+            before = now
+
+    with ThreadPoolExecutor() as threads:
+        reading = threads.submit(read)
+        wait([threads.submit(count) for _ in range(3)])
+        done.set()
+        reading.result()
+    found = histogram.read(who="a")
+    assert sum(found.counts) == 3 * 3 * each
+    assert found.total == 3 * (each * 2.5 + sum(range(each)))

@@ -116,10 +116,10 @@ async def test_a_request_that_never_ends_holds_nobody_up(serve: Any) -> None:
 )
 async def test_junk_ends_its_connection_alone(wire: Any, junk: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", wire.server.port)
-    writer.write(junk)
-    await writer.drain()
-    writer.write_eof()
-    with contextlib.suppress(ConnectionResetError):
+    with contextlib.suppress(OSError):  # the server may end it at any byte
+        writer.write(junk)
+        await writer.drain()
+        writer.write_eof()
         async with asyncio.timeout(30):
             await reader.read()
     writer.close()
