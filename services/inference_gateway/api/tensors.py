@@ -53,8 +53,8 @@ def decode_columns(request: pb.ModelInferRequest, signature: Signature) -> tuple
         spec = specs.get(tensor.name)
         if spec is None:
             raise invalid_field(f"{field}.name", _stranger(tensor.name, specs))
-        _check(field, tensor, spec, raw=bool(raw))
-        values = _values(field, tensor, spec, raw[position] if raw else None)
+        rows = _check(field, tensor, spec, raw=bool(raw))
+        values = _values(field, tensor, spec, rows, raw[position] if raw else None)
         columns.append(Column(tensor.name, KINDS[spec.datatype], values))
     return tuple(columns), len(columns[0].values)
 
@@ -76,24 +76,28 @@ def _stranger(name: str, specs: Collection[str]) -> str:
     return f"{name[:_SHOWN_LETTERS]!r} is not a feature; the version takes {', '.join(list(specs)[:20])}"
 
 
-def _check(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, *, raw: bool) -> None:
+def _check(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, *, raw: bool) -> int:
+    """How many rows a tensor has that is as its column wants it."""
     if tensor.datatype != spec.datatype:
         raise invalid_field(f"{field}.datatype", f"is {tensor.datatype!r}; column {spec.name!r} takes {spec.datatype}")
-    shape = list(tensor.shape)
-    fits = shape[1:] == list(spec.shape) or (not spec.shape and shape[1:] == [1])
-    if not shape or not fits or not 1 <= shape[0] <= MAX_ROWS:
+    rows, *others = shape = tuple(tensor.shape) or (0,)
+    fits = shape[1:] == spec.shape or (not spec.shape and others == [1])
+    if not fits or not 1 <= rows <= MAX_ROWS:
         sizes = "".join(f", {size}" for size in spec.shape)
         taken = f"[rows{sizes}]" if spec.shape else "[rows] or [rows, 1]"
         raise invalid_field(
             f"{field}.shape",
-            f"is {shape[:_SHOWN_SIZES]}; column {spec.name!r} is {taken} with 1 to {MAX_ROWS} rows",
+            f"is {list(tensor.shape)[:_SHOWN_SIZES]}; column {spec.name!r} is {taken} with 1 to {MAX_ROWS} rows",
         )
     if raw and tensor.HasField("contents"):
         raise invalid_field(f"{field}.contents", "stands beside raw_input_contents; give one of the two")
+    return rows
 
 
-def _values(field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, raw: bytes | None) -> Array:
-    shape = (tensor.shape[0], *spec.shape)
+def _values(
+    field: str, tensor: pb.ModelInferRequest.InferInputTensor, spec: ColumnSpec, rows: int, raw: bytes | None
+) -> Array:
+    shape = (rows, *spec.shape)
     try:
         if raw is not None:
             return unpack_raw(spec.datatype, shape, raw)

@@ -35,7 +35,7 @@ def pack_raw(kind: DataType, array: Array) -> bytes:
 
 def unpack_raw(kind: DataType, shape: tuple[int, ...], data: bytes | memoryview) -> Array:
     """A tensor from its raw form; texts are str. Raises BadRaw unless the bytes fit the shape exactly."""
-    if any(size < 0 for size in shape):
+    if shape and min(shape) < 0:
         raise BadRaw(f"has shape {list(shape)}; a size can't be negative")
     count = math.prod(shape)  # Python's integers do not overflow, whatever sizes a caller sends
     try:
