@@ -24,7 +24,7 @@ from slipway.client import AsyncSlipway, EndpointStatus, Route
 CHANGED = replace(TINY, name="changed")
 NOTHING = "nothing"
 _NEIGHBOURS, _CALLERS = 4, 2
-_WARM_UP_S, _PAUSE_S, _LOOK_S, _PATIENCE_S = 0.5, 0.25, 0.02, 60.0
+_WARM_UP_S, _LOOK_S, _PATIENCE_S = 0.5, 0.02, 60.0
 
 
 class NotInEffect(Exception):
@@ -45,8 +45,9 @@ class Felt:
 class Changes:
     """Does one kind of change to the endpoint after the other, each when the one before is in effect."""
 
-    def __init__(self, client: AsyncSlipway, first: int, second: int) -> None:
+    def __init__(self, client: AsyncSlipway, first: int, second: int, pause_s: float) -> None:
         self._client = client
+        self._pause_s = pause_s
         self._versions = first, second
         self._turn = 0
         self.kinds: dict[str, Callable[[], Awaitable[None]]] = {
@@ -66,7 +67,7 @@ class Changes:
         count = 0
         ends = asyncio.get_running_loop().time() + seconds
         while asyncio.get_running_loop().time() < ends:
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self._pause_s)
             self._turn += 1
             await self.kinds[kind]()
             count += kind != NOTHING
@@ -148,7 +149,7 @@ async def _load(gateway: str, model: Model, callers: int, seconds: float) -> Loa
 
 
 @asynccontextmanager
-async def _changing(folder: Path) -> AsyncIterator[tuple[Changes, str]]:
+async def _changing(folder: Path, pause_s: float) -> AsyncIterator[tuple[Changes, str]]:
     """The platform, an endpoint beside the benchmark's own, two versions of its model; and the gateway's address."""
     async with ours.started(folder, options=["--patient"]) as platform:
         gateway = platform.gateway.address
@@ -157,16 +158,16 @@ async def _changing(folder: Path) -> AsyncIterator[tuple[Changes, str]]:
             artifact = await client.registry.upload_artifact(CHANGED.onnx)
             signature = questions.signature(CHANGED)
             first, second = [await client.registry.register_version("bench", artifact, signature) for _ in range(2)]
-            changes = Changes(client, first.number, second.number)
+            changes = Changes(client, first.number, second.number, pause_s)
             await changes.begin()
             yield changes, gateway
 
 
-async def measure(runs: int, seconds: float) -> dict[str, Any]:
+async def measure(runs: int, seconds: float, pause_s: float) -> dict[str, Any]:
     """Every kind of change, so many times; a ratio is to the time without changes in the same run."""
     hardware = report.hardware()
     with tempfile.TemporaryDirectory() as place:
-        async with _changing(Path(place)) as (changes, gateway):
+        async with _changing(Path(place), pause_s) as (changes, gateway):
             found: dict[str, list[Felt]] = {kind: [] for kind in changes.kinds}
             for number in range(1, runs + 1):
                 for kind, felt in found.items():
@@ -175,7 +176,14 @@ async def measure(runs: int, seconds: float) -> dict[str, Any]:
                     times = f"p50 {one.p50_ms:.2f}  p99 {one.p99_ms:.2f} ms"
                     say(f"{number}/{runs}  {kind:<22} {one.changes:>3} changes  {times}  {one.failed} failed")
     rows = [_row(kind, felt, found[NOTHING]) for kind, felt in found.items()]
-    return {"hardware": hardware, "runs": runs, "seconds": seconds, "p99_to_nothing_goal": 1.2, "changes": rows}
+    return {
+        "hardware": hardware,
+        "runs": runs,
+        "seconds": seconds,
+        "pause_s": pause_s,
+        "p99_to_nothing_goal": 1.2,
+        "changes": rows,
+    }
 
 
 def _row(kind: str, felt: Sequence[Felt], nothing: Sequence[Felt]) -> dict[str, Any]:
@@ -197,9 +205,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--runs", type=int, default=3, help="times that every kind of change is measured (default 3)")
     parser.add_argument("--seconds", type=float, default=6.0, help="seconds a kind and run (default 6)")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds from a change to the next (default 1)")
     given = parser.parse_args()
     loader()
-    found = asyncio.run(measure(given.runs, given.seconds))
+    found = asyncio.run(measure(given.runs, given.seconds, given.pause))
     if given.json:
         print(json.dumps(found, indent=2))
         return
