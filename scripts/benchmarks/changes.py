@@ -39,6 +39,7 @@ class Felt:
     requests: int
     p50_ms: float
     p99_ms: float
+    max_ms: float
     failed: int
 
 
@@ -138,7 +139,14 @@ async def _felt(changes: Changes, kind: str, gateway: str, seconds: float) -> Fe
     for load in (neighbour, changed):
         if load.failed:
             say(f"{kind}: {load.failed} failed: {load.codes} {load.message}")
-    return Felt(count, neighbour.requests, neighbour.p50_ms, neighbour.p99_ms, neighbour.failed + changed.failed)
+    return Felt(
+        count,
+        neighbour.requests,
+        neighbour.p50_ms,
+        neighbour.p99_ms,
+        neighbour.max_ms,
+        neighbour.failed + changed.failed,
+    )
 
 
 async def _load(gateway: str, model: Model, callers: int, seconds: float) -> Load:
@@ -173,7 +181,7 @@ async def measure(runs: int, seconds: float, pause_s: float) -> dict[str, Any]:
                 for kind, felt in found.items():
                     one = await _felt(changes, kind, gateway, seconds)
                     felt.append(one)
-                    times = f"p50 {one.p50_ms:.2f}  p99 {one.p99_ms:.2f} ms"
+                    times = f"p50 {one.p50_ms:.2f}  p99 {one.p99_ms:.2f}  max {one.max_ms:.1f} ms"
                     say(f"{number}/{runs}  {kind:<22} {one.changes:>3} changes  {times}  {one.failed} failed")
     rows = [_row(kind, felt, found[NOTHING]) for kind, felt in found.items()]
     return {
@@ -192,6 +200,7 @@ def _row(kind: str, felt: Sequence[Felt], nothing: Sequence[Felt]) -> dict[str, 
         "changes": sum(one.changes for one in felt),
         "p50_ms": median(one.p50_ms for one in felt),
         "p99_ms": median(one.p99_ms for one in felt),
+        "max_ms": max(one.max_ms for one in felt),
         "p50_to_nothing": median(one.p50_ms / base.p50_ms for one, base in zip(felt, nothing, strict=True)),
         "p99_to_nothing": median(one.p99_ms / base.p99_ms for one, base in zip(felt, nothing, strict=True)),
         "failed": sum(one.failed for one in felt),
@@ -212,10 +221,11 @@ def main() -> None:
     if given.json:
         print(json.dumps(found, indent=2))
         return
-    print(report.line(found["hardware"]), "", "| change | times | p50 ms | p99 ms | p99 to none | failed |", sep="\n")
-    print("|---|---:|---:|---:|---:|---:|")
+    head = "| change | times | p50 ms | p99 ms | max ms | p99 to none | failed |"
+    print(report.line(found["hardware"]), "", head, "|---|---:|---:|---:|---:|---:|---:|", sep="\n")
+    line = "| {change} | {changes} | {p50_ms:.2f} | {p99_ms:.2f} | {max_ms:.1f} | {p99_to_nothing:.2f} | {failed} |"
     for row in found["changes"]:
-        print("| {change} | {changes} | {p50_ms:.2f} | {p99_ms:.2f} | {p99_to_nothing:.2f} | {failed} |".format(**row))
+        print(line.format(**row))
 
 
 if __name__ == "__main__":

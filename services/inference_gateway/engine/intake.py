@@ -18,7 +18,7 @@ from services.inference_gateway.engine.ask import Ask, Part
 from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
-from services.inference_gateway.engine.gathering import Gathering
+from services.inference_gateway.engine.line import Line
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.spans import Spans
 from services.inference_gateway.engine.wave import Wave
@@ -29,14 +29,6 @@ log = logging.getLogger(__name__)
 
 
 _READING = 2  # waves of an endpoint whose features are being read; what comes meanwhile is read together
-
-
-class _Line:
-    """What waits at one endpoint, and how many of its waves wait for their features."""
-
-    def __init__(self, queue: FairQueue[Ask]) -> None:
-        self.queue = queue
-        self.reading = 0
 
 
 class Intake:
@@ -71,11 +63,11 @@ class Intake:
         self._wave_rows = wave_rows
         self._spans = spans
         self._weights = weights
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._reading: set[asyncio.Task[None]] = set()
-        self._open = 0
-        self._due = False
-        self._gathering = Gathering(self._begin, gather_s)
+        self._gather_s = gather_s
+        self._due: set[Line] = set()
+        """Those that wait for a worker."""
         dispatch.on_room = self._on_room
 
     def waiting(self, endpoint: str) -> tuple[int, int]:
@@ -95,40 +87,44 @@ class Intake:
             self._dispatch.refuse(ask, error)
             await ask.answered
             return ask.parts
-        line = self._lines.get(name)
-        if line is None:
-            line = self._lines[name] = _Line(FairQueue(name, self._bounds, self._weights))
+        line = self._lines.get(name) or self._new_line(name)
         line.queue.push(ask)
-        self._open += 1
+        line.open += 1
         try:
-            if not self._due:  # else a worker is waited for
-                self._gathering.came(self._open)
+            if line not in self._due:
+                line.gathering.came(line.open)
             await ask.answered
         finally:
-            self._open -= 1
-            self._gathering.left(self._open)
+            line.open -= 1
+            line.gathering.left(line.open)
         return ask.parts
 
+    def _new_line(self, name: str) -> Line:
+        queue: FairQueue[Ask] = FairQueue(name, self._bounds, self._weights)
+        line = self._lines[name] = Line(name, queue, self._begin, self._gather_s)
+        return line
+
     def _on_room(self) -> None:
-        if self._due:
-            self._begin()
+        for line in tuple(self._due):
+            self._begin(line)
 
-    def _begin(self) -> None:
-        self._due = False
-        for name, line in self._lines.items():
-            while len(line.queue) and self._has_room(name, line):
-                for alike in self._grouped(line.queue.take(self._wave_rows, _gone)):
-                    self._begin_wave(line, alike)
-            self._due = self._due or len(line.queue) > 0
+    def _begin(self, line: Line) -> None:
+        while len(line.queue) and self._has_room(line):
+            for alike in self._grouped(line.queue.take(self._wave_rows, _gone)):
+                self._begin_wave(line, alike)
+        if len(line.queue):
+            self._due.add(line)
+        else:
+            self._due.discard(line)
 
-    def _has_room(self, name: str, line: _Line) -> bool:
+    def _has_room(self, line: Line) -> bool:
         try:
-            arms = self._reconciler.arms(name)
+            arms = self._reconciler.arms(line.name)
         except SlipwayError:
             return True  # those who wait are to hear it
         return line.reading < _READING and self._dispatch.has_room(max(arms, key=_weight).runner)
 
-    def _begin_wave(self, line: _Line, asks: list[Ask]) -> None:
+    def _begin_wave(self, line: Line, asks: list[Ask]) -> None:
         try:
             self._start(line, asks)
         except Exception as error:
@@ -149,7 +145,7 @@ class Intake:
             groups.setdefault(key, []).append(ask)
         return groups.values()
 
-    def _start(self, line: _Line, asks: Sequence[Ask]) -> None:
+    def _start(self, line: Line, asks: Sequence[Ask]) -> None:
         try:
             wave = Wave.of(asks, self._reconciler.arms(asks[0].batch.endpoint))
             reads = wave.reads
@@ -164,7 +160,7 @@ class Intake:
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
-    async def _read(self, line: _Line, wave: Wave) -> None:
+    async def _read(self, line: Line, wave: Wave) -> None:
         try:
             left_s = None if wave.deadline_s is None else wave.deadline_s - self._clock.monotonic()
             with self._spans.reading(wave.asks):
@@ -216,7 +212,7 @@ class Intake:
         except SlipwayError as error:
             _fail([share.ask for share in chunk.shares], error)
 
-    def _apart(self, line: _Line, asks: Sequence[Ask], error: SlipwayError) -> None:
+    def _apart(self, line: Line, asks: Sequence[Ask], error: SlipwayError) -> None:
         """What several requests fail by together may be the fault of one."""
         if len(asks) == 1:
             asks[0].fail(error)

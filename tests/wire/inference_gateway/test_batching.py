@@ -37,6 +37,19 @@ async def test_what_comes_while_the_workers_are_busy_is_answered_and_logged_toge
     assert all(len(one.latencies_us) == len(one.trace_ids) == len(one.request_rows) for one in logged)
 
 
+async def test_who_asks_a_quick_endpoint_waits_for_no_slow_one(world: Any) -> None:
+    await looping(world)
+    await world.standing("quick")
+    slow: list[asyncio.Task[Any]] = []
+    async with asyncio.timeout(60):
+        while (await world.client.inference.statistics()).endpoints["late"].waiting_requests < 5:
+            slow.append(asyncio.create_task(world.client.inference.predict("late", [{"x": 2_000_000}])))
+    for _ in range(20):
+        await world.client.inference.predict("quick", [world.row])
+    assert not any(one.done() for one in slow)
+    await asyncio.gather(*slow)
+
+
 async def test_what_is_wrong_with_one_request_is_told_to_its_caller_alone(world: Any) -> None:
     await world.standing("late")
     rows = [world.row | {"distance": float(n)} for n in range(40)]
