@@ -27,9 +27,12 @@ def can_come_back() -> bool:
 
 
 @contextmanager
-def behind(pid: int) -> Iterator[None]:
-    """Let the process, which has one thread yet, stand last in the block, then beside the others."""
-    stand_last(pid)
+def behind(pid: int, *, apart: bool = True) -> Iterator[None]:
+    """Let the process, which has one thread yet, stand last in the block, then beside the others.
+
+    Where it does not stand ``apart`` it sees all cores, as what counts them must.
+    """
+    stand_last(pid, apart=apart)
     moving_up = asyncio.get_running_loop().call_later(_LAST_S, stand_behind, pid)
     try:
         yield
@@ -38,11 +41,18 @@ def behind(pid: int) -> Iterator[None]:
         stand_beside(pid)
 
 
-def stand_last(pid: int) -> None:
-    """Give the process what nobody else wants: whoever wakes up takes its core at once."""
+def stand_last(pid: int, *, apart: bool = True) -> None:
+    """Give the process what nobody else wants, of one core: whoever wakes up on it takes it at once, or goes elsewhere.
+
+    Not at once where the kernel finishes a page or a file first; on all cores, nobody could go elsewhere.
+    """
+    cores = sorted(os.sched_getaffinity(0))
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND)
         os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+        if apart:
+            # Several that load at once share the later half of the cores.
+            os.sched_setaffinity(pid, {cores[-1 - pid % max(1, len(cores) // 2)]})
 
 
 def stand_behind(pid: int) -> None:
@@ -63,6 +73,7 @@ def stand_beside(pid: int) -> None:
 
 def _wait_turns(thread: int) -> None:
     os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+    os.sched_setaffinity(thread, os.sched_getaffinity(0))
 
 
 def _each_thread(pid: int, do: Callable[[int], None]) -> None:

@@ -73,7 +73,9 @@ class ProcessWorkers:
         finally:
             os.close(given)
         try:
-            with behind(worker.pid) if self._behind else contextlib.nullcontext():
+            # Where ONNX Runtime is to choose, it counts the cores that it may use.
+            apart = self._settings.profile.intra_op_threads > 0
+            with behind(worker.pid, apart=apart) if self._behind else contextlib.nullcontext():
                 await worker.load(self._settings.load_timeout_s)
         except BaseException:
             await worker.stop()
