@@ -1,4 +1,4 @@
-"""HTTP/2 for gRPC servers in threads without Python's lock; see :mod:`slipway.rpc.front`."""
+"""HTTP/2 for gRPC servers in threads without Python's lock; see :mod:`slipway.rpc.native`."""
 
 from collections.abc import Sequence
 

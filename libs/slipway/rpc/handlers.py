@@ -17,8 +17,8 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from slipway.rpc import deadline
 from slipway.rpc.answer import Answer, Context
 from slipway.rpc.call import Gate
-from slipway.rpc.front import Unary
 from slipway.rpc.guard import Guard
+from slipway.rpc.native import Unary
 from slipway.rpc.refusals import DeadlineExceeded, Draining
 from slipway.rpc.room import Room
 from slipway.rpc.telemetry import MeasuredMethod, Telemetry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import time
 from typing import Any
 
 import grpc
@@ -17,7 +18,7 @@ from slipway.rpc.server import Server
 from slipway.rpc.settings import RpcSettings
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-SETTINGS, HEADERS, DATA = 4, 1, 0
+SETTINGS, RST_STREAM, HEADERS, DATA = 4, 3, 1, 0
 
 
 def frame(kind: int, payload: bytes, *, flags: int = 0, stream: int = 0) -> bytes:
@@ -32,6 +33,13 @@ def literal(name: bytes, value: bytes) -> bytes:
 def asked(path: bytes, *, kind: bytes = b"application/grpc", verb: bytes = b"POST") -> bytes:
     pairs = ((b":method", verb), (b":scheme", b"http"), (b":path", path), (b":authority", b"here"))
     return b"".join(literal(*pair) for pair in (*pairs, (b"te", b"trailers"), (b"content-type", kind)))
+
+
+def block(seconds: float) -> None:
+    """Keep the event loop from looking; the front's threads go on."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        pass
 
 
 async def raw(wire: Any, *frames: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -58,6 +66,25 @@ async def test_a_caller_who_vanishes_ends_its_call(wire: Any) -> None:
     await asyncio.wait_for(wire.echo.left.wait(), 30)
     with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
         await waiting
+
+
+@pytest.mark.parametrize("front", ["native"], indirect=True)
+async def test_callers_who_go_before_their_calls_began_leave_nothing_behind(wire: Any) -> None:
+    call = StringValue(value="wait").SerializeToString()
+    body = b"\0" + len(call).to_bytes(4, "big") + call
+    headers, begun = asked(b"/slipway.test.v1.Echo/Say"), []
+    for stream in range(1, 101, 2):
+        begun += [frame(HEADERS, headers, flags=4, stream=stream), frame(DATA, body, flags=1, stream=stream)]
+    _, writer = await raw(wire, *begun)
+    # While nobody looks, callers come and go: both are told together.
+    block(0.1)
+    writer.write(b"".join(frame(RST_STREAM, bytes(4), stream=stream) for stream in range(1, 101, 2)))
+    block(0.1)
+    front = wire.server._front
+    async with asyncio.timeout(30):
+        while not await wire.say("hello") or front._running or front._contexts:
+            await asyncio.sleep(0)
+    writer.close()
 
 
 async def test_a_deadline_ends_a_call(wire: Any) -> None:
