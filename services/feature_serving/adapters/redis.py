@@ -129,9 +129,13 @@ class RedisStore:
     async def _look(self) -> StoreState:
         # A retry would hide a restart that happens just now.
         async with self._connect(retries=0) as client:
-            facts = await client.info("server")
-            keys = await client.dbsize() - await client.exists(self._note.key)
-        return StoreState(reachable=True, server_version=str(facts.get("redis_version", "")), keys=int(keys))
+            # Both of one moment: the note may be written just now.
+            pipeline = client.pipeline(transaction=True)
+            pipeline.info("server")
+            pipeline.dbsize()
+            pipeline.exists(self._note.key)
+            facts, keys, notes = await pipeline.execute()
+        return StoreState(reachable=True, server_version=str(facts.get("redis_version", "")), keys=int(keys - notes))
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import threading
+
 from redis import Redis
 
 from services.feature_serving.adapters.redis import RedisStore
@@ -96,3 +99,23 @@ async def test_what_another_server_said_of_itself_does_not_count(
     assert not await online_store.whole()
     assert await online_store.end(await online_store.begin())
     assert await online_store.whole()
+
+
+async def test_the_note_is_never_counted_though_it_comes_and_goes(
+    online_store: RedisStore, redis_database: Redis
+) -> None:
+    await online_store.begin()
+    (key,) = redis_database.keys("_whole:*")
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            redis_database.delete(key)
+            redis_database.set(key, "0" * 40)
+
+    coming = asyncio.ensure_future(asyncio.to_thread(come_and_go))
+    try:
+        assert {(await online_store.state()).keys for _ in range(300)} == {0}
+    finally:
+        over.set()
+        await coming
