@@ -50,11 +50,6 @@ class Signature:
     entities: tuple[ColumnSpec, ...] = ()
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """Of the columns that it takes."""
-        return frozenset([spec.name for spec in self.inputs])
-
-    @cached_property
     def columns(self) -> Mapping[str, ColumnSpec]:
         """What it takes, by name."""
         return {spec.name: spec for spec in self.inputs}
@@ -91,7 +86,7 @@ def conform(
     by their ``places``.
     """
     given = {column.name: column for column in columns}
-    faults = {} if given.keys() <= signature.names else _strangers(signature, given)
+    faults = {} if given.keys() <= signature.columns.keys() else _strangers(signature, given)
     tensors = fit_plain(signature.plain, given, rows) if signature.plain else {}
     if not faults and len(signature.plain) == 1 and len(tensors) == len(signature.inputs):
         return tensors  # of one type, so in order
