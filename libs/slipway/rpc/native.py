@@ -36,8 +36,7 @@ class NativeFront:
         self._settings = settings
         self._paths = list(unary)
         self._methods = list(unary.values())
-        self._running: dict[int, asyncio.Task[None]] = {}
-        self._contexts: dict[int, Context] = {}
+        self._running: dict[int, tuple[asyncio.Task[None], Context]] = {}
         self._answers: list[tuple[Call, bytes]] = []
         self._front: Front | None = None
         self._wake = -1
@@ -75,10 +74,11 @@ class NativeFront:
         if self._front is not None:
             self._front.drain()
         await self._server.stop(patience_s)
-        for task in self._running.values():
+        tasks = [task for task, _ in self._running.values()]
+        for task in tasks:
             task.cancel()
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=patience_s)
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
         if self._front is not None:
             self._flush()
             await asyncio.to_thread(self._front.close, patience_s)
@@ -97,11 +97,12 @@ class NativeFront:
         calls, gone = front.take()
         loop = asyncio.get_running_loop()
         for call in calls:
-            context = self._contexts[call.id] = Context(call)
-            self._running[call.id] = loop.create_task(self._serve(call, context))
+            context = Context(call)
+            self._running[call.id] = loop.create_task(self._serve(call, context)), context
         for number in gone:
-            if (task := self._running.pop(number, None)) is not None:
-                self._contexts.pop(number).leave()
+            if (left := self._running.pop(number, None)) is not None:
+                task, context = left
+                context.leave()
                 task.cancel()  # it may not have begun, and then never will
 
     async def _serve(self, call: Call, context: Context) -> None:
@@ -116,7 +117,6 @@ class NativeFront:
             self._tell(call, data)
         finally:
             self._running.pop(call.id, None)
-            self._contexts.pop(call.id, None)
 
     def _tell(self, call: Call, data: bytes) -> None:
         self._answers.append((call, data))
