@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import click
 from pydantic import BaseModel
 
-from slipway import config, failpoints
+from slipway import config, failpoints, lifecycle
 from slipway.cli.group import Group
 from slipway.cli.output import emit_one, json_option
 
@@ -31,12 +31,17 @@ _CONFIG = click.option(
 _EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong input, 3 not there, 4 not reachable."
 
 
+def _never(_: BaseModel) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True)
 class ServiceCommand(Generic[C]):
     """Builds a service's command.
 
     ``config`` is the configuration's class, ``serve`` gives main's coroutine function, imported only when it is
-    needed, and ``tables`` the database's URL and migrations of a configuration.
+    needed, and ``tables`` the database's URL and migrations of a configuration. ``busy_poll_us`` is how long its event
+    loop stays awake for what comes next, see :class:`slipway.lifecycle.BusyPoll`.
     """
 
     name: str
@@ -44,6 +49,7 @@ class ServiceCommand(Generic[C]):
     config: type[C]
     serve: Callable[[], Callable[[C], Coroutine[Any, Any, None]]]
     tables: Callable[[C], tuple[str, Migrations]] | None = None
+    busy_poll_us: Callable[[C], float] = _never
 
     def group(self) -> Group:
         """The command with its common verbs; the caller adds the operator's."""
@@ -68,7 +74,8 @@ class ServiceCommand(Generic[C]):
             failpoints.check()
             if migrate:
                 self._migrated(settings)
-            asyncio.run(self.serve()(settings))
+            with asyncio.Runner(loop_factory=lifecycle.loop_factory(self.busy_poll_us(settings))) as runner:
+                runner.run(self.serve()(settings))
 
         if self.tables is not None:
             told = "Bring the database to this version's schema first."

@@ -6,9 +6,10 @@ so that whoever supervises it sees that and starts it again. :func:`running` is 
 for whoever embeds a service.
 """
 
+from slipway.lifecycle.busy_poll import BusyPoll, loop_factory
 from slipway.lifecycle.loop import Loop
 from slipway.lifecycle.once import Once
 from slipway.lifecycle.ports import PortTaken, require_free
 from slipway.lifecycle.run import Component, run, running
 
-__all__ = ["Component", "Loop", "Once", "PortTaken", "require_free", "run", "running"]
+__all__ = ["BusyPoll", "Component", "Loop", "Once", "PortTaken", "loop_factory", "require_free", "run", "running"]

@@ -34,6 +34,7 @@ main = ServiceCommand(
     help="Answers applications: endpoints as they run, predictions, and the prediction log's spool.",
     config=GatewayConfig,
     serve=_serve,
+    busy_poll_us=lambda config: config.busy_poll_us,
 ).group()
 
 main.add_command(predict)
