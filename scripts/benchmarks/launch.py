@@ -39,7 +39,7 @@ class Discarding:
         """Nothing is there."""
         return iter(())
 
-    def unshipped(self, limit_bytes: int) -> Sequence[Event]:
+    def unshipped(self, limit_bytes: int, after: Event | None = None) -> Sequence[Event]:
         """Nothing is there."""
         return []
 

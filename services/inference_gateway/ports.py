@@ -201,8 +201,8 @@ class PredictionLog(Protocol):
         """The rows that are still kept, oldest first; after a long outage of the event bus, the newest of them."""
         ...
 
-    def unshipped(self, limit_bytes: int) -> Sequence[Event]:
-        """The oldest batches that were not shipped, as events; about ``limit_bytes`` of them."""
+    def unshipped(self, limit_bytes: int, after: Event | None = None) -> Sequence[Event]:
+        """The oldest batches that were not shipped, or those that follow one of them; about ``limit_bytes``."""
         ...
 
     def shipped(self, events: Sequence[Event]) -> None:

@@ -19,10 +19,11 @@ CONNECTION_PRAGMAS = (
 """What each connection must be told; WAL mode is kept in the file itself (:func:`prepare`)."""
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, page_bytes: int = 4096) -> None:
     """Make the file and its folders if they are missing, and put the file in WAL mode. Blocks briefly.
 
-    Raises a :mod:`slipway.sqlite` error when the file can't be had.
+    A file that is made has pages of ``page_bytes``; one that is there keeps its own. Raises a :mod:`slipway.sqlite`
+    error when the file can't be had.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +33,7 @@ def prepare(path: Path) -> None:
         raise translate(unreachable) from error
     connection = connect(path)
     try:
+        connection.execute(f"PRAGMA page_size={page_bytes}")
         _switch_to_wal(connection)
     except sqlite3.Error as error:
         raise translate(error) from error

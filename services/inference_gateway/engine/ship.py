@@ -8,15 +8,16 @@ import logging
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import SlipwayError
-from slipway.events import Publisher
+from slipway.events import Event, Publisher
 
 log = logging.getLogger(__name__)
 
-# Reading a backlog back keeps callers waiting meanwhile: some milliseconds, at this size.
-_BATCH_BYTES = 128 * 1024
+# A transaction of the bus costs as much as some hundred answers in it, and takes a core from whoever answers.
+_BATCH_BYTES = 1024 * 1024
+_LINGER_S = 0.1
+# Reading back keeps callers waiting: some milliseconds, at this size.
+_PIECE_BYTES = 128 * 1024
 _IDLE_S = 0.05
-# So many answers share a transaction of the bus that one of them would not be worth.
-_LINGER_S = 0.02
 _LONGEST_DELAY_S = 5.0
 
 
@@ -49,11 +50,16 @@ class Ship:
 
     async def ship_some(self) -> int:
         """Publish the oldest batches that wait; how many bytes they were."""
-        events = self._log.unshipped(_BATCH_BYTES)
+        events: list[Event] = []
+        size = 0
+        while size < _BATCH_BYTES and (piece := self._log.unshipped(_PIECE_BYTES, events[-1] if events else None)):
+            events += piece
+            size += sum([event.size_bytes for event in piece])
+            await asyncio.sleep(0)
         if events:
             await self._publisher.publish(events)
             self._log.shipped(events)
-        return sum([event.size_bytes for event in events])
+        return size
 
     async def flush(self) -> None:
         """Ship what is left when the process ends; what the bus does not take in time stays for the next start."""

@@ -68,6 +68,12 @@ class TestPublishing:
     async def test_an_empty_batch_is_no_error(self, log: EventLog) -> None:
         await log.publisher().publish([])
 
+    async def test_many_that_are_published_together_arrive_in_order(self, log: EventLog, make_event: MakeEvent) -> None:
+        events = [make_event(f"{number}") for number in range(687)]
+        await log.publisher().publish(events)
+        async with log.consumer([events[0].topic], "g") as consumer:
+            assert ids(await take(consumer, len(events))) == [event.id for event in events]
+
     async def test_the_events_of_a_key_keep_their_order(self, log: EventLog, make_event: MakeEvent) -> None:
         events = [make_event(f"{number}", key=f"key-{number % 5}") for number in range(300)]
         for start in range(0, 300, 37):

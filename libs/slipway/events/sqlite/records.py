@@ -7,14 +7,15 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from slipway.events.port import Event, Record, TopicInfo
 
 PARTITION = 0
-_APPEND = (
-    'INSERT INTO record (topic, "offset", event_id, key, type, source, time, headers, stored_us, value)'
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_APPEND = 'INSERT INTO record (topic, "offset", event_id, key, type, source, time, headers, stored_us, value) VALUES '
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TOGETHER = (256, 64, 16, 4, 1)
+"""Rows that one statement appends; of so few kinds all stay prepared."""
 _SELECT = (
     'SELECT "offset", event_id, key, type, source, time, headers, value FROM record'
     ' WHERE topic = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?'
@@ -63,8 +64,18 @@ def _append_to(connection: sqlite3.Connection, topic: int, by_id: dict[str, Even
     fresh = [event for event in by_id.values() if event.id not in known]
     stored_us = time.time_ns() // 1000
     rows = [_encode(topic, offset, event, stored_us) for offset, event in enumerate(fresh, start)]
-    connection.executemany(_APPEND, rows)
+    _insert(connection, rows)
     connection.execute("UPDATE topic SET next_offset = ? WHERE id = ?", (start + len(rows), topic))
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    # Row by row the driver would take Python's lock from the event loop's thread and give it back, each time a wake-up.
+    at = 0
+    for count in _TOGETHER:
+        while len(rows) - at >= count:
+            values = list(chain.from_iterable(rows[at : at + count]))
+            connection.execute(_APPEND + ", ".join([_ROW] * count), values)
+            at += count
 
 
 def select(connection: sqlite3.Connection, topic: int, name: str, offset: int, limit: int) -> Iterator[Record]:

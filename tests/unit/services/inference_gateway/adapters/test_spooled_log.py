@@ -128,6 +128,16 @@ def test_an_event_keeps_its_id_over_restarts_until_it_is_shipped(tmp_path: Path)
         assert [event.id for event in log.unshipped(LIMIT)] == [events[2].id]
 
 
+def test_what_follows_an_unshipped_event_is_read_before_that_is_shipped(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append([answer("a"), answer("b"), answer("c")], NOW)
+        events = log.unshipped(LIMIT)
+        assert log.unshipped(1) == events[:1]
+        assert log.unshipped(1, events[0]) == events[1:2]
+        assert log.unshipped(LIMIT, events[0]) == events[1:]
+        assert not log.unshipped(LIMIT, events[2])
+
+
 def test_what_was_shipped_but_not_synced_comes_again_as_the_same_events(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         log.append([answer("a"), answer("b")], NOW)

@@ -35,9 +35,9 @@ class Log:
     def replay(self) -> Iterator[Remembered]:
         return iter(())
 
-    def unshipped(self, limit_bytes: int) -> Sequence[Event]:
+    def unshipped(self, limit_bytes: int, after: Event | None = None) -> Sequence[Event]:
         taken, size = [], 0
-        for event in self.waiting:
+        for event in self.waiting[self.waiting.index(after) + 1 if after else 0 :]:
             taken.append(event)
             size += event.size_bytes
             if size >= limit_bytes:
@@ -88,7 +88,7 @@ async def test_what_comes_within_a_moment_goes_together() -> None:
             log.add()
             await turns()
         assert bus.published == [1]
-        clock.advance(0.02)
+        clock.advance(0.1)
         await turns()
         assert bus.published == [1, 5]
 
@@ -96,9 +96,18 @@ async def test_what_comes_within_a_moment_goes_together() -> None:
 async def test_a_backlog_is_shipped_without_a_pause() -> None:
     log, bus, clock = Log(), Bus(), ManualClock()
     for _ in range(10):
-        log.add(64 * 1024)
+        log.add(512 * 1024)
     async with shipping(log, bus, clock):
         assert bus.published == [2, 2, 2, 2, 2]
+
+
+async def test_what_is_read_in_pieces_is_published_together() -> None:
+    log, bus, clock = Log(), Bus(), ManualClock()
+    for _ in range(12):
+        log.add(64 * 1024)
+    async with shipping(log, bus, clock):
+        assert bus.published == [12]
+        assert not log.waiting
 
 
 async def test_a_bus_that_is_away_is_tried_again_later_and_later() -> None:
