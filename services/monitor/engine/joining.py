@@ -12,7 +12,7 @@ from services.monitor.domain.label import LabelBatch, LabelTally, settle, with_j
 from services.monitor.domain.performance import Ledger
 from services.monitor.domain.prediction import Prediction, predictions_of, unseen
 from services.monitor.domain.trial import Match
-from services.monitor.ports import Joins
+from services.monitor.ports.joins import Joins
 
 
 @dataclass(frozen=True, slots=True)

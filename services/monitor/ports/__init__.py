@@ -1,4 +1,4 @@
-"""What the monitor's engine needs from outside."""
+"""What the monitor's engine needs from outside; the parts of a writing transaction have a file each."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.endpoint import Endpoint
 from services.monitor.domain.feature import FeatureCounts, VersionWindow
 from services.monitor.domain.figures import PerformanceWindow
-from services.monitor.domain.harm import IncidentKind
-from services.monitor.domain.incident import Incident, Streak
-from services.monitor.domain.label import KeptLabel, LabelTally
-from services.monitor.domain.performance import Sums, WindowKey
-from services.monitor.domain.prediction import Prediction
+from services.monitor.domain.incident import Incident
+from services.monitor.domain.label import LabelTally
 from services.monitor.domain.progress import Progress
-from services.monitor.domain.trial import PairSums, Trial
 from services.monitor.domain.verdict import Verdict
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
+from services.monitor.ports.joins import Joins
+from services.monitor.ports.judgements import Judgements, Trials
 from slipway.paging import Page
 
 
@@ -90,89 +88,6 @@ class Registered(Protocol):
 
     async def drop_endpoint(self, name: str) -> None:
         """Forget an endpoint."""
-        ...
-
-
-class Judgements(Protocol):
-    """What is judged, and what came of it."""
-
-    async def performance_of(self, window: VersionWindow) -> Sums:
-        """What all arms of a version add up to in a window."""
-        ...
-
-    async def streak(self, window: VersionWindow, kind: IncidentKind) -> Streak:
-        """What the windows before said of the version."""
-        ...
-
-    async def keep_streak(self, window: VersionWindow, streak: Streak) -> None:
-        """Keep what the windows say now."""
-        ...
-
-    async def open_incidents(self, endpoint: str) -> Sequence[Incident]:
-        """Those that go on, the oldest first."""
-        ...
-
-    async def put_incident(self, incident: Incident) -> None:
-        """Keep an incident, new or changed, and announce it."""
-        ...
-
-
-class Trials(Protocol):
-    """Steps of rollouts that wait for their verdicts."""
-
-    async def running(self, endpoint: str) -> Sequence[tuple[Trial, PairSums]]:
-        """The trials of an endpoint that go on."""
-        ...
-
-    async def start(self, trial: Trial) -> None:
-        """Keep a trial; one that is known already stays as it is."""
-        ...
-
-    async def stop_all_but(self, endpoint: str, trial: Trial | None) -> None:
-        """End the trials of an endpoint, but not this one."""
-        ...
-
-    async def put_sums(self, trial: Trial, sums: PairSums) -> None:
-        """Keep what a trial's pairs add up to now."""
-        ...
-
-    async def conclude(self, trial: Trial, verdict: Verdict) -> None:
-        """Keep the verdict on a trial, announce it, and end the trial."""
-        ...
-
-
-class Joins(Protocol):
-    """Predictions and labels that are kept for each other, and what they add up to."""
-
-    async def predictions(self, endpoint: str, ids: Sequence[str]) -> Sequence[Prediction]:
-        """What is kept under these ids, every arm's, in no order."""
-        ...
-
-    async def labels(self, endpoint: str, ids: Sequence[str]) -> Mapping[str, KeptLabel]:
-        """The labels that hold, of those of the ids that have one."""
-        ...
-
-    async def keep_predictions(self, rows: Sequence[Prediction], now: datetime) -> None:
-        """Keep rows; none of them is kept already."""
-        ...
-
-    async def keep_labels(self, endpoint: str, labels: Mapping[str, KeptLabel], now: datetime) -> None:
-        """Keep labels by prediction id, in the place of those that were; a label's age counts from its first one."""
-        ...
-
-    async def add_sums(self, sums: Mapping[WindowKey, Sums]) -> None:
-        """Add to performance windows."""
-        ...
-
-    async def add_tally(self, endpoint: str, tally: LabelTally) -> None:
-        """Add to what became of an endpoint's labels."""
-        ...
-
-    async def prune(self, before: datetime) -> Mapping[str, int]:
-        """Drop predictions kept before then, and labels kept before then that have no prediction left.
-
-        How many of the labels never found one, by endpoint.
-        """
         ...
 
 
