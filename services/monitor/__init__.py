@@ -21,13 +21,13 @@ Promises
     was answered, nor in feature windows.
 
     A performance window is judged once, when predictions and labels of its endpoint both are ``label_maturity_s`` past
-    its end in event time, and by what is there then. Only versions that answer are judged, not one on trial. Harm is
-    log loss above, or AUC below, the baseline by more than its weeks differ by anyway and more than a floor. Two
-    windows in a row that show harm (one with too few rows says nothing, and breaks no row) open an incident of the
-    version, and one only; it names the features that drifted in both (else in the latter) and matter, the gravest
-    first, and the event time at which all it rests on was known. Important features that lose their values for two
-    windows are one of data. Drift alone opens nothing. It ends after two good windows, or when its version answers no
-    more.
+    its end in event time and the version's baseline is known, and by what is there then. Only versions that answer are
+    judged, not one on trial. Harm is log loss above, or AUC below, the baseline by more than its weeks differ by anyway
+    and more than a floor. Two windows in a row that show harm (one with too few rows says nothing, and breaks no row)
+    open an incident of the version, and one only; it names the features that drifted in both (else in the latter) and
+    matter, the gravest first, and the event time at which all it rests on was known. Important features that lose their
+    values for two windows are one of data. Drift alone opens nothing. It ends after two good windows, or when its
+    version answers no more.
 
     A step of a rollout gets one verdict, on the labelled predictions that both versions scored since it began, by a
     confidence sequence that holds however often it is looked at; no data is never a pass. Incidents and verdicts
@@ -38,11 +38,12 @@ Fails
     Without the event log it does not start; while that is away, counts stand still, and UNAVAILABLE answers who asks
     for dead letters. Killed at any line: nothing is lost, nothing counted or joined twice. A second monitor takes the
     log over, and the first one ends. A changed ``window_s`` or ``performance_window_s`` holds for events to come;
-    windows that were counted keep their width. Predictions of a version that the registry said nothing of wait for
-    ``baseline_wait_s``, and are then counted without feature windows, which none makes up for; without a baseline a
-    version is not judged. An endpoint without labels is not judged, for data neither. Labels of one day hang together,
-    which the confidence sequence does not know: let a step last for days. After ``join_days`` a prediction has no
-    place for a label or a correction any more: the one waits in vain, the other is ignored.
+    windows that were counted keep their width. Features of a version that the registry said nothing of yet wait in the
+    database; once its baseline is there they are counted, and the windows that passed meanwhile are judged. They hold
+    up no other version. After ``join_days`` they are given up, and the log says so; without a baseline a version is not
+    judged. An endpoint without labels is not judged, for data neither. Labels of one day hang together, which the
+    confidence sequence does not know: let a step last for days. After ``join_days`` a prediction has no place for a
+    label or a correction any more: the one waits in vain, the other is ignored.
 
 Where a change goes
     What makes a batch sound, which window a moment falls in, which label holds, what a figure is made of: ``domain``.

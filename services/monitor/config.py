@@ -44,7 +44,6 @@ class MonitorConfig(Settings):
     window_s: int = Field(3600, ge=1, le=31 * 86_400)
     performance_window_s: int = Field(7 * 86_400, ge=60, le=92 * 86_400)
     label_maturity_s: float = Field(86_400, ge=0, le=366 * 86_400)
-    baseline_wait_s: float = Field(2, ge=0, le=60)
     judging: Judging = Judging()
     join_days: int = Field(30, ge=1, le=3650)
     inbox_days: int = Field(30, ge=1, le=3650)

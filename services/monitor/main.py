@@ -24,11 +24,12 @@ from services.monitor.engine.judging import Judging
 from services.monitor.engine.labelling import Labelling
 from services.monitor.engine.lag import Lag
 from services.monitor.engine.learning import Learning
+from services.monitor.engine.settling import Settling
 from services.monitor.engine.taking import Taking
 from services.monitor.engine.upkeep import Upkeep
 from slipway import lifecycle, observe
 from slipway.clock import SystemClock
-from slipway.events import dead_letter_topic
+from slipway.events import EventLog, dead_letter_topic
 from slipway.events.connect import open_log
 from slipway.events.outbox import Relay
 from slipway.gen.slipway.monitor.v1 import monitor_pb2
@@ -60,18 +61,18 @@ async def compose(config: MonitorConfig) -> AsyncIterator[Parts]:
         clock, meters = SystemClock(), OtelMeters()
         relay = Relay(database, log.publisher(), clock)
         windows = SqlWindows(database, relay.wake)
-        baselines = Baselines(windows, clock, config.baseline_wait_s)
-        taking = _taking(config, baselines)
+        baselines = Baselines()
+        judging = _judging(config, baselines)
+        taking = _taking(config, baselines, judging)
+        learning = Learning(windows, Settling(windows, baselines, judging, clock), clock)
         counting = Counting(windows, taking, clock, meters, config.window_s)
-        registry = RegistryIntake(registry_consumer, Learning(windows, clock), meters, clock)
+        registry = RegistryIntake(registry_consumer, learning, meters, clock)
         lag = Lag(log, TOPICS, GROUP, clock=clock, meters=meters)
         intake = Intake(consumer, counting, meters, clock)
         upkeep = Upkeep(windows, clock, inbox_days=config.inbox_days, join_days=config.join_days)
         labelling = Labelling(windows, taking, clock, meters)
         judged = Judged(windows, baselines, config.judging.drift_floor)
-        letters = (dead_letter_topic(topic, GROUP) for topic in (*TOPICS, *REGISTRY_TOPICS))
-        inspection = Inspection(LogDeadLetters(log, *letters))
-        servicer = MonitorServicer(Answers(windows), judged, labelling, inspection)
+        servicer = MonitorServicer(Answers(windows), judged, labelling, _inspection(log))
         contract = monitor_pb2.DESCRIPTOR.services_by_name["MonitorService"]
         yield Parts(
             Loop("outbox", relay.run),
@@ -83,11 +84,19 @@ async def compose(config: MonitorConfig) -> AsyncIterator[Parts]:
         )
 
 
-def _taking(config: MonitorConfig, baselines: Baselines) -> Taking:
+def _judging(config: MonitorConfig, baselines: Baselines) -> Judging:
     limits = Limits(**config.judging.model_dump())
+    return Judging(baselines, limits, window_s=config.performance_window_s, maturity_s=config.label_maturity_s)
+
+
+def _taking(config: MonitorConfig, baselines: Baselines, judging: Judging) -> Taking:
     window_s = config.performance_window_s
-    judging = Judging(baselines, limits, window_s=window_s, maturity_s=config.label_maturity_s)
     return Taking(Joining(window_s), baselines, judging, window_s)
+
+
+def _inspection(log: EventLog) -> Inspection:
+    letters = (dead_letter_topic(topic, GROUP) for topic in (*TOPICS, *REGISTRY_TOPICS))
+    return Inspection(LogDeadLetters(log, *letters))
 
 
 async def serve(config: MonitorConfig) -> None:

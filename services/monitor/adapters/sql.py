@@ -17,6 +17,7 @@ from services.monitor.adapters.registered import SqlRegistered
 from services.monitor.adapters.spans import key_of, key_row, paged, within
 from services.monitor.adapters.trials import SqlTrials
 from services.monitor.adapters.upsert import dialect
+from services.monitor.adapters.waiting import SqlWaiting
 from services.monitor.domain.baseline import Baseline
 from services.monitor.domain.batch import Arm, Tally
 from services.monitor.domain.comparison import Scored
@@ -123,6 +124,11 @@ class SqlWriter(SqlReader):
     def trials(self) -> SqlTrials:
         """See Writer."""
         return SqlTrials(self._connection)
+
+    @property
+    def waiting(self) -> SqlWaiting:
+        """See Writer."""
+        return SqlWaiting(self._connection)
 
     @property
     def announced(self) -> bool:

@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Double,
     Index,
     Integer,
@@ -18,26 +17,11 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.types import TypeDecorator
 
+from services.monitor.adapters.whole import Whole
 from slipway.events.inbox import Inbox
 from slipway.events.outbox import Outbox
 from slipway.sql import Json, UtcTime
-
-
-class Whole(TypeDecorator[int]):
-    """A whole number of any size, as its digits: no database's integers hold the square of what labels may be."""
-
-    impl = String(400)
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
-        """Encode one number."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
-        """Decode one number."""
-        return None if value is None else int(value)
 
 
 def _window() -> list[Column[Any]]:
@@ -159,6 +143,20 @@ feature_window = Table(
     Column("rows", BigInteger, nullable=False),
     Column("counts", LargeBinary, nullable=False),
     Index("ix_feature_window_endpoint", "endpoint", "start_us"),
+)
+
+# What a version answered before its baseline was known: a batch of the log, as far as its features go.
+waiting_batch = Table(
+    "waiting_batch",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("endpoint", String(128), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("window_us", BigInteger, nullable=False),
+    Column("seen_at", UtcTime, nullable=False, index=True),
+    Column("value", LargeBinary, nullable=False),
+    Index("ix_waiting_batch_version", "model", "version", "endpoint"),
 )
 
 streak = Table(

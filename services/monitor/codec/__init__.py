@@ -7,13 +7,12 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-import numpy as np
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.monitor.codec.columns import decode_columns
 from services.monitor.codec.judged import stamp as _stamp
 from services.monitor.domain.batch import Arm, Batch, check_batch
-from services.monitor.domain.columns import Column
 from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.figures import PerformanceWindow
@@ -22,7 +21,6 @@ from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from slipway.errors import invalid_field
 from slipway.events import Event
 from slipway.gen.slipway.inference.v1 import events_pb2
-from slipway.gen.slipway.inference.v1 import resources_pb2 as column_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
 from slipway.gen.slipway.monitor.v1 import monitor_pb2, resources_pb2
 
@@ -55,38 +53,12 @@ def decode_batch(event: Event) -> Batch | None:
     batch = Batch(event.id, arm, *told)
     check_batch(batch, dict(_lengths(message, len(message.prediction_ids))))
     # A shadow's features are those of the arm that answered: they are counted there.
-    return batch if message.shadow else replace(batch, features=_columns(message.features))
+    return batch if message.shadow else replace(batch, features=decode_columns(message.features))
 
 
 def _scores(message: events_pb2.PredictionBatch) -> Sequence[float]:
     """The first output with one number a row; empty without one."""
     return next((output.values for output in message.outputs if output.width == 1 and output.values), ())
-
-
-def _columns(columns: Sequence[column_pb2.Column]) -> dict[str, Column]:
-    """Features of one value a row by name; numbers of any type are floats.
-
-    A column of vectors is left out: a histogram of its elements would say nothing of the vectors.
-    """
-    made: dict[str, Column] = {}
-    for column in columns:
-        kind = column.WhichOneof("values")
-        if kind is None or column.width > 1:
-            continue
-        given = getattr(column, kind).values
-        if kind == "strings":
-            texts: list[str | None] = list(given)
-            for row in column.absent_rows:
-                if row < len(texts):
-                    texts[row] = None
-            made[column.name] = Column(texts)
-        else:
-            numbers = np.fromiter(given, np.float64, len(given))
-            if column.absent_rows:
-                absent = np.array(column.absent_rows, dtype=np.int64)
-                numbers[absent[absent < numbers.size]] = np.nan
-            made[column.name] = Column(numbers)
-    return made
 
 
 def decode_labels(event: Event) -> LabelBatch:

@@ -28,9 +28,8 @@ class Counting:
         """Take in what was not taken in before; how many answered predictions that were.
 
         ``labels`` are by the id of their event, which no batch has. Claims, counts and joins of an event commit
-        together, so any of them may be given again. Raises VersionUnknown while a version's baseline is waited for.
+        together, so any of them may be given again.
         """
-        await self._taking.expect(batches)
         counted = 0
         for some, told in _portions(batches, labels or {}):
             counted += await self._take(some, told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.monitor.domain.batch import Arm
@@ -42,30 +42,58 @@ class Judging:
         due_us = (progress.both_us - self._maturity_us) // self._window_us * self._window_us
         if progress.judged_us is not None and due_us <= progress.judged_us:
             return progress
-        found = await self._due(windows, endpoint, progress.judged_us, due_us)
-        endpoint_now = await windows.endpoint(endpoint)
-        for window, counts in found:
-            if endpoint_now is None or (window.model, window.version) in endpoint_now.answering:
-                await self._judge(windows, window, counts, now)
+        unsettled = await windows.waiting.unsettled(endpoint)
+        found = [
+            (window, counts)
+            async for window, counts in self._ended(windows, endpoint, progress.judged_us, due_us)
+            if (window.model, window.version) not in unsettled
+        ]
+        await self._judge_all(windows, endpoint, found, now)
         if not found and progress.judged_us is None:
             return progress
         return Progress(progress.predictions_us, progress.labels_us, due_us)
 
-    async def _due(
-        self, windows: Writer, endpoint: str, judged_us: int | None, due_us: int
-    ) -> Sequence[tuple[VersionWindow, FeatureCounts]]:
-        """The windows that end after ``judged_us`` and at or before ``due_us``, the oldest first."""
-        first = None if judged_us is None else _moment(judged_us - self._window_us)
-        span = Span(endpoint, first, _moment(due_us))
-        found: list[tuple[VersionWindow, FeatureCounts]] = []
-        after: VersionWindow | None = None
+    async def catch_up(self, windows: Writer, endpoint: str, version: tuple[str, int], now: datetime) -> None:
+        """Judge what passed while the features of ``version`` waited for its baseline, and what is due at last.
+
+        None of its windows was judged before: it had none until the first of its features were counted, and was left
+        out until now.
+        """
+        progress = await windows.progress(endpoint)
+        if progress.judged_us is not None:
+            passed = [
+                (window, counts)
+                async for window, counts in self._ended(windows, endpoint, None, progress.judged_us)
+                if (window.model, window.version) == version
+            ]
+            await self._judge_all(windows, endpoint, passed, now)
+        reached = await self.advance(windows, endpoint, progress, now)
+        if reached != progress:
+            await windows.keep_progress(endpoint, reached)
+
+    async def _ended(
+        self, windows: Writer, endpoint: str, after_us: int | None, until_us: int
+    ) -> AsyncIterator[tuple[VersionWindow, FeatureCounts]]:
+        """The windows that end after ``after_us`` (None: all) and at or before ``until_us``, the oldest first."""
+        first = None if after_us is None else _moment(after_us - self._window_us)
+        span = Span(endpoint, first, _moment(until_us))
+        last: VersionWindow | None = None
         while True:
-            piece = await windows.features(span, after, _PIECE)
-            found += piece[1:] if after else piece
+            piece = await windows.features(span, last, _PIECE)
+            for window, counts in piece:
+                if window != last and window.end_us <= until_us and (after_us is None or window.end_us > after_us):
+                    yield window, counts
             if len(piece) < _PIECE:
-                break
-            after = piece[-1][0]
-        return [one for one in found if one[0].end_us <= due_us and (judged_us is None or one[0].end_us > judged_us)]
+                return
+            last = piece[-1][0]
+
+    async def _judge_all(
+        self, windows: Writer, endpoint: str, found: Sequence[tuple[VersionWindow, FeatureCounts]], now: datetime
+    ) -> None:
+        endpoint_now = await windows.endpoint(endpoint)
+        for window, counts in found:
+            if endpoint_now is None or (window.model, window.version) in endpoint_now.answering:
+                await self._judge(windows, window, counts, now)
 
     async def _judge(self, windows: Writer, window: VersionWindow, counts: FeatureCounts, now: datetime) -> None:
         baseline = (await self._baselines.of(windows, [(window.model, window.version)]))[window.model, window.version]

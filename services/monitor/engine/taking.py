@@ -18,7 +18,7 @@ from services.monitor.ports import Writer
 
 
 class Taking:
-    """Joins, counts features, adds to trials and judges, in this order.
+    """Joins, counts features or keeps them for their baseline, adds to trials and judges, in this order.
 
     Every call belongs in the transaction that claims what it is about.
     """
@@ -29,25 +29,23 @@ class Taking:
         self._judging = judging
         self._window_us = window_s * 1_000_000
 
-    async def expect(self, batches: Sequence[Batch]) -> None:
-        """Raise VersionUnknown while ``batches`` should wait."""
-        await self._baselines.expect(batches)
-
     async def take(
         self, windows: Writer, batches: Sequence[Batch], labels: Sequence[LabelBatch], now: datetime
     ) -> LabelTally:
         """Take predictions and labels in; what became of the labels, those that had waited among the joined."""
         joined = await self._joining.join(windows.joins, batches, labels, now)
-        await self._count_features(windows, [batch for batch in batches if not batch.shadow])
+        await self._count_features(windows, [batch for batch in batches if not batch.shadow], now)
         for endpoint, matches in joined.matches.items():
             await _try(windows, endpoint, matches, now)
         await self._advance(windows, batches, labels, now)
         return joined.tally
 
-    async def _count_features(self, windows: Writer, answered: Sequence[Batch]) -> None:
+    async def _count_features(self, windows: Writer, answered: Sequence[Batch], now: datetime) -> None:
         versions = {(batch.arm.model, batch.arm.version) for batch in answered}
         baselines = await self._baselines.of(windows, versions)
         await windows.add_features(count_features(answered, baselines, self._window_us))
+        unknown = [batch for batch in answered if (batch.arm.model, batch.arm.version) not in baselines]
+        await windows.waiting.keep(unknown, self._window_us, now)
 
     async def _advance(
         self, windows: Writer, batches: Iterable[Batch], labels: Iterable[LabelBatch], now: datetime

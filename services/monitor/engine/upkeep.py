@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 from services.monitor.domain.label import LabelTally
@@ -20,7 +21,7 @@ class Upkeep:
 
     Ids of events that were counted more than ``inbox_days`` ago: their offsets are long committed, so no log delivers
     them again. Predictions and labels that came more than ``join_days`` ago, by the clock and not by event time, for a
-    replayed year comes in an hour. Their windows stay.
+    replayed year comes in an hour. Their windows stay. Features that waited as long for a baseline.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Upkeep:
             try:
                 forgotten = await self.forget()
                 expired = await self.prune()
+                await self.give_up()
             except SlipwayError as error:
                 if error.kind not in _PASSING:
                     raise
@@ -58,3 +60,12 @@ class Upkeep:
             for endpoint, labels in expired.items():
                 await windows.joins.add_tally(endpoint, LabelTally(expired=labels))
         return expired
+
+    async def give_up(self) -> Mapping[tuple[str, int], int]:
+        """Forget features that waited in vain once; how many batches went, by model and version."""
+        async with self._windows.write() as windows:
+            dropped = await windows.waiting.prune(self._clock.now() - self._join)
+        for (model, version), batches in dropped.items():
+            told = "the registry said nothing of %s version %d: it is not judged; batches in no feature window: %d"
+            log.warning(told, model, version, batches)
+        return dropped

@@ -22,6 +22,7 @@ from services.monitor.domain.verdict import Verdict
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
 from services.monitor.ports.joins import Joins
 from services.monitor.ports.judgements import Judgements, Trials
+from services.monitor.ports.waiting import Waiting
 from slipway.paging import Page
 
 
@@ -112,6 +113,11 @@ class Writer(Reader, Protocol):
     @property
     def trials(self) -> Trials:
         """Steps of rollouts, in this transaction."""
+        ...
+
+    @property
+    def waiting(self) -> Waiting:
+        """Features without a baseline, in this transaction."""
         ...
 
     async def claim(self, event_ids: Sequence[str], now: datetime) -> set[str]:

@@ -128,7 +128,6 @@ async def monitor(tmp_path: Path) -> AsyncIterator[Served]:
         data=tmp_path,
         database_url="",
         events_url=f"sqlite:///{tmp_path / 'log.db'}",
-        baseline_wait_s=0,
     )
     migrate(config.database, MIGRATIONS)
     async with compose(config) as parts, open_log(config.events) as log:

@@ -82,10 +82,11 @@ def asked(monitor: Any, week: int, scores: tuple[float, float], delay: float, **
     return monitor.event(event_id, monitor.batch(*[START + week * WEEK + HOUR] * ROWS, **given))  # type: ignore[no-any-return]
 
 
-def known(monitor: Any, week: int) -> Event:
+def known(monitor: Any, week: int, prefix: str = "") -> Event:
     """Every second row was late."""
     moment = START + week * WEEK + 2 * HOUR
-    return monitor.labels(*[(one, (row + 1) % 2, moment) for row, one in enumerate(ids(week))], event_id=f"l{week}")  # type: ignore[no-any-return]
+    rows = [(f"{prefix}{one}", (row + 1) % 2, moment) for row, one in enumerate(ids(week))]
+    return monitor.labels(*rows, event_id=f"{prefix}l{week}")  # type: ignore[no-any-return]
 
 
 async def weeks(monitor: Any, *numbers: int, scores: tuple[float, float], delay: float, **changes: Any) -> None:

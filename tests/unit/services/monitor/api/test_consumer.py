@@ -28,7 +28,7 @@ CLOCK = ManualClock()
 
 
 def taking_of(windows: SqlWindows, clock: Any, window_s: int) -> Taking:
-    baselines = Baselines(windows, clock, 0)
+    baselines = Baselines()
     judging = Judging(baselines, Limits(), window_s=window_s, maturity_s=0)
     return Taking(Joining(window_s), baselines, judging, window_s)
 

@@ -45,7 +45,7 @@ def labels(*rows: tuple[str, float, int], endpoint: str = ARM.endpoint) -> Label
 
 
 def taking_of(windows: SqlWindows, clock: Any, window_s: int) -> Taking:
-    baselines = Baselines(windows, clock, 0)
+    baselines = Baselines()
     judging = Judging(baselines, Limits(), window_s=window_s, maturity_s=0)
     return Taking(Joining(window_s), baselines, judging, window_s)
 
