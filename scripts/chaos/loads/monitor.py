@@ -119,11 +119,8 @@ class MonitorLoad:
         """See Load."""
         created = {"model": MODEL, "number": VERSION, "baseline": _BASELINE}
         value = registry_pb2.ModelVersionChanged(created=created).SerializeToString()
+        # The monitor may read it whenever: what it counts before is judged after.
         await scene.publisher.publish([Event("created", REGISTERED, MODEL, "t", "/faults", START, value)])
-        # Predictions wait for their baseline for two seconds and no longer; without it they do no harm.
-        async with open_log(scene.platform.events) as log, asyncio.timeout(_SETTLES_WITHIN_S):
-            while not await _read(log, [REGISTERED]):  # noqa: ASYNC110 - nothing tells of it
-                await asyncio.sleep(_LOOK_S)
 
     def clients(self, scene: Scene) -> Sequence[Client]:
         """See Load."""
@@ -180,7 +177,7 @@ async def _settled(scene: Scene) -> None:
         await asyncio.sleep(0.1)
     # A label that corrects another joins no further row: that it has come is seen by how far the monitor has read.
     async with open_log(scene.platform.events) as log:
-        while time.monotonic() < until_s and not await _read(log, [PREDICTIONS, LABELS]):  # noqa: ASYNC110
+        while time.monotonic() < until_s and not await _read(log, [PREDICTIONS, LABELS, REGISTERED]):  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)
 
 
