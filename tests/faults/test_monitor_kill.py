@@ -85,6 +85,11 @@ class Monitor:
         answer = await self.ask("ListPerformanceWindows", request, pb.ListPerformanceWindowsResponse)
         return list(answer.windows)
 
+    async def incidents(self) -> list[res.Incident]:
+        """Every incident, open or ended."""
+        answer = await self.ask("ListIncidents", pb.ListIncidentsRequest(), pb.ListIncidentsResponse)
+        return list(answer.incidents)
+
     async def ask(self, method: str, request: Message, response: Any) -> Any:
         """The answer to a request, as soon as the process gives one."""
         async with grpc.aio.insecure_channel(self.address) as channel:
@@ -206,11 +211,17 @@ async def _all_is_in(monitor: Monitor, published: int) -> bool:
     return (coverage.joined, coverage.labels_corrected) >= (ROWS * published, ROWS * len(range(0, published, 3)))
 
 
-async def test_killed_again_and_again_it_opens_one_incident_and_reaches_one_verdict(monitor: Monitor) -> None:
+@pytest.mark.parametrize("heard_in_week", [0, 2])
+async def test_killed_again_and_again_it_opens_one_incident_and_reaches_one_verdict(
+    monitor: Monitor, heard_in_week: int
+) -> None:
     weeks = 4
+    registered, wanted = _said_by_the_registry()
     async with open_log(monitor.events) as log, asyncio.timeout(240):
-        await log.publisher().publish(_said_by_the_registry())
+        await log.publisher().publish([wanted])
         for week in range(weeks):
+            if week == heard_in_week:
+                await log.publisher().publish([registered])
             monitor.start()
             await monitor.coverage()
             for events in zip(*_week(week), strict=True):
@@ -220,7 +231,8 @@ async def test_killed_again_and_again_it_opens_one_incident_and_reaches_one_verd
                 assert monitor.end(signal.SIGKILL) == -signal.SIGKILL
         while (await monitor.coverage()).labels_joined < weeks * WEEK_ROWS:
             await asyncio.sleep(PAUSE_S)
-        incidents = (await monitor.ask("ListIncidents", pb.ListIncidentsRequest(), pb.ListIncidentsResponse)).incidents
+        while not (incidents := await monitor.incidents()):
+            await asyncio.sleep(PAUSE_S)
         verdicts = (await monitor.ask("ListVerdicts", pb.ListVerdictsRequest(), pb.ListVerdictsResponse)).verdicts
         told: dict[str, int] = {}
         while told.get("monitor.incident.v1", 0) < 1 or told.get("monitor.verdict.v1", 0) < 1:
