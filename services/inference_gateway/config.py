@@ -186,7 +186,7 @@ class GatewayConfig(Settings):
     max_artifact_bytes: int = Field(2 * 1024**3, ge=1)
     remembered_predictions: int = Field(100_000, ge=0)
     ready_patience_s: float = Field(10.0, ge=0)
-    busy_poll_us: float = Field(100.0, ge=0, le=10_000)
+    busy_poll_us: float = Field(500.0, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _names_a_tenant(self) -> Self:

@@ -201,8 +201,8 @@ class PredictionLog(Protocol):
         """The rows that are still kept, oldest first; after a long outage of the event bus, the newest of them."""
         ...
 
-    def unshipped(self, limit_bytes: int, after: Event | None = None) -> Sequence[Event]:
-        """The oldest batches that were not shipped, or those that follow one of them; about ``limit_bytes``."""
+    def unshipped(self) -> Iterator[Event]:
+        """The batches that were not shipped, as events, oldest first; read as they are taken."""
         ...
 
     def shipped(self, events: Sequence[Event]) -> None:

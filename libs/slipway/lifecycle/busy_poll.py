@@ -15,11 +15,15 @@ from time import monotonic
 
 Ready = list[tuple[selectors.SelectorKey, int]]
 
+_LEARNS = 0.25  # of each wait
+_SLACK = 2.0  # of what a wait takes as a rule: what takes longer is late, and may need the very core
+_AT_LEAST_S = 20e-6
+
 
 class BusyPoll(selectors.EpollSelector):
     """Where the next event will be here within ``longest_s``, looks for it until then; else sleeps, as others do.
 
-    Whether it will is told by how long the wait was the last time that this event source had been the one before: what
+    Whether it will is told by how long waits took before when the same event source had been the one before: what
     follows a caller's request, a worker's reply, takes about as long each time, and so does what follows the reply.
     Between two looks every other thread that wants this core gets it.
     """
@@ -28,7 +32,8 @@ class BusyPoll(selectors.EpollSelector):
         super().__init__()
         self._longest_s = longest_s
         self._source = -1
-        self._short: set[int] = set()
+        self._usual: dict[int, float] = {}
+        """Seconds from an event of a source to the next event, on average over the last ones."""
         self.looks = 0
         """How often it has looked in vain instead of sleeping."""
 
@@ -43,20 +48,25 @@ class BusyPoll(selectors.EpollSelector):
 
     def _wait(self, timeout: float | None) -> Ready:
         source, began = self._source, monotonic()
+        ends = None if timeout is None else began + timeout
+        usual = self._usual.get(source, 2 * self._longest_s)
         found: Ready = []
-        if source in self._short:
-            until = began + (self._longest_s if timeout is None else min(self._longest_s, timeout))
-            while not found and monotonic() < until:
-                self.looks += 1
-                os.sched_yield()
-                found = super().select(0)
+        if usual < self._longest_s:
+            until = began + min(self._longest_s, _SLACK * usual + _AT_LEAST_S)
+            found = self._look(until if ends is None else min(until, ends))
         if not found:
-            left = None if timeout is None else max(0.0, began + timeout - monotonic())
-            found = super().select(left)
-        if monotonic() - began <= self._longest_s:
-            self._short.add(source)
-        else:
-            self._short.discard(source)
+            found = super().select(None if ends is None else max(0.0, ends - monotonic()))
+        # A pause of hours is forgotten as quickly as one of milliseconds.
+        took = min(monotonic() - began, 2 * self._longest_s)
+        self._usual[source] = usual + _LEARNS * (took - usual)
+        return found
+
+    def _look(self, until: float) -> Ready:
+        found: Ready = []
+        while not found and monotonic() < until:
+            self.looks += 1
+            os.sched_yield()
+            found = super().select(0)
         return found
 
 

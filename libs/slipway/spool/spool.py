@@ -169,13 +169,17 @@ class Spool:
         """
         batch: list[tuple[Position, bytes]] = []
         size = 0
-        with disk_errors():
-            for position, payload in self._journal.frames(after):
-                batch.append((position, payload))
-                size += len(payload)
-                if size >= limit_bytes:
-                    break
+        for position, payload in self.frames(after):
+            batch.append((position, payload))
+            size += len(payload)
+            if size >= limit_bytes:
+                break
         return batch
+
+    def frames(self, after: Position) -> Iterator[tuple[Position, bytes]]:
+        """As :meth:`read`, without a limit and read as they are taken; what is appended meanwhile may be left out."""
+        with disk_errors():
+            yield from self._journal.frames(after)
 
     def replay(self, newest_bytes: int | None = None) -> Iterator[tuple[Position, bytes]]:
         """Every frame that is still kept, acknowledged or not, in order.

@@ -89,16 +89,15 @@ class SpooledLog:
             _, _, value = _open(frame)
             yield from codec.decode_remembered(value)
 
-    def unshipped(self, limit_bytes: int, after: Event | None = None) -> Sequence[Event]:
+    def unshipped(self) -> Iterator[Event]:
         """See PredictionLog."""
-        if not self._pending:
-            return []
-        last = self._shipped if after is None else _position(after)
-        return [self._event(position, frame) for position, frame in self._spool.read(last, limit_bytes)]
+        if self._pending:
+            for position, frame in self._spool.frames(self._shipped):
+                yield self._event(position, frame)
 
     def shipped(self, events: Sequence[Event]) -> None:
         """See PredictionLog."""
-        self._shipped = _position(events[-1])
+        self._shipped = Position.parse(events[-1].id.rpartition("/")[2])
         self._pending -= len(events)
         self._pending_bytes -= sum(HEADER_BYTES + _HEAD.size + event.size_bytes for event in events)
 
@@ -124,10 +123,6 @@ class SpooledLog:
     def _event(self, position: Position, frame: bytes) -> Event:
         key, time, value = _open(frame)
         return Event(f"{self._gateway_id}/{position}", TOPIC, key, TYPE, self._gateway_id, time, value)
-
-
-def _position(event: Event) -> Position:
-    return Position.parse(event.id.rpartition("/")[2])
 
 
 def _open(frame: bytes) -> tuple[str, datetime, bytes]:

@@ -33,22 +33,27 @@ def test_what_is_ready_is_told_as_any_selector_tells_it(pair: tuple[socket.socke
         assert one.select(0) == other.select(0)
 
 
+def waits(selector: BusyPoll, times: int) -> None:
+    for _ in range(times):
+        assert selector.select(0.001) == []
+
+
 def test_a_time_without_events_ends_it(pair: tuple[socket.socket, socket.socket]) -> None:
     with BusyPoll(AGES_S) as selector:
         selector.register(pair[0], selectors.EVENT_READ)
-        assert selector.select(0) == selector.select(-1) == selector.select(0.01) == []
-        # That wait was a short one: the next is spent awake, and ends as well.
-        assert selector.select(0.01) == []
+        assert selector.select(0) == selector.select(-1) == []
+        waits(selector, 10)
+        # By now it has learned that waits are short, and spends them awake; they end as well.
         assert selector.looks
 
 
-def test_it_sleeps_until_a_wait_was_short(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_it_sleeps_until_waits_were_short(pair: tuple[socket.socket, socket.socket]) -> None:
     with BusyPoll(0.0) as never, BusyPoll(AGES_S) as often:
         for selector in (never, often):
             selector.register(pair[0], selectors.EVENT_READ)
-            selector.select(0.001)
+            waits(selector, 1)
             assert selector.looks == 0
-            selector.select(0.001)
+            waits(selector, 10)
         assert never.looks == 0
         assert often.looks > 0
 
@@ -57,15 +62,16 @@ def test_what_follows_one_source_says_nothing_about_another() -> None:
     pairs = [socket.socketpair() for _ in range(2)]
     with BusyPoll(AGES_S) as selector:
         for ours, theirs in pairs:
+            looked = selector.looks
             selector.register(ours, selectors.EVENT_READ)
             theirs.send(b"x")
             [(key, _)] = selector.select()
             assert key.fileobj is ours
             ours.recv(1)
-            selector.select(0.001)
-            assert selector.looks == 0  # nothing is known of what follows either
-        assert selector.select(0.001) == []
-        assert selector.looks > 0
+            waits(selector, 1)
+            assert selector.looks == looked  # nothing is known yet of what follows this one
+            waits(selector, 10)
+            assert selector.looks > looked
     for ours, theirs in pairs:
         ours.close()
         theirs.close()

@@ -77,7 +77,7 @@ def remembered(log: SpooledLog) -> list[tuple[Prediction, bytes]]:
 def test_an_event_says_everything_about_its_rows(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         log.append([answer("a")], NOW)
-        [event] = log.unshipped(1)
+        [event] = log.unshipped()
     assert (event.topic, event.key, event.time, event.source) == (TOPIC, "late", NOW, event.id.partition("/")[0])
     [message] = parsed([event])
     assert (message.endpoint, message.model, message.version, message.route) == ("late", "m", 3, "main")
@@ -108,44 +108,47 @@ def test_rows_without_an_id_of_the_caller_s_have_an_empty_digest_and_are_not_rem
     with opened(tmp_path) as log:
         log.append([answer("a", keyed=False), answer("b")], NOW)
         assert [one.prediction_id for one, _ in remembered(log)] == ["b.0", "b.1"]
-        assert list(parsed(log.unshipped(1))[0].input_digests) == [b"", b""]
+        assert list(parsed(log.unshipped())[0].input_digests) == [b"", b""]
 
 
 def test_an_event_keeps_its_id_over_restarts_until_it_is_shipped(tmp_path: Path) -> None:
     seen: list[str] = []
     with opened(tmp_path) as log:
         log.append([answer("a"), answer("b")], NOW)
-        seen += [event.id for event in log.unshipped(LIMIT)]
+        seen += [event.id for event in log.unshipped()]
     with opened(tmp_path) as log:
         log.append([answer("c")], NOW)
-        events = log.unshipped(LIMIT)
+        events = [*log.unshipped()]
         assert [event.id for event in events[:2]] == seen
         assert len({event.id for event in events}) == 3
         log.shipped(events[:2])
-        assert [event.id for event in log.unshipped(LIMIT)] == [events[2].id]
+        assert [event.id for event in log.unshipped()] == [events[2].id]
         log.sync()
     with opened(tmp_path) as log:
-        assert [event.id for event in log.unshipped(LIMIT)] == [events[2].id]
+        assert [event.id for event in log.unshipped()] == [events[2].id]
 
 
-def test_what_follows_an_unshipped_event_is_read_before_that_is_shipped(tmp_path: Path) -> None:
+def test_what_waits_is_read_as_it_is_taken_while_more_is_appended(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
-        log.append([answer("a"), answer("b"), answer("c")], NOW)
-        events = log.unshipped(LIMIT)
-        assert log.unshipped(1) == events[:1]
-        assert log.unshipped(1, events[0]) == events[1:2]
-        assert log.unshipped(LIMIT, events[0]) == events[1:]
-        assert not log.unshipped(LIMIT, events[2])
+        log.append([answer("a"), answer("b")], NOW)
+        reading = log.unshipped()
+        taken = [next(reading)]
+        log.append([answer("c")], NOW)
+        log.sync()
+        taken += reading
+        log.shipped(taken)
+        ids = [one.prediction_ids[0] for one in parsed([*taken, *log.unshipped()])]
+        assert ids == ["a.0", "b.0", "c.0"]
 
 
 def test_what_was_shipped_but_not_synced_comes_again_as_the_same_events(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         log.append([answer("a"), answer("b")], NOW)
-        events = log.unshipped(LIMIT)
+        events = [*log.unshipped()]
         log.shipped(events)
-        assert not log.unshipped(LIMIT)
+        assert not [*log.unshipped()]
     with opened(tmp_path) as log:
-        assert log.unshipped(LIMIT) == events
+        assert [*log.unshipped()] == events
 
 
 def test_the_backlog_counts_what_the_bus_has_not(tmp_path: Path) -> None:
@@ -154,14 +157,14 @@ def test_the_backlog_counts_what_the_bus_has_not(tmp_path: Path) -> None:
         for name in "abc":
             log.append([answer(name)], NOW)
         three = log.backlog()
-        log.shipped(log.unshipped(1))
+        log.shipped([next(log.unshipped())])
         two = log.backlog()
         assert (three.pending_batches, two.pending_batches) == (3, 2)
         assert two.pending_bytes * 3 == three.pending_bytes * 2
         log.sync()
     with opened(tmp_path) as log:
         assert log.backlog() == two
-        log.shipped(log.unshipped(LIMIT))
+        log.shipped([*log.unshipped()])
         assert (log.backlog().pending_batches, log.backlog().pending_bytes) == (0, 0)
 
 
@@ -179,7 +182,7 @@ def test_a_full_spool_refuses_all_and_takes_more_when_the_bus_has_some(tmp_path:
     with opened(tmp_path) as log:
         kept = filled(log)
         assert log.backlog().pending_batches == kept
-        log.shipped(log.unshipped(LIMIT // 2))
+        log.shipped([*log.unshipped()][: kept // 2])
         log.append([answer("after", text="x" * 2000)], NOW)
         assert len(remembered(log)) == 2 * (kept + 1)
 
@@ -194,7 +197,7 @@ def test_a_batch_too_large_for_an_event_is_split_into_those_that_fit(tmp_path: P
     with opened(tmp_path, event_limit_bytes=10_000) as log:
         whole = answer("a", rows=64, text="x" * 1000)
         log.append([whole], NOW)
-        events = log.unshipped(LIMIT)
+        events = [*log.unshipped()]
         assert max(event.size_bytes for event in events) <= 10_000
         assert [one for message in parsed(events) for one in message.prediction_ids] == list(whole.ids)
         assert [one for one, _ in remembered(log)] == list(whole.predictions)

@@ -35,14 +35,8 @@ class Log:
     def replay(self) -> Iterator[Remembered]:
         return iter(())
 
-    def unshipped(self, limit_bytes: int, after: Event | None = None) -> Sequence[Event]:
-        taken, size = [], 0
-        for event in self.waiting[self.waiting.index(after) + 1 if after else 0 :]:
-            taken.append(event)
-            size += event.size_bytes
-            if size >= limit_bytes:
-                break
-        return taken
+    def unshipped(self) -> Iterator[Event]:
+        return iter(self.waiting)
 
     def shipped(self, events: Sequence[Event]) -> None:
         del self.waiting[: len(events)]
