@@ -16,6 +16,10 @@ _HEAD = struct.Struct("<BBxxIQQQ")
 _JSON_BYTES = struct.Struct("<I")
 _TEXT_BYTES = 2048
 LARGEST_PACKET = _HEAD.size + _TEXT_BYTES
+FORKED = struct.Struct("<i")
+"""The process id of a new worker, as who forks it says; 0 for none."""
+MOST_DESCRIPTORS = 16
+"""A worker is handed so many at most: its socket, its model, its slots."""
 
 
 class Kind(enum.IntEnum):

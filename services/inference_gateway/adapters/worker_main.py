@@ -1,7 +1,7 @@
 """A worker process: one ONNX model, one socket, one batch at a time.
 
-Started by :mod:`services.inference_gateway.adapters.worker_process`, in a folder without files, with the process id of
-its parent and the descriptors of its socket, its model and its slots as arguments. It ends when the socket closes or
+Forked by :mod:`services.inference_gateway.adapters.worker_fork_server`, in a folder without files, and handed the
+process id of its parent and the descriptors of its socket, its model and its slots. It ends when the socket closes or
 its parent dies, and imports nothing of the gateway but the values it speaks in.
 """
 
@@ -13,7 +13,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import time
 from typing import Any
 
@@ -24,7 +23,7 @@ from services.inference_gateway.adapters.worker_tensors import inputs_of, output
 from services.inference_gateway.domain.outputs import shaped
 from services.inference_gateway.domain.signature import ColumnSpec, DataType, Signature, Tensors
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _ONNX_TYPES = {
     "tensor(bool)": DataType.BOOL,
     "tensor(int32)": DataType.INT32,
@@ -183,17 +182,15 @@ def serve(connection: socket.socket, given: int, slots: list[Slot]) -> None:
         connection.send(_answer(model, packet, slots[packet.slot]).pack())
 
 
-def main() -> None:
-    """Take the parent's process id and the descriptors from the command line and serve."""
-    parent, descriptor, given, *slots = (int(one) for one in sys.argv[1:])
+def ends_with(parent: int) -> bool:
+    """Let this process be killed when its parent dies; whether that lives."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        return  # it died before the line above could tell
-    # Ctrl-C reaches the whole process group; the gateway decides when its workers end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with socket.socket(fileno=descriptor) as connection:
-        serve(connection, given, [Slot(one) for one in slots])
+    return os.getppid() == parent  # else it died before the line above could tell
 
 
-if __name__ == "__main__":
-    main()
+def work(parent: int, descriptor: int, given: int, *slots: int) -> None:
+    """Be a worker of ``parent``: the descriptors are of the socket, the model and the slots."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, b"slipway-worker")
+    if ends_with(parent):
+        with socket.socket(fileno=descriptor) as connection:
+            serve(connection, given, [Slot(one) for one in slots])

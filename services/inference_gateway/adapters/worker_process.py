@@ -9,11 +9,11 @@ import logging
 import os
 import signal
 import socket
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.inference_gateway.adapters.worker_channel import Channel, Refused
+from services.inference_gateway.adapters.worker_forks import Child, Forks
 from services.inference_gateway.adapters.worker_frames import LoadSettings, pack_load
 from services.inference_gateway.adapters.worker_memory import Slot, fixed_file
 from services.inference_gateway.adapters.worker_priority import behind, can_come_back
@@ -25,8 +25,6 @@ from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.domain.worker_errors import UnusableModel, WorkerNotStarted
 
 log = logging.getLogger(__name__)
-
-_WORKER = "services.inference_gateway.adapters.worker_main"
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SLOTS = 2
@@ -50,7 +48,7 @@ class ProcessWorkers:
     def __init__(self, settings: WorkerSettings, folder: Path) -> None:
         """``folder`` is where workers run: one that stays empty."""
         self._settings = settings
-        self._folder = folder
+        self._forks = Forks(folder)
         self.devices = _devices(settings)
         self._behind = can_come_back()
 
@@ -84,6 +82,10 @@ class ProcessWorkers:
             log.warning("there is a GPU, but the worker runs on the CPU", extra={"version": str(spec.key)})
         return worker
 
+    async def aclose(self) -> None:
+        """Start no more; those that run go on."""
+        await self._forks.close()
+
     async def _started(self, spec: VersionSpec, given: int) -> ProcessWorker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as undone, theirs:
@@ -94,16 +96,8 @@ class ProcessWorkers:
                 for _ in range(SLOTS):
                     slots.append(Slot.make())
                     undone.callback(slots[-1].close)
-                self._folder.mkdir(parents=True, exist_ok=True)
-                passed = [theirs.fileno(), given, *(slot.descriptor for slot in slots)]
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", _WORKER, str(os.getpid()), *map(str, passed)),
-                    pass_fds=passed,
-                    stdin=asyncio.subprocess.DEVNULL,
-                    # Nothing lies there that a model could name.
-                    cwd=self._folder,
-                )
-                worker = ProcessWorker(spec, process, ours, slots, self._settings.run_timeout_s)
+                child = await self._forks.fork([theirs.fileno(), given, *(slot.descriptor for slot in slots)])
+                worker = ProcessWorker(spec, child, ours, slots, self._settings.run_timeout_s)
             except OSError as error:
                 raise WorkerNotStarted(str(spec.key)) from error
             undone.pop_all()
@@ -116,14 +110,13 @@ class ProcessWorker:
     def __init__(
         self,
         spec: VersionSpec,
-        process: asyncio.subprocess.Process,
+        process: Child,
         line: socket.socket,
         slots: list[Slot],
         run_timeout_s: float,
     ) -> None:
         self._version = str(spec.key)
         self._process = process
-        self._handle = os.pidfd_open(process.pid)
         self._channel = Channel(self._version, spec.signature, line, slots, self._end)
         self._run_timeout_s = run_timeout_s
         self._cause = ""
@@ -173,23 +166,15 @@ class ProcessWorker:
         if not self._stopped:
             self._stopped = True
             self._channel.close()
-            self._kill()
-            os.close(self._handle)
+            self._process.kill()
         await self._process.wait()
 
     def _end(self, why: str) -> None:
         if why:
             log.error("a worker is ended", extra={"version": self._version, "why": why})
             self._cause = why
-        if not self._stopped:
-            self._kill()
+        self._process.kill()
         self.died.set()
-
-    def _kill(self) -> None:
-        # By a descriptor: a number may be another process's by now, and Popen's own way takes the status away from
-        # the loop, which waits for it.
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
 
 def _devices(settings: WorkerSettings) -> list[Device]:

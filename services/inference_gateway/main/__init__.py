@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -167,14 +167,14 @@ async def _routing(
     announce = Announce(guard, DisabledFile(folder / "disabled.json"), arm_events, clock, flush_s=_ANNOUNCE_S)
     await announce.restore()
     models = RegistryModels(slipway, FileArtifacts(folder / "artifacts"), config.max_artifact_bytes)
-    workers = ProcessWorkers(worker_settings(config), folder / "workers")
-    launch = Launch(models, workers, clock, config.worker.warm_rows)
-    budget = config.worker.memory_budget_bytes * launch.devices
-    async with Reconciler(launch, clock, pool(config), guard, config.worker.drain_s, budget_bytes=budget) as reconciler:
-        stream = RegistryStream(slipway, gateway_id, clock)
-        follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
-        await follow.restore()
-        yield _Routing(announce, reconciler, follow)
+    async with aclosing(ProcessWorkers(worker_settings(config), folder / "workers")) as workers:
+        launch = Launch(models, workers, clock, config.worker.warm_rows)
+        budget, drain_s = config.worker.memory_budget_bytes * launch.devices, config.worker.drain_s
+        async with Reconciler(launch, clock, pool(config), guard, drain_s, budget_bytes=budget) as reconciler:
+            stream = RegistryStream(slipway, gateway_id, clock)
+            follow = Follow(stream, SnapshotFile(folder / "snapshot.json"), reconciler)
+            await follow.restore()
+            yield _Routing(announce, reconciler, follow)
 
 
 def _spool(config: GatewayConfig) -> Spool:

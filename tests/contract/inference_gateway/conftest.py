@@ -41,6 +41,7 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
 
         async def begin(spec: VersionSpec, model: bytes, **settings: Any) -> ProcessWorker:
             workers = ProcessWorkers(WorkerSettings(**{"device": "cpu", **settings}), tmp_path / "workers")
+            started.push_async_callback(workers.aclose)
             worker = await workers.launch(spec, model, workers.devices[0])
             started.push_async_callback(worker.stop)
             return worker

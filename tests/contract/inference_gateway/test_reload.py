@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,11 @@ def shelf() -> Shelf:
 async def reconciler(shelf: Shelf, tmp_path: Path, versioned: Any) -> AsyncIterator[Reconciler]:
     """Wants version 1; its clock stands still, so that nothing is tried again by itself."""
     guard = Guard(Guardrails(20, 0.5, 3), SystemClock())
-    workers = ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")
     pool = Pool(1, Patience(1, 300.0))
-    async with Reconciler(Launch(shelf, workers, SystemClock()), ManualClock(), pool, guard, 0.0) as reconciler:
+    async with (
+        aclosing(ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")) as workers,
+        Reconciler(Launch(shelf, workers, SystemClock()), ManualClock(), pool, guard, 0.0) as reconciler,
+    ):
         spec = versioned({"a": DataType.FP32, "b": DataType.FP32})
         reconciler.want(Desired(1, {"e": Endpoint("e", (Route("main", KEY, 1),), 1)}, {KEY: spec}))
         yield reconciler
@@ -99,14 +102,15 @@ async def test_what_takes_no_traffic_makes_place_and_what_does_keeps_it(
     await reconciler.reload(KEY)
     [alone] = reconciler.runners
     took = alone.memory_bytes
-    workers = ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")
     guard, pool = Guard(Guardrails(20, 0.5, 3), SystemClock()), Pool(1, Patience(1, 300.0))
     # Room for one that is there, one that is expected, and a little.
     budget = took + took // 8 + 48 * 2**20 + 3 * len(shelf.model)
     one, two, three, four = (VersionKey("m", number) for number in (1, 2, 3, 4))
     specs = {key: replace(alone.spec, key=key) for key in (one, two, three, four)}
-    launch = Launch(shelf, workers, SystemClock())
-    async with Reconciler(launch, ManualClock(), pool, guard, 0.0, budget_bytes=budget) as full:
+    async with (
+        aclosing(ProcessWorkers(WorkerSettings(device="cpu"), tmp_path / "workers")) as workers,
+        Reconciler(Launch(shelf, workers, SystemClock()), ManualClock(), pool, guard, 0.0, budget_bytes=budget) as full,
+    ):
 
         def want(revision: int, *routes: Route) -> None:
             main = Route("main", one, 1)

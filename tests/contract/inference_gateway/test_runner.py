@@ -49,6 +49,7 @@ async def start(tmp_path: Path, onnx_models: Any, versioned: Any) -> AsyncIterat
             workers: int = 2, deaths: int = 100, told: Any = print, model: bytes | None = None, **settings: Any
         ) -> Runner:
             processes = ProcessWorkers(WorkerSettings(**{"device": "cpu", **settings}), tmp_path / "workers")
+            started.push_async_callback(processes.aclose)
             processes.devices = [Device(useful_workers=2)]
             spec = versioned({"x": DataType.INT64}, {"y": (DataType.FP32, (-1,))})
             launch = Launch(

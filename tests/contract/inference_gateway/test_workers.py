@@ -112,6 +112,7 @@ async def test_texts_are_answered_where_numbers_are_bound(launch: Any, versioned
     assert (await worker.run({"x": np.array(["a", ""], object)}))["y"].ravel().tolist() == ["a", ""]
 
 
+NAME = "slipway-worker\n"
 REFUSED = [
     pytest.param(TWO, None, lambda made: made.echo(made.FLOAT), "takes x; the signature has a, b", id="names"),
     pytest.param({"a": FP32, "c": FP32}, None, lambda made: made.add(), "takes a, b; the signature", id="a name"),
@@ -150,17 +151,17 @@ REFUSED = [
 async def test_a_model_that_does_not_fit_is_refused_with_the_mend(
     launch: Any, versioned: Any, onnx_models: Any, inputs: Any, outputs: Any, make: Any, said: str
 ) -> None:
-    before = set(children())
+    before = set(workers())
     with pytest.raises(UnusableModel, match=said) as caught:
         await launch(versioned(inputs, outputs), make(onnx_models))
     assert caught.value.message.startswith("m/1 can't be served: ")
-    assert set(children()) == before
+    assert set(workers()) == before
 
 
-def children() -> list[int]:
-    return [
-        int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split() if running(int(pid))
-    ]
+def workers() -> list[int]:
+    """The worker processes that this process is the parent of."""
+    found = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in found if running(int(pid)) and Path(f"/proc/{pid}/comm").read_text() == NAME]
 
 
 async def test_a_file_beside_the_gateway_is_never_read(
@@ -272,15 +273,15 @@ async def test_workers_leave_nothing_behind(
 
 
 async def test_giving_up_a_load_leaves_no_process(launch: Any, versioned: Any, onnx_models: Any) -> None:
-    before = set(children())
+    before = set(workers())
     loading = asyncio.create_task(launch(versioned(TWO), onnx_models.add()))
     async with asyncio.timeout(30):
-        while set(children()) == before:
+        while set(workers()) == before:
             await asyncio.sleep(0.01)
     loading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await loading
-    assert set(children()) == before
+    assert set(workers()) == before
 
 
 async def test_a_worker_that_answers_stands_beside_the_gateway(launch: Any, versioned: Any, onnx_models: Any) -> None:

@@ -1,0 +1,134 @@
+"""The gateway's side of the process that workers are forked from."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.inference_gateway.adapters.worker_frames import FORKED
+
+_PR_SET_CHILD_SUBREAPER = 36
+_SERVER = "services.inference_gateway.adapters.worker_fork_server"
+_PATIENCE_S = 30.0
+
+
+class Child:
+    """A process that became a child of this one; its end is told by a descriptor, whoever started it."""
+
+    def __init__(self, pid: int) -> None:
+        """Raises OSError when there is none."""
+        self.pid = pid
+        self.returncode: int | None = None
+        """As :class:`subprocess.Popen` has it: None while it runs, negative for a signal."""
+        self._handle = os.pidfd_open(pid)
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._handle, self._end)
+
+    def kill(self) -> None:
+        """End it, if it runs."""
+        if self.returncode is None:
+            # By the descriptor: a number may be another process's by now.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+    async def wait(self) -> None:
+        """Return when it has ended."""
+        await self._ended.wait()
+
+    def _end(self) -> None:
+        told = os.waitid(os.P_PIDFD, self._handle, os.WEXITED | os.WNOHANG)
+        if told is None:
+            return
+        self.returncode = told.si_status if told.si_code == os.CLD_EXITED else -told.si_status
+        self._loop.remove_reader(self._handle)
+        os.close(self._handle)
+        self._ended.set()
+
+
+class Forks:
+    """Workers by the dozen; the process that they are forked from starts with the first, and again if it ended."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is where workers run: one that stays empty."""
+        self._folder = folder
+        self._turn = asyncio.Lock()
+        self._server: asyncio.subprocess.Process | None = None
+        self._line: socket.socket | None = None
+
+    async def fork(self, descriptors: Sequence[int]) -> Child:
+        """A new worker that is handed these. Raises OSError when there can be none."""
+        forking = asyncio.ensure_future(self._forked(descriptors))
+        try:
+            return await asyncio.shield(forking)
+        except asyncio.CancelledError:
+            # The server answers in any case, and its answer is nobody else's.
+            await asyncio.wait([forking])
+            if not forking.cancelled() and forking.exception() is None:
+                forking.result().kill()
+                await forking.result().wait()
+            raise
+
+    async def close(self) -> None:
+        """End the process; its workers go on."""
+        async with self._turn:
+            await self._end()
+
+    async def _forked(self, descriptors: Sequence[int]) -> Child:
+        async with self._turn:
+            try:
+                pid = await self._asked(descriptors)
+            except OSError:
+                # Whatever became of it, a new one may do better.
+                await self._end()
+                pid = await self._asked(descriptors)
+        if not pid:
+            raise OSError("there is no room for another process")
+        return Child(pid)
+
+    async def _asked(self, descriptors: Sequence[int]) -> int:
+        line = self._line or await self._started()
+        async with asyncio.timeout(_PATIENCE_S):
+            socket.send_fds(line, [b"\0"], descriptors)
+            told = await asyncio.get_running_loop().sock_recv(line, FORKED.size)
+        if not told:
+            raise ConnectionResetError("the process that workers are forked from has ended")
+        return int(FORKED.unpack(told)[0])
+
+    async def _started(self) -> socket.socket:
+        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1):
+            raise OSError("this process can't take in its children's children")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with contextlib.ExitStack() as undone, theirs:
+            undone.callback(ours.close)
+            ours.setblocking(False)
+            self._server = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", _SERVER, str(os.getpid()), str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                # Nothing lies there that a model could name.
+                cwd=self._folder,
+                # NumPy computes nothing there, but would start a thread a core, which no fork takes along.
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            )
+            undone.pop_all()
+        self._line = ours
+        return ours
+
+    async def _end(self) -> None:
+        line, server = self._line, self._server
+        self._line = self._server = None
+        if line is not None:
+            line.close()
+        if server is not None:
+            with contextlib.suppress(ProcessLookupError):
+                server.kill()
+            await server.wait()
