@@ -63,6 +63,9 @@ class Workers:
         """See ports.Workers."""
         return AtOnce()
 
+    async def aclose(self) -> None:
+        """Nothing is there."""
+
 
 class Models:
     """Artifacts that nobody opens."""

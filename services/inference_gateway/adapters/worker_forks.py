@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from services.inference_gateway.adapters.worker_frames import FORKED
 _PR_SET_CHILD_SUBREAPER = 36
 _SERVER = "services.inference_gateway.adapters.worker_fork_server"
 _PATIENCE_S = 30.0
+_REQUEST = b"\0"
 
 
 class Child:
@@ -53,6 +55,34 @@ class Child:
         self._ended.set()
 
 
+class _Orphans:
+    """Children's children whose parents end: they become this process's, as long as somebody is in the block.
+
+    No longer: those of others would stay behind as zombies, for nobody here waits for them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._wanted += 1
+            self._take_in()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._wanted -= 1
+            self._take_in()
+
+    def _take_in(self) -> None:
+        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(self._wanted > 0)):
+            raise OSError("this process can't take in its children's children")
+
+
+_orphans = _Orphans()
+
+
 class Forks:
     """Workers by the dozen; the process that they are forked from starts with the first, and again if it ended."""
 
@@ -64,7 +94,10 @@ class Forks:
         self._line: socket.socket | None = None
 
     async def fork(self, descriptors: Sequence[int]) -> Child:
-        """A new worker that is handed these. Raises OSError when there can be none."""
+        """A new worker that is handed these. Raises OSError when there can be none.
+
+        Hand others over to try again: nobody knows who has these by now.
+        """
         forking = asyncio.ensure_future(self._forked(descriptors))
         try:
             return await asyncio.shield(forking)
@@ -83,28 +116,26 @@ class Forks:
 
     async def _forked(self, descriptors: Sequence[int]) -> Child:
         async with self._turn:
-            try:
-                pid = await self._asked(descriptors)
-            except OSError:
-                # Whatever became of it, a new one may do better.
-                await self._end()
-                pid = await self._asked(descriptors)
+            with _orphans:
+                try:
+                    pid = await self._asked(descriptors)
+                except OSError:
+                    await self._end()  # a new one may do better
+                    raise
         if not pid:
             raise OSError("there is no room for another process")
         return Child(pid)
 
     async def _asked(self, descriptors: Sequence[int]) -> int:
         line = self._line or await self._started()
+        socket.send_fds(line, [_REQUEST], descriptors)
         async with asyncio.timeout(_PATIENCE_S):
-            socket.send_fds(line, [b"\0"], descriptors)
             told = await asyncio.get_running_loop().sock_recv(line, FORKED.size)
         if not told:
             raise ConnectionResetError("the process that workers are forked from has ended")
         return int(FORKED.unpack(told)[0])
 
     async def _started(self) -> socket.socket:
-        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1):
-            raise OSError("this process can't take in its children's children")
         self._folder.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as undone, theirs:

@@ -67,7 +67,10 @@ class ProcessWorkers:
         except OSError as error:
             raise WorkerNotStarted(str(spec.key)) from error
         try:
-            worker = await self._started(spec, given)
+            try:
+                worker = await self._started(spec, given)
+            except WorkerNotStarted:
+                worker = await self._started(spec, given)  # what workers are forked from may have ended
         finally:
             os.close(given)
         try:

@@ -115,3 +115,19 @@ async def test_closing_ends_the_server_and_no_worker(
     assert servers() == []
     assert await answers(worker)
     await worker.stop()
+
+
+async def test_orphans_of_others_are_not_taken_in(workers: ProcessWorkers, spec: VersionSpec, onnx_models: Any) -> None:
+    worker = await workers.launch(spec, onnx_models.add(), workers.devices[0])
+    # A shell that ends before what it began in the background.
+    told = await asyncio.create_subprocess_exec(
+        *("sh", "-c", "sleep 60 & echo $!"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert told.stdout is not None
+    orphan = int(await told.stdout.readline())
+    await told.wait()
+    try:
+        assert parent(orphan) != os.getpid()
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+    await worker.stop()
