@@ -7,9 +7,21 @@ for whoever embeds a service.
 """
 
 from slipway.lifecycle.busy_poll import BusyPoll, loop_factory
+from slipway.lifecycle.cores import cores
 from slipway.lifecycle.loop import Loop
 from slipway.lifecycle.once import Once
 from slipway.lifecycle.ports import PortTaken, require_free
 from slipway.lifecycle.run import Component, run, running
 
-__all__ = ["BusyPoll", "Component", "Loop", "Once", "PortTaken", "loop_factory", "require_free", "run", "running"]
+__all__ = [
+    "BusyPoll",
+    "Component",
+    "Loop",
+    "Once",
+    "PortTaken",
+    "cores",
+    "loop_factory",
+    "require_free",
+    "run",
+    "running",
+]

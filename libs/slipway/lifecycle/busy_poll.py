@@ -13,11 +13,14 @@ import selectors
 from collections.abc import Callable
 from time import monotonic
 
+from slipway.lifecycle.cores import cores
+
 Ready = list[tuple[selectors.SelectorKey, int]]
 
 _LEARNS = 0.25  # of each wait
 _SLACK = 2.0  # of what a wait takes as a rule: what takes longer is late, and may need the very core
 _AT_LEAST_S = 20e-6
+_ENOUGH = 2.0  # cores
 
 
 class BusyPoll(selectors.EpollSelector):
@@ -71,7 +74,10 @@ class BusyPoll(selectors.EpollSelector):
 
 
 def loop_factory(busy_poll_us: float) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes such an event loop; None for the usual one: of 0 microseconds, and on a single core."""
-    if not busy_poll_us or len(os.sched_getaffinity(0)) == 1:
+    """What makes such an event loop; None for the usual one: of 0 microseconds, and where there are no two cores.
+
+    Who is allowed no more than one core's time would spend on waiting what the work needs.
+    """
+    if not busy_poll_us or cores() < _ENOUGH:
         return None
     return lambda: asyncio.SelectorEventLoop(BusyPoll(busy_poll_us / 1e6))

@@ -23,6 +23,7 @@ from services.inference_gateway.domain.device import Device
 from services.inference_gateway.domain.outputs import Outputs
 from services.inference_gateway.domain.signature import Tensors
 from services.inference_gateway.domain.worker_errors import UnusableModel, WorkerNotStarted
+from slipway import lifecycle
 
 log = logging.getLogger(__name__)
 
@@ -181,9 +182,8 @@ class ProcessWorker:
 
 
 def _devices(settings: WorkerSettings) -> list[Device]:
-    cores = len(os.sched_getaffinity(0))
     threads = settings.profile.intra_op_threads
-    useful = max(1, cores // threads) if threads else 1
+    useful = max(1, int(lifecycle.cores()) // threads) if threads else 1
     gpus = 0 if settings.device == "cpu" else _gpus()
     if settings.device == "cuda":
         gpus = max(1, gpus)  # what it can't have it says when it starts
