@@ -20,6 +20,17 @@ settings.register_profile("slipway", deadline=None)
 settings.load_profile("slipway")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what a run may ask for."""
+    parser.addoption("--without-native-front", action="store_true", help="as where slipway-front is not installed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the native front from this process, as an installation without it would."""
+    if config.getoption("--without-native-front"):
+        sys.modules["slipway_front"] = None  # type: ignore[assignment]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what is over soon for the end: there, a worker that has a long file left would run alone."""
     items.sort(key=lambda item: "unit" in item.path.parts)
