@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 # A transaction of the bus costs as much as some hundred answers in it, and takes a core from whoever answers.
 _BATCH_BYTES = 1024 * 1024
+_BATCH_EVENTS = 512  # each of which the bus's own code takes some microseconds of the loop for
 _LINGER_S = 0.1
 # Reading back keeps callers waiting: so many take some tenths of a millisecond.
 _AT_ONCE = 16
@@ -38,41 +39,41 @@ class Ship:
         delay = _IDLE_S
         while True:
             try:
-                shipped_bytes = await self.ship_some()
+                shipped, all_of_them = await self.ship_some()
                 delay = _IDLE_S
             except SlipwayError as error:
                 log.warning("the prediction log waits", extra={"why": error.message})
                 delay = min(delay * 2, _LONGEST_DELAY_S)
                 await self._clock.sleep(delay)
                 continue
-            if shipped_bytes < _BATCH_BYTES:
-                await self._clock.sleep(_LINGER_S if shipped_bytes else _IDLE_S)
+            if all_of_them:
+                await self._clock.sleep(_LINGER_S if shipped else _IDLE_S)
 
-    async def ship_some(self) -> int:
-        """Publish the oldest batches that wait; how many bytes they were."""
-        events, size = await self._oldest()
+    async def ship_some(self) -> tuple[int, bool]:
+        """Publish the oldest batches that wait; how many, and whether no others did."""
+        events, all_of_them = await self._oldest()
         if events:
             await self._publisher.publish(events)
             self._log.shipped(events)
-        return size
+        return len(events), all_of_them
 
-    async def _oldest(self) -> tuple[list[Event], int]:
+    async def _oldest(self) -> tuple[list[Event], bool]:
         events: list[Event] = []
         size = 0
         for event in self._log.unshipped():
             events.append(event)
             size += event.size_bytes
-            if size >= _BATCH_BYTES:
-                break
+            if size >= _BATCH_BYTES or len(events) == _BATCH_EVENTS:
+                return events, False
             if not len(events) % _AT_ONCE:
                 await asyncio.sleep(0)
-        return events, size
+        return events, True
 
     async def flush(self) -> None:
         """Ship what is left when the process ends; what the bus does not take in time stays for the next start."""
         try:
             async with asyncio.timeout(self._flush_s):
-                while await self.ship_some():
+                while not (await self.ship_some())[1]:
                     pass
         except (SlipwayError, TimeoutError) as error:
             log.warning("the prediction log goes on at the next start", extra={"why": str(error) or "no time is left"})

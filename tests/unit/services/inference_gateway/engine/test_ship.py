@@ -95,6 +95,16 @@ async def test_a_backlog_is_shipped_without_a_pause() -> None:
         assert bus.published == [2, 2, 2, 2, 2]
 
 
+async def test_no_more_is_published_at_once_than_the_loop_can_spare_the_time_for() -> None:
+    log, bus, clock = Log(), Bus(), ManualClock()
+    for _ in range(1100):
+        log.add()
+    async with shipping(log, bus, clock):
+        for _ in range(10):
+            await turns()
+        assert bus.published == [512, 512, 76]
+
+
 async def test_what_is_read_in_pieces_is_published_together() -> None:
     log, bus, clock = Log(), Bus(), ManualClock()
     for _ in range(12):
