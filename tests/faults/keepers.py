@@ -131,7 +131,7 @@ class Spooled(Keeper):
     def read(self) -> int:
         with self.open() as spool:
             assert spool.corrupt_bytes == 0
-            return int(spool.read(START, 10_000)[-1][1])
+            return int([*spool.frames(START)][-1][1])
 
 
 class Torn(Spooled):
@@ -158,12 +158,12 @@ class Acknowledged(Keeper):
             if not spool.pending_bytes:
                 for frame in range(1, 6):
                     spool.append([str(frame).encode()])
-            places = {int(frame): place for place, frame in spool.read(spool.acknowledged, 10_000)}
+            places = {int(frame): place for place, frame in spool.frames(spool.acknowledged)}
             spool.acknowledge(places[number])
 
     def read(self) -> int:
         with Spool.open(self.path, segment_bytes=1, limit_bytes=10_000, sync="always") as spool:
-            waiting = [int(frame) for _, frame in spool.read(spool.acknowledged, 10_000)]
+            waiting = [int(frame) for _, frame in spool.frames(spool.acknowledged)]
             assert waiting == list(range(waiting[0], 6))
             return waiting[0] - 1
 

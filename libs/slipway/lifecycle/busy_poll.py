@@ -28,7 +28,7 @@ class BusyPoll(selectors.EpollSelector):
 
     Whether it will is told by how long waits took before when the same event source had been the one before: what
     follows a caller's request, a worker's reply, takes about as long each time, and so does what follows the reply.
-    Between two looks every other thread that wants this core gets it.
+    Between two looks every other thread that wants this core may have it.
     """
 
     def __init__(self, longest_s: float) -> None:

@@ -12,7 +12,10 @@ def cores(root: Path = Path("/")) -> float:
 
 
 def _quotas(root: Path) -> list[float]:
-    """What each control group from the process's own up to the root allows, in cores; of both versions."""
+    """What each control group from the process's own up to the root allows, in cores; of version 1, what the root does.
+
+    In a container that is the container's own.
+    """
     groups = root / "sys/fs/cgroup"
     told = [_of_two(group / "cpu.max") for group in (groups / _own(root), *(groups / _own(root)).parents)]
     told.append(_of_two(groups / "cpu/cpu.cfs_quota_us", groups / "cpu/cpu.cfs_period_us"))
@@ -36,6 +39,6 @@ def _of_two(*files: Path) -> float | None:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="ascii")
+        return file.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""

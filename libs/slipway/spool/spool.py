@@ -160,24 +160,12 @@ class Spool:
         if made.acknowledged > self._acknowledged:
             self._settle(made.acknowledged)
 
-    def read(self, after: Position, limit_bytes: int) -> list[tuple[Position, bytes]]:
-        """The frames that follow ``after``, in order; empty at the end.
+    def frames(self, after: Position) -> Iterator[tuple[Position, bytes]]:
+        """The frames that follow ``after``, in order, read as they are taken.
 
-        They hold about ``limit_bytes`` of payload: the frame that reaches the limit is the last, and there
-        is always one if one is left. Begin at :attr:`acknowledged`; an earlier position reads again what
+        What is appended meanwhile may be left out. Begin at :attr:`acknowledged`; an earlier position reads again what
         is retained.
         """
-        batch: list[tuple[Position, bytes]] = []
-        size = 0
-        for position, payload in self.frames(after):
-            batch.append((position, payload))
-            size += len(payload)
-            if size >= limit_bytes:
-                break
-        return batch
-
-    def frames(self, after: Position) -> Iterator[tuple[Position, bytes]]:
-        """As :meth:`read`, without a limit and read as they are taken; what is appended meanwhile may be left out."""
         with disk_errors():
             yield from self._journal.frames(after)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from slipway.sqlite.failure import translate
@@ -19,10 +20,10 @@ CONNECTION_PRAGMAS = (
 """What each connection must be told; WAL mode is kept in the file itself (:func:`prepare`)."""
 
 
-def prepare(path: Path, page_bytes: int = 4096) -> None:
+def prepare(path: Path, layout: Sequence[str] = ()) -> None:
     """Make the file and its folders if they are missing, and put the file in WAL mode. Blocks briefly.
 
-    A file that is made has pages of ``page_bytes``; one that is there keeps its own. Raises a :mod:`slipway.sqlite`
+    ``layout`` are pragmas for a file that is made; one that is there keeps its own. Raises a :mod:`slipway.sqlite`
     error when the file can't be had.
     """
     try:
@@ -33,7 +34,8 @@ def prepare(path: Path, page_bytes: int = 4096) -> None:
         raise translate(unreachable) from error
     connection = connect(path)
     try:
-        connection.execute(f"PRAGMA page_size={page_bytes}")
+        for pragma in layout:
+            connection.execute(pragma)
         _switch_to_wal(connection)
     except sqlite3.Error as error:
         raise translate(error) from error

@@ -28,6 +28,8 @@ def main() -> None:
         return
     # Ctrl-C reaches the whole process group; the gateway decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Where it is ignored, which is inherited, nobody can be waited for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     gc.freeze()  # pages that no collection writes to stay shared
     with socket.socket(fileno=descriptor) as line:
         while True:
@@ -46,7 +48,12 @@ def main() -> None:
 def _fork(parent: int, line: socket.socket, descriptors: list[int]) -> int:
     """A worker that serves what the descriptors are of. Raises OSError without memory or processes."""
     reading, writing = os.pipe()
-    middle = os.fork()
+    try:
+        middle = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
     if not middle:
         # Who ends at once leaves its child to the gateway, which takes in those who are left.
         pid = 0

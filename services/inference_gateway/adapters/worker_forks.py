@@ -18,6 +18,7 @@ from services.inference_gateway.adapters.worker_frames import FORKED
 _PR_SET_CHILD_SUBREAPER = 36
 _SERVER = "services.inference_gateway.adapters.worker_fork_server"
 _PATIENCE_S = 30.0
+_UNKNOWN = 255  # as asyncio says of a child that another has waited for
 _REQUEST = b"\0"
 
 
@@ -46,10 +47,14 @@ class Child:
         await self._ended.wait()
 
     def _end(self) -> None:
-        told = os.waitid(os.P_PIDFD, self._handle, os.WEXITED | os.WNOHANG)
-        if told is None:
-            return
-        self.returncode = told.si_status if told.si_code == os.CLD_EXITED else -told.si_status
+        try:
+            told = os.waitid(os.P_PIDFD, self._handle, os.WEXITED | os.WNOHANG)
+        except ChildProcessError:
+            self.returncode = _UNKNOWN  # somebody else has been told
+        else:
+            if told is None:
+                return
+            self.returncode = told.si_status if told.si_code == os.CLD_EXITED else -told.si_status
         self._loop.remove_reader(self._handle)
         os.close(self._handle)
         self._ended.set()
@@ -67,16 +72,17 @@ class _Orphans:
 
     def __enter__(self) -> None:
         with self._lock:
+            self._take_in(True)
             self._wanted += 1
-            self._take_in()
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._wanted -= 1
-            self._take_in()
+            self._take_in(self._wanted > 0)
 
-    def _take_in(self) -> None:
-        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(self._wanted > 0)):
+    @staticmethod
+    def _take_in(wanted: bool) -> None:
+        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(wanted)):
             raise OSError("this process can't take in its children's children")
 
 
@@ -116,15 +122,18 @@ class Forks:
 
     async def _forked(self, descriptors: Sequence[int]) -> Child:
         async with self._turn:
-            with _orphans:
-                try:
+            try:
+                with _orphans:
                     pid = await self._asked(descriptors)
-                except OSError:
-                    await self._end()  # a new one may do better
-                    raise
-        if not pid:
-            raise OSError("there is no room for another process")
-        return Child(pid)
+            except BaseException:
+                await self._end()  # its answer is nobody else's, and a new one may do better
+                raise
+        try:
+            return Child(pid)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            await asyncio.to_thread(os.waitpid, pid, 0)
+            raise
 
     async def _asked(self, descriptors: Sequence[int]) -> int:
         line = self._line or await self._started()
@@ -133,7 +142,10 @@ class Forks:
             told = await asyncio.get_running_loop().sock_recv(line, FORKED.size)
         if not told:
             raise ConnectionResetError("the process that workers are forked from has ended")
-        return int(FORKED.unpack(told)[0])
+        pid = int(FORKED.unpack(told)[0])
+        if not pid:
+            raise OSError("there is no room for another process")
+        return pid
 
     async def _started(self) -> socket.socket:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ def can_come_back() -> bool:
 
 @contextmanager
 def behind(pid: int, *, apart: bool = True) -> Iterator[None]:
-    """Let the process, which has one thread yet, stand last in the block, then beside the others.
+    """Let the process stand last in the block, with the threads that it has or starts, then beside the others.
 
     Where it does not stand ``apart`` it sees all cores, as what counts them must.
     """
@@ -47,12 +47,16 @@ def stand_last(pid: int, *, apart: bool = True) -> None:
     Not at once where the kernel finishes a page or a file first; on all cores, nobody could go elsewhere.
     """
     cores = sorted(os.sched_getaffinity(0))
-    with suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND)
-        os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+    nice = os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND
+
+    def last(thread: int) -> None:
+        os.setpriority(os.PRIO_PROCESS, thread, nice)
+        os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
         if apart:
             # Several that load at once share the later half of the cores.
-            os.sched_setaffinity(pid, {cores[-1 - pid % max(1, len(cores) // 2)]})
+            os.sched_setaffinity(thread, {cores[-1 - pid % max(1, len(cores) // 2)]})
+
+    _each_thread(pid, last)
 
 
 def stand_behind(pid: int) -> None:

@@ -87,7 +87,7 @@ class ProcessWorkers:
         return worker
 
     async def aclose(self) -> None:
-        """Start no more; those that run go on."""
+        """Give up what starting needs; the workers that run go on."""
         await self._forks.close()
 
     async def _started(self, spec: VersionSpec, given: int) -> ProcessWorker:

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, func, insert, select
+from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.monitor.adapters import tables
+from services.monitor.adapters.upsert import dialect
 from services.monitor.codec.columns import decode_features, encode_features
 from services.monitor.domain.batch import Batch
 
@@ -41,7 +42,9 @@ class SqlWaiting:
             for batch in batches
         ]
         if rows:
-            await self._connection.execute(insert(_table), rows)
+            # An event that the inbox forgot may come again while its features wait still.
+            fresh = dialect(self._connection).insert(_table).on_conflict_do_nothing()
+            await self._connection.execute(fresh, rows)
 
     async def known(self, limit: int) -> Mapping[int, Sequence[Batch]]:
         """See Waiting."""

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class RegistryIntake:
-    """Takes in versions and endpoints; a consumer of its own, so that predictions can wait for what it brings."""
+    """Takes in versions and endpoints; a consumer of its own, so that neither waits for the other."""
 
     def __init__(self, consumer: Consumer, learning: Learning, meters: Meters, clock: Clock) -> None:
         self._consumer = consumer

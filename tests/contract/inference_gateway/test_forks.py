@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -17,6 +18,7 @@ from services.inference_gateway.adapters.worker_process import ProcessWorker, Pr
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.signature import DataType
 
+WORKER = b"slipway-worker\n"
 ROW = {"a": np.ones(1, np.float32), "b": np.full(1, 2, np.float32)}
 
 
@@ -37,15 +39,15 @@ def parent(pid: int) -> int:
 
 def servers() -> list[int]:
     found = map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
-    return [pid for pid in found if b"worker_fork_server" in command(pid) and name(pid) != "slipway-worker"]
+    return [pid for pid in found if b"worker_fork_server" in of(pid, "cmdline") and of(pid, "comm") != WORKER]
 
 
-def command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def name(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
+def of(pid: int, what: str) -> bytes:
+    """What the kernel tells of a process; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:
+        return b""
 
 
 def sockets_of(pid: int) -> set[str]:
@@ -121,7 +123,7 @@ async def test_orphans_of_others_are_not_taken_in(workers: ProcessWorkers, spec:
     worker = await workers.launch(spec, onnx_models.add(), workers.devices[0])
     # A shell that ends before what it began in the background.
     told = await asyncio.create_subprocess_exec(
-        *("sh", "-c", "sleep 60 & echo $!"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *("sh", "-c", "sleep 60 >&2 & echo $!"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     assert told.stdout is not None
     orphan = int(await told.stdout.readline())
@@ -131,3 +133,18 @@ async def test_orphans_of_others_are_not_taken_in(workers: ProcessWorkers, spec:
     finally:
         os.kill(orphan, signal.SIGKILL)
     await worker.stop()
+
+
+async def test_where_no_process_can_be_had_the_error_says_so_and_the_next_try_succeeds(
+    workers: ProcessWorkers, spec: VersionSpec, onnx_models: Any
+) -> None:
+    first = await workers.launch(spec, onnx_models.add(), workers.devices[0])
+    [server] = servers()
+    opened = len(list(Path(f"/proc/{server}/fd").iterdir()))
+    # What the server may open is bounded, so that it can't make the pipe that tells of a worker.
+    resource.prlimit(server, resource.RLIMIT_NOFILE, (opened + 4, opened + 4))
+    second = await workers.launch(spec, onnx_models.add(), workers.devices[0])
+    assert servers() != [server]
+    assert await answers(second)
+    for worker in (first, second):
+        await worker.stop()

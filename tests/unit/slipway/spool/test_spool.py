@@ -15,7 +15,6 @@ from slipway.errors import InvalidInput, Kind
 from slipway.spool import START, FrameTooLarge, MixedSpools, Position, Spool, SpoolFull, SpoolLocked, SpoolUnavailable
 from slipway.spool.checkpoint import Checkpoint
 
-ALL = 1 << 30
 HEADER = 12
 
 
@@ -24,7 +23,7 @@ def opened(root: Path, **bounds: Any) -> Spool:
 
 
 def pending(spool: Spool) -> list[bytes]:
-    return [payload for _, payload in spool.read(spool.acknowledged, ALL)]
+    return [payload for _, payload in spool.frames(spool.acknowledged)]
 
 
 def segments(root: Path) -> list[Path]:
@@ -40,11 +39,11 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 def test_frames_come_back_in_order_at_their_positions(spool: Spool) -> None:
     frames = [b"", b"one", bytes(500), b"\xf5\xc1SF" * 9, b"last"]
     positions = spool.append(frames[:2]) + spool.append(frames[2:3]) + spool.append(frames[3:])
-    assert spool.read(START, ALL) == list(zip(positions, frames, strict=True))
+    assert [*spool.frames(START)] == list(zip(positions, frames, strict=True))
     assert positions == sorted(positions)
     assert [str(position) for position in positions] == sorted(map(str, positions))
     assert [Position.parse(str(position)) for position in positions] == positions
-    assert spool.read(positions[1], ALL) == list(zip(positions, frames, strict=True))[2:]
+    assert [*spool.frames(positions[1])] == list(zip(positions, frames, strict=True))[2:]
     assert spool.append([]) == []
 
 
@@ -54,11 +53,17 @@ def test_a_position_that_is_none_is_refused(text: str) -> None:
         Position.parse(text)
 
 
-def test_a_read_is_bounded_and_always_moves(spool: Spool) -> None:
-    spool.append([bytes(40)] * 5)
-    assert len(spool.read(START, 1)) == 1
-    assert len(spool.read(START, 81)) == 3
-    assert len(spool.read(START, ALL)) == 5
+def test_frames_are_read_as_they_are_taken_while_others_come_and_go(spool: Spool) -> None:
+    first = spool.append([b"%d" % number for number in range(5)])
+    reading = spool.frames(START)
+    assert next(reading) == (first[0], b"0")
+    last = spool.append([b"5"])
+    spool.acknowledge(first[0])
+    taken = [payload for _, payload in reading]
+    rest = [payload for _, payload in spool.frames(first[4])]
+    assert taken in ([b"1", b"2", b"3", b"4"], [b"1", b"2", b"3", b"4", b"5"])
+    assert rest == [b"5"]
+    assert [*spool.frames(last[0])] == []
 
 
 def test_what_is_acknowledged_is_not_pending_after_a_restart(tmp_path: Path) -> None:

@@ -107,11 +107,15 @@ async def test_no_more_is_published_at_once_than_the_loop_can_spare_the_time_for
 
 async def test_what_is_read_in_pieces_is_published_together() -> None:
     log, bus, clock = Log(), Bus(), ManualClock()
-    for _ in range(12):
-        log.add(64 * 1024)
-    async with shipping(log, bus, clock):
-        assert bus.published == [12]
-        assert not log.waiting
+    for _ in range(40):
+        log.add()
+    ship = asyncio.create_task(Ship(log, bus, clock, sync_s=1.0, flush_s=1.0).ship_some())
+    await asyncio.sleep(0)
+    assert (ship.done(), bus.published) == (False, [])  # others have had a turn
+    log.add()
+    assert await ship == (41, True)
+    assert bus.published == [41]
+    assert not log.waiting
 
 
 async def test_a_bus_that_is_away_is_tried_again_later_and_later() -> None:

@@ -169,6 +169,24 @@ async def test_trim_forgets_the_oldest_and_offsets_go_on(log: SqliteEventLog, ma
         assert len(await consumer.poll(100, 0)) == 3
 
 
+async def test_trim_gives_its_space_back(log: SqliteEventLog, file: Path, make_event: MakeEvent) -> None:
+    await log.publisher().publish([make_event(f"{number}", value=bytes(64 * 1024)) for number in range(100)])
+    _into_the_file(file)
+    before = file.stat().st_size
+    assert before > 100 * 64 * 1024
+    assert await log.trim(TOPIC, before_offset=90) == 90
+    _into_the_file(file)
+    assert file.stat().st_size < before // 5
+    assert len(await ids(log)) == 10
+
+
+def _into_the_file(file: Path) -> None:
+    """Move what was committed from the write-ahead log."""
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.close()
+
+
 async def test_trim_by_age(log: SqliteEventLog, make_event: MakeEvent) -> None:
     await log.publisher().publish([make_event(str(number)) for number in range(3)])
     now = datetime.now(UTC)
