@@ -9,7 +9,7 @@ import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -126,7 +126,8 @@ def _step_aside(*processes: int) -> None:
         for thread in Path(f"/proc/{process}/task").iterdir():
             # Not for children: the callers are this process's.
             policy = os.SCHED_IDLE | os.SCHED_RESET_ON_FORK
-            os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
+            with suppress(ProcessLookupError):  # a thread that has ended
+                os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
 
 
 async def _felt(changes: Changes, kind: str, gateway: str, seconds: float) -> Felt:

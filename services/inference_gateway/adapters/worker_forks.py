@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.inference_gateway.adapters.worker_frames import FORKED
+from services.inference_gateway.adapters.worker_priority import behind, can_come_back
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SERVER = "services.inference_gateway.adapters.worker_fork_server"
@@ -96,8 +97,8 @@ class Forks:
         """``folder`` is where workers run: one that stays empty."""
         self._folder = folder
         self._turn = asyncio.Lock()
-        self._server: asyncio.subprocess.Process | None = None
-        self._line: socket.socket | None = None
+        self._running: tuple[socket.socket, asyncio.subprocess.Process] | None = None
+        self._behind = can_come_back()
 
     async def fork(self, descriptors: Sequence[int]) -> Child:
         """A new worker that is handed these. Raises OSError when there can be none.
@@ -136,10 +137,13 @@ class Forks:
             raise
 
     async def _asked(self, descriptors: Sequence[int]) -> int:
-        line = self._line or await self._started()
-        socket.send_fds(line, [_REQUEST], descriptors)
-        async with asyncio.timeout(_PATIENCE_S):
-            told = await asyncio.get_running_loop().sock_recv(line, FORKED.size)
+        line, server = self._running or await self._started()
+        # The kernel copies memory meanwhile, and lets others on only where they count for more. On all cores, as a
+        # worker begins where its server is, and ONNX Runtime may count what it sees.
+        with behind(server.pid, apart=False) if self._behind else contextlib.nullcontext():
+            socket.send_fds(line, [_REQUEST], descriptors)
+            async with asyncio.timeout(_PATIENCE_S):
+                told = await asyncio.get_running_loop().sock_recv(line, FORKED.size)
         if not told:
             raise ConnectionResetError("the process that workers are forked from has ended")
         pid = int(FORKED.unpack(told)[0])
@@ -147,13 +151,13 @@ class Forks:
             raise OSError("there is no room for another process")
         return pid
 
-    async def _started(self) -> socket.socket:
+    async def _started(self) -> tuple[socket.socket, asyncio.subprocess.Process]:
         self._folder.mkdir(parents=True, exist_ok=True)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as undone, theirs:
             undone.callback(ours.close)
             ours.setblocking(False)
-            self._server = await asyncio.create_subprocess_exec(
+            server = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", _SERVER, str(os.getpid()), str(theirs.fileno())),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
@@ -163,15 +167,14 @@ class Forks:
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             )
             undone.pop_all()
-        self._line = ours
-        return ours
+        self._running = ours, server
+        return self._running
 
     async def _end(self) -> None:
-        line, server = self._line, self._server
-        self._line = self._server = None
-        if line is not None:
-            line.close()
-        if server is not None:
-            with contextlib.suppress(ProcessLookupError):
-                server.kill()
-            await server.wait()
+        if self._running is None:
+            return
+        (line, server), self._running = self._running, None
+        line.close()
+        with contextlib.suppress(ProcessLookupError):
+            server.kill()
+        await server.wait()
