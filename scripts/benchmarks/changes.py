@@ -22,7 +22,8 @@ from scripts.benchmarks.servers import say
 from slipway.client import AsyncSlipway, EndpointStatus, Route
 
 CHANGED = replace(TINY, name="changed")
-NOTHING = "nothing"
+NOTHING, NOTHING_OF_TWO = "nothing", "nothing, two versions"
+WEIGHTS = "other weights"
 _NEIGHBOURS, _CALLERS = 4, 2
 _WARM_UP_S, _LOOK_S, _PATIENCE_S = 0.5, 0.02, 60.0
 
@@ -54,14 +55,16 @@ class Changes:
         self.kinds: dict[str, Callable[[], Awaitable[None]]] = {
             NOTHING: self._nothing,
             "another version": self._reload,
-            "other weights": self._weigh,
-            "roll back": self._roll_back,
+            "another one, and back": self._roll_back,
             "kill -9 of its worker": self._kill,
+            NOTHING_OF_TWO: self._nothing,
+            WEIGHTS: self._weigh,
         }
 
-    async def begin(self) -> None:
-        """Have the endpoint served."""
-        await self._put(Route("main", "bench", version=self._versions[0], weight=1))
+    async def begin(self, kind: str) -> None:
+        """Have the endpoint served as that kind of change finds it: by two versions where their weights change."""
+        self._turn = 0
+        await (self._weigh if kind in {NOTHING_OF_TWO, WEIGHTS} else self._reload)()
 
     async def go_on(self, kind: str, seconds: float) -> int:
         """Change for so long; how many changes came into effect."""
@@ -71,7 +74,7 @@ class Changes:
             await asyncio.sleep(self._pause_s)
             self._turn += 1
             await self.kinds[kind]()
-            count += kind != NOTHING
+            count += kind not in {NOTHING, NOTHING_OF_TWO}
         return count
 
     async def _nothing(self) -> None:
@@ -90,7 +93,10 @@ class Changes:
         )
 
     async def _roll_back(self) -> None:
-        await self._reload()
+        """Put another version, or take that back, in turn."""
+        if self._turn % 2:
+            await self._reload()
+            return
         before = (await self._client.registry.get_endpoint(CHANGED.name)).revision - 1
         back = await self._client.registry.roll_back(CHANGED.name, to_revision=before)
         await self._until(lambda served: served.revision >= back.revision)
@@ -167,9 +173,7 @@ async def _changing(folder: Path, pause_s: float) -> AsyncIterator[tuple[Changes
             artifact = await client.registry.upload_artifact(CHANGED.onnx)
             signature = questions.signature(CHANGED)
             first, second = [await client.registry.register_version("bench", artifact, signature) for _ in range(2)]
-            changes = Changes(client, first.number, second.number, pause_s)
-            await changes.begin()
-            yield changes, gateway
+            yield Changes(client, first.number, second.number, pause_s), gateway
 
 
 async def measure(runs: int, seconds: float, pause_s: float) -> dict[str, Any]:
@@ -180,11 +184,12 @@ async def measure(runs: int, seconds: float, pause_s: float) -> dict[str, Any]:
             found: dict[str, list[Felt]] = {kind: [] for kind in changes.kinds}
             for number in range(1, runs + 1):
                 for kind, felt in found.items():
+                    await changes.begin(kind)
                     one = await _felt(changes, kind, gateway, seconds)
                     felt.append(one)
                     times = f"p50 {one.p50_ms:.2f}  p99 {one.p99_ms:.2f}  max {one.max_ms:.1f} ms"
                     say(f"{number}/{runs}  {kind:<22} {one.changes:>3} changes  {times}  {one.failed} failed")
-    rows = [_row(kind, felt, found[NOTHING]) for kind, felt in found.items()]
+    rows = [_row(kind, felt, found[NOTHING_OF_TWO if kind == WEIGHTS else NOTHING]) for kind, felt in found.items()]
     return {
         "hardware": hardware,
         "runs": runs,
