@@ -16,8 +16,8 @@ def _quotas(root: Path) -> list[float]:
 
     In a container that is the container's own.
     """
-    groups = root / "sys/fs/cgroup"
-    told = [_of_two(group / "cpu.max") for group in (groups / _own(root), *(groups / _own(root)).parents)]
+    groups, own = root / "sys/fs/cgroup", _own(root)
+    told = [_of_two(groups / group / "cpu.max") for group in (own, *own.parents)]
     told.append(_of_two(groups / "cpu/cpu.cfs_quota_us", groups / "cpu/cpu.cfs_period_us"))
     return [one for one in told if one is not None]
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.inference_gateway.adapters.worker_frames import FORKED
-from services.inference_gateway.adapters.worker_priority import behind, can_come_back
+from services.inference_gateway.adapters.worker_priority import behind
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SERVER = "services.inference_gateway.adapters.worker_fork_server"
@@ -98,7 +98,6 @@ class Forks:
         self._folder = folder
         self._turn = asyncio.Lock()
         self._running: tuple[socket.socket, asyncio.subprocess.Process] | None = None
-        self._behind = can_come_back()
 
     async def fork(self, descriptors: Sequence[int]) -> Child:
         """A new worker that is handed these. Raises OSError when there can be none.
@@ -140,7 +139,7 @@ class Forks:
         line, server = self._running or await self._started()
         # The kernel copies memory meanwhile, and lets others on only where they count for more. On all cores, as a
         # worker begins where its server is, and ONNX Runtime may count what it sees.
-        with behind(server.pid, apart=False) if self._behind else contextlib.nullcontext():
+        with behind(server.pid, apart=False):
             socket.send_fds(line, [_REQUEST], descriptors)
             async with asyncio.timeout(_PATIENCE_S):
                 told = await asyncio.get_running_loop().sock_recv(line, FORKED.size)

@@ -30,8 +30,12 @@ def can_come_back() -> bool:
 def behind(pid: int, *, apart: bool = True) -> Iterator[None]:
     """Let the process stand last in the block, with the threads that it has or starts, then beside the others.
 
-    Where it does not stand ``apart`` it sees all cores, as what counts them must.
+    Where it does not stand ``apart`` it sees all cores, as what counts them must. Where it could not come back, it
+    stays as it is.
     """
+    if not can_come_back():
+        yield
+        return
     stand_last(pid, apart=apart)
     moving_up = asyncio.get_running_loop().call_later(_LAST_S, stand_behind, pid)
     try:

@@ -16,7 +16,7 @@ from services.inference_gateway.adapters.worker_channel import Channel, Refused
 from services.inference_gateway.adapters.worker_forks import Child, Forks
 from services.inference_gateway.adapters.worker_frames import LoadSettings, pack_load
 from services.inference_gateway.adapters.worker_memory import Slot, fixed_file
-from services.inference_gateway.adapters.worker_priority import behind, can_come_back
+from services.inference_gateway.adapters.worker_priority import behind
 from services.inference_gateway.adapters.worker_profile import Profile
 from services.inference_gateway.domain.desired import VersionSpec
 from services.inference_gateway.domain.device import Device
@@ -51,7 +51,6 @@ class ProcessWorkers:
         self._settings = settings
         self._forks = Forks(folder)
         self.devices = _devices(settings)
-        self._behind = can_come_back()
 
     async def launch(self, spec: VersionSpec, model: bytes, device: Device) -> ProcessWorker:
         """See Workers."""
@@ -77,7 +76,7 @@ class ProcessWorkers:
         try:
             # Where ONNX Runtime is to choose, it counts the cores that it may use.
             apart = self._settings.profile.intra_op_threads > 0
-            with behind(worker.pid, apart=apart) if self._behind else contextlib.nullcontext():
+            with behind(worker.pid, apart=apart):
                 await worker.load(self._settings.load_timeout_s)
         except BaseException:
             await worker.stop()

@@ -27,7 +27,7 @@ from slipway.sql import Database, DatabaseUnreachable
 CLOCK = ManualClock()
 
 
-def taking_of(windows: SqlWindows, clock: Any, window_s: int) -> Taking:
+def taking_of(window_s: int) -> Taking:
     baselines = Baselines()
     judging = Judging(baselines, Limits(), window_s=window_s, maturity_s=0)
     return Taking(Joining(window_s), baselines, judging, window_s)
@@ -57,7 +57,7 @@ async def log(tmp_path: Path) -> AsyncIterator[EventLog]:
 
 @asynccontextmanager
 async def reading(log: EventLog, windows: SqlWindows, meters: Any) -> AsyncIterator[tuple[Consumer, Intake]]:
-    counting = Counting(windows, taking_of(windows, CLOCK, 86_400), CLOCK, meters, 3600)
+    counting = Counting(windows, taking_of(86_400), CLOCK, meters, 3600)
     async with log.consumer(TOPICS, "monitor") as consumer:
         yield consumer, Intake(consumer, counting, meters, CLOCK)
 

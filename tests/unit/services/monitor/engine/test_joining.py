@@ -44,7 +44,7 @@ def labels(*rows: tuple[str, float, int], endpoint: str = ARM.endpoint) -> Label
     return LabelBatch(endpoint, *([row[at] for row in rows] for at in range(3)))
 
 
-def taking_of(windows: SqlWindows, clock: Any, window_s: int) -> Taking:
+def taking_of(window_s: int) -> Taking:
     baselines = Baselines()
     judging = Judging(baselines, Limits(), window_s=window_s, maturity_s=0)
     return Taking(Joining(window_s), baselines, judging, window_s)
@@ -59,7 +59,7 @@ class Desk:
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
-        taking = taking_of(self.windows, self.clock, DAY_S)
+        taking = taking_of(DAY_S)
         self.counting = Counting(self.windows, taking, self.clock, self.meters, 3600)
         self.labelling = Labelling(self.windows, taking, self.clock, self.meters)
         self.upkeep = Upkeep(self.windows, self.clock, inbox_days=30, join_days=2)
@@ -150,7 +150,7 @@ async def test_a_row_that_is_there_twice_is_one_prediction(desk: Desk) -> None:
 async def test_a_changed_width_corrects_the_window_that_was_counted(windows: SqlWindows, meters: Any) -> None:
     desk = Desk(windows, meters)
     await desk.counting.count([batch("e1", ("a", 5, 0.75))], {"l1": labels(("a", 1.0, 90))})
-    wider = Labelling(windows, taking_of(windows, desk.clock, 7 * DAY_S), desk.clock, meters)
+    wider = Labelling(windows, taking_of(7 * DAY_S), desk.clock, meters)
     await wider.record(labels(("a", 0.0, 91)))
     assert await desk.sums() == {KEY: joined_sums([Pair(0.75, 5, Label(0.0, 91))]) + Sums(predictions=1)}
 
