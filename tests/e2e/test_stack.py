@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -79,7 +80,20 @@ def backing(state: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in state["backing"] if one["name"] == name)
 
 
-def test_what_was_acknowledged_is_there_after_servers_and_supervisor_are_killed(stack, wait):
+@pytest.fixture
+def nobody_reaps() -> Iterator[None]:
+    """Orphans come to this process, and stay zombies: as under a container's first process that is no init."""
+    prctl, subreaper = ctypes.CDLL(None).prctl, 36
+    assert prctl(subreaper, 1, 0, 0, 0) == 0
+    mine = {one.pid for one in psutil.Process().children()}
+    yield
+    assert prctl(subreaper, 0, 0, 0, 0) == 0
+    for one in psutil.Process().children():
+        if one.pid not in mine:
+            os.waitpid(one.pid, os.WNOHANG)
+
+
+def test_what_was_acknowledged_is_there_after_servers_and_supervisor_are_killed(stack, wait, nobody_reaps):
     one = stack()
     first = one.up()
     assert {each["name"] for each in first["backing"]} == {"kafka", "postgres", "redis"}

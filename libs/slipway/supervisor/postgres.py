@@ -21,6 +21,7 @@ from slipway.supervisor.spec import HELD, Owner, UnitSpec
 
 _USER = "slipway"
 _DEBIAN = Path("/usr/lib/postgresql")
+_PROC = Path("/proc")
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -76,10 +77,30 @@ def postgres_unit(folder: Path, port: int, env: Mapping[str, str], log: Path, *,
         endpoints={"tcp": f"127.0.0.1:{port}"},
         probe=postgres_answers(postgres_url(folder, port)),
         log=log,
+        before=lambda: drop_stale_lock(folder / "data"),
         first=uninitialised,
         owner=owner,
         stop_signal=signal.SIGINT,  # SIGTERM waits for every client to leave
     )
+
+
+def drop_stale_lock(data: Path) -> None:
+    """Remove the lock file of a server on ``data`` that is gone.
+
+    PostgreSQL takes any process under the pid in its lock file for a server that runs, and refuses to start: a
+    zombie that nobody reaps, as where a container's first process is no init, or whoever has got that pid since.
+    A server's working directory is its data folder.
+    """
+    lock = data / "postmaster.pid"
+    try:
+        pid = int(lock.read_text(encoding="ascii").partition("\n")[0])
+        if (_PROC / str(pid) / "cwd").readlink() == data.resolve():
+            return
+    except FileNotFoundError:  # a zombie has no working directory
+        pass
+    except (ValueError, PermissionError):  # PostgreSQL itself says it best
+        return
+    lock.unlink(missing_ok=True)
 
 
 def postgres_url(folder: Path, port: int) -> str:
