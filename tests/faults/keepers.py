@@ -14,6 +14,7 @@ import signal
 import tempfile
 from abc import abstractmethod
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +27,8 @@ from services.registry.cli.values import write_whole
 from slipway.artifacts import FileArtifacts
 from slipway.durable import replace_file
 from slipway.errors import SlipwayError
+from slipway.events import Event, Span
+from slipway.events.sqlite import SqliteEventLog
 from slipway.failpoints import Name, arming
 from slipway.spool import START, Spool
 from slipway.supervisor.ray import token_file
@@ -168,6 +171,57 @@ class Acknowledged(Keeper):
             return waiting[0] - 1
 
 
+class Linked(Keeper):
+    """The last value of the embedded event log, each in a file of its own, which its publisher removes."""
+
+    def open(self) -> AbstractAsyncContextManager[SqliteEventLog]:
+        return SqliteEventLog.open(self.path / "log.db")
+
+    def write(self, number: int) -> None:
+        self.path.mkdir(exist_ok=True)
+        asyncio.run(self._publish(number))
+
+    def read(self) -> int:
+        return asyncio.run(self._last())
+
+    async def _publish(self, number: int) -> None:
+        file, value = self.path / f"{number}.frames", bytes([number]) * 10_000
+        file.write_bytes(value)
+        now = datetime.now(UTC)
+        async with self.open() as log:
+            event = Event(str(number), "t", "k", "t", "s", now, value, span=Span(file, 0, len(value)))
+            await log.publisher().publish([event])
+        file.unlink()
+
+    async def _last(self) -> int:
+        async with self.open() as log:
+            [*_, last] = await log.read("t")
+            assert len(list(self.path.glob("log.db-values/*"))) == (await log.topics())[0].count
+        assert last.event.value == bytes([int(last.event.id)]) * 10_000
+        return int(last.event.id)
+
+
+class Trimmed(Linked):
+    """The first value that a trim has left of that log."""
+
+    def write(self, number: int) -> None:
+        asyncio.run(self._trim(number))
+
+    async def _trim(self, number: int) -> None:
+        self.path.mkdir(exist_ok=True)
+        async with self.open() as log:
+            if not await log.topics():
+                for each in range(1, 6):
+                    await self._publish(each)
+            await log.trim("t", before_offset=number - 1)
+
+    async def _last(self) -> int:
+        async with self.open() as log:
+            records = await log.read("t")
+            assert [one.event.value[0] for one in records] == list(range(records[0].offset + 1, 6))
+        return records[0].offset + 1
+
+
 async def _bytes_of(number: int) -> AsyncIterator[bytes]:
     yield str(number).encode()
 
@@ -201,6 +255,11 @@ CASES: tuple[tuple[type[Keeper], Name, int], ...] = (
     (Acknowledged, "spool.checkpoint.before", 1),
     (Acknowledged, "durable.rename.before", 1),
     (Acknowledged, "spool.checkpoint.after", 2),
+    (Linked, "values.link.before", 1),
+    (Linked, "values.link.after", 1),
+    # The records are gone by a transaction before.
+    (Trimmed, "values.unlink.before", 2),
+    (Trimmed, "values.unlink.after", 2),
     # Opening drops the empty segment of the opening before.
     (Acknowledged, "spool.drop.before", 1),
     (Acknowledged, "spool.drop.after", 1),

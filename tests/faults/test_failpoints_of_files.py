@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slipway.failpoints import NAMES
 
-FILES = ("durable.", "download.", "supervisor.", "snapshot.", "disabled.", "artifacts.", "spool.")
+FILES = ("durable.", "download.", "supervisor.", "snapshot.", "disabled.", "artifacts.", "spool.", "values.")
 
 
 def test_whichever_side_of_a_step_it_died_on_a_file_is_whole_and_the_next_write_is_taken() -> None:

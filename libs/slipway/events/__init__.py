@@ -14,7 +14,7 @@ have tables use :mod:`slipway.events.outbox` (state and event commit together) a
 
 from slipway.events.backoff import Backoff
 from slipway.events.consume import consume, set_aside
-from slipway.events.errors import EventTooLarge, Fenced, UnusableLog
+from slipway.events.errors import EventTooLarge, Fenced, UnusableLog, ValueLost
 from slipway.events.port import (
     DEFAULT_LIMIT_BYTES,
     Consumer,
@@ -22,6 +22,7 @@ from slipway.events.port import (
     EventLog,
     Publisher,
     Record,
+    Span,
     TopicInfo,
     dead_letter_topic,
     require_within,
@@ -37,8 +38,10 @@ __all__ = [
     "Fenced",
     "Publisher",
     "Record",
+    "Span",
     "TopicInfo",
     "UnusableLog",
+    "ValueLost",
     "consume",
     "dead_letter_topic",
     "require_within",

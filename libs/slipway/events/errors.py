@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from slipway.errors import InvalidInput, Kind, SlipwayError
 
 
@@ -30,6 +32,20 @@ class Fenced(SlipwayError):
     def __init__(self, group: str) -> None:
         super().__init__(f"another member of group {group} took over; stop this one", facts={"group": group})
         self.group = group
+
+
+class ValueLost(SlipwayError):
+    """A record is there, and the file beside the log that its value lies in is not."""
+
+    kind = Kind.DATA_LOSS
+    reason = "VALUE_LOST"
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"the event log has records whose values lie in {file.parent.name}/{file.name}, which is missing or cut "
+            "short; put it back beside the log, or trim its topic",
+            facts={"file": file.name},
+        )
 
 
 class UnusableLog(SlipwayError):

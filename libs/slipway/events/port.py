@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from slipway.errors import invalid_field
 from slipway.events.errors import EventTooLarge
@@ -18,13 +19,23 @@ DEFAULT_LIMIT_BYTES = 1024 * 1024
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
+class Span(NamedTuple):
+    """Bytes of a file that stay as they are for as long as anybody has the file, whatever is added behind them."""
+
+    file: Path
+    offset: int
+    size: int
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact: CloudEvents attributes and a value, which is protobuf on every topic of ours.
 
     ``id`` is unique over all the topics that one group reads: publishing it again has no second effect. Events
     of one ``key`` keep their order. ``time`` is when it happened, aware. ``headers`` carry ``traceparent``
-    and the like, as text. Raises InvalidInput naming the attribute that can't be used.
+    and the like, as text. ``span`` says where the value lies in a file already, if it does: a log on the same disk may
+    keep that in place of another copy; what is read has none. Raises InvalidInput naming the attribute that can't be
+    used.
     """
 
     id: str
@@ -35,6 +46,7 @@ class Event:
     time: datetime
     value: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    span: Span | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("id", "type", "source"):

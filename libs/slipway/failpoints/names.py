@@ -51,6 +51,11 @@ Name = Literal[
     # A transaction of the embedded event log, whether it publishes or keeps an offset.
     "log.commit.before",
     "log.commit.after",
+    # A file with values, linked beside it; linked, its name not yet durable. And let go, with no record left.
+    "values.link.before",
+    "values.link.after",
+    "values.unlink.before",
+    "values.unlink.after",
     # feature_serving: rows into the online store; before, they are compared with what is there.
     "online.write.before",
     "online.write.after",
@@ -77,7 +82,7 @@ Name = Literal[
 NAMES: tuple[Name, ...] = get_args(Name)
 
 # What keeps a file fails as its disk does, and each service says that in its own words.
-_ON_DISK = ("spool.", "durable.", "artifacts.", "snapshot.", "disabled.", "download.", "supervisor.")
+_ON_DISK = ("spool.", "durable.", "artifacts.", "snapshot.", "disabled.", "download.", "supervisor.", "values.")
 
 
 def on_disk(name: str) -> bool:

@@ -83,6 +83,10 @@ class Journal:
                 else:
                     self._note(segment, [found])
 
+    def file(self, number: int) -> Path:
+        """The file of a segment."""
+        return self._segments[number].path
+
     def newest(self, size_bytes: int) -> int:
         """The segment from which on at least so many bytes are kept, or all."""
         for segment in reversed(self._segments.values()):

@@ -169,6 +169,13 @@ class Spool:
         with disk_errors():
             yield from self._journal.frames(after)
 
+    def place(self, position: Position) -> tuple[Path, int]:
+        """The file of a frame that is kept, and the first byte of its payload there.
+
+        Nothing before a frame's end is ever changed, but the file is removed when all of it is done with.
+        """
+        return self._journal.file(position.segment), position.offset + HEADER_BYTES
+
     def replay(self, newest_bytes: int | None = None) -> Iterator[tuple[Position, bytes]]:
         """Every frame that is still kept, acknowledged or not, in order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 from slipway.errors import Exhausted, Kind, SlipwayError, Unavailable
@@ -39,22 +40,24 @@ class DatabaseFailure(SlipwayError):
     reason = "DATABASE_FAILURE"
 
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNREACHABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY})
 
 
 def translate(error: BaseException) -> SlipwayError:
-    """The error to raise in place of a ``sqlite3`` one, which belongs in its ``__cause__``."""
+    """The error to raise in place of a ``sqlite3`` one, or the disk's own, which belongs in its ``__cause__``."""
+    number = error.errno if isinstance(error, OSError) else None
     # Extended codes keep the primary one in their low byte.
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in _BUSY:
         return DatabaseBusy("the database is busy with another writer; try again", retry_after_s=0.2)
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or number in _NO_ROOM:
         return DiskFull("the disk of the database is full; free some space and try again", retry_after_s=5.0)
     if code in _CORRUPT:
         return CorruptDatabase("the database's file is damaged; restore it from a copy")
-    if code in _UNREACHABLE:
+    if code in _UNREACHABLE or number is not None:
         return DatabaseUnreachable(
             "the database can't be opened or written; see to its folder, its permissions and its disk",
             retry_after_s=1.0,

@@ -22,6 +22,7 @@ from slipway.events import (
     EventTooLarge,
     Fenced,
     Record,
+    Span,
     consume,
     dead_letter_topic,
 )
@@ -64,6 +65,19 @@ class TestPublishing:
         async with log.consumer([event.topic], "g") as consumer:
             (record,) = await take(consumer, 1)
         assert record.event == event
+
+    async def test_a_value_that_lies_in_a_file_arrives_when_the_file_is_gone(
+        self, log: EventLog, make_event: MakeEvent, tmp_path: Path
+    ) -> None:
+        file, value = tmp_path / "values", bytes(range(256)) * 100
+        file.write_bytes(b"before" + value + b"behind")
+        event = make_event("large", value=value, span=Span(file, len(b"before"), len(value)))
+        await log.publisher().publish([event, make_event("small", value=b"v", span=Span(file, 0, 1))])
+        file.unlink()
+        async with log.consumer([event.topic], "g") as consumer:
+            records = await take(consumer, 2)
+        assert [record.event.value for record in records] == [value, b"v"]
+        assert [record.event.span for record in records] == [None, None]
 
     async def test_an_empty_batch_is_no_error(self, log: EventLog) -> None:
         await log.publisher().publish([])

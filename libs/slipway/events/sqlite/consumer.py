@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.events.errors import Fenced
+from slipway.events.errors import Fenced, ValueLost
 from slipway.events.port import Record, dead_letter_topic
 from slipway.events.sqlite import records
+from slipway.events.sqlite.files import ValueFiles
 from slipway.events.sqlite.thread import SqliteThread, writing
 
 _POLL_BYTES = 16 * 1024 * 1024
@@ -36,9 +37,12 @@ class Claim:
 class SqliteConsumer:
     """See :class:`slipway.events.Consumer`."""
 
-    def __init__(self, path: Path, thread: SqliteThread, group: str, claims: Mapping[str, Claim]) -> None:
+    def __init__(
+        self, path: Path, thread: SqliteThread, files: ValueFiles, group: str, claims: Mapping[str, Claim]
+    ) -> None:
         self._journal = path.with_name(f"{path.name}-wal")
         self._thread = thread
+        self._files = files
         self._group = group
         self._claims = dict(claims)
         self._seen_version: int | None = None
@@ -50,7 +54,10 @@ class SqliteConsumer:
         give_up_at = loop.time() + timeout_s
         while True:
             before = self._glance()
-            found = await self._thread.run(self._look, limit)
+            try:
+                found = await self._thread.run(self._look, limit)
+            except ValueLost:  # to a trim in between, unless it is told again
+                found = await self._thread.run(self._look, limit)
             if found:
                 self._found_at = loop.time()
                 return self._advance(found)
@@ -101,7 +108,7 @@ class SqliteConsumer:
         def put(connection: sqlite3.Connection) -> None:
             with writing(connection):
                 self._require_claim(connection, self._claims[event.topic])
-                records.append(connection, [letter])
+                records.append(connection, [letter], self._files)
 
         await self._thread.run(put)
         # The counter shows other connections' commits only, and this member may read dead letters as well.
@@ -118,7 +125,9 @@ class SqliteConsumer:
             for name, claim in self._claims.items():
                 self._require_claim(connection, claim)
                 rest = limit - len(found)
-                for record in records.select(connection, claim.topic, name, claim.next_offset, rest):
+                for record in records.select(
+                    connection, self._files, claim.topic, name, offset=claim.next_offset, limit=rest
+                ):
                     found.append(record)
                     room -= record.event.size_bytes
                     if room <= 0:

@@ -7,12 +7,24 @@ from pathlib import Path
 
 from slipway import sqlite
 from slipway.events.errors import UnusableLog
+from slipway.events.sqlite.files import ValueFiles
 from slipway.events.sqlite.thread import writing
 
-VERSION = 1
+VERSION = 2
 # Many values are kilobytes, which take half as long again to write on pages of 4 KiB. A small commit writes more.
 _LAYOUT = ("PRAGMA page_size=16384", "PRAGMA auto_vacuum=INCREMENTAL")
 _APPLICATION_ID = 0x534C_4556
+
+# A linked file, which values of one topic lie in; no later record of it does than the one at last_offset.
+_FILE = """
+    CREATE TABLE file (
+        id INTEGER PRIMARY KEY,
+        topic INTEGER NOT NULL REFERENCES topic (id),
+        name TEXT NOT NULL,
+        last_offset INTEGER NOT NULL,
+        UNIQUE (topic, name)
+    )
+    """
 
 _TABLES = (
     """
@@ -34,10 +46,14 @@ _TABLES = (
         headers TEXT NOT NULL,
         stored_us INTEGER NOT NULL,
         value BLOB NOT NULL,
+        file INTEGER,
+        start INTEGER,
+        size INTEGER,
         PRIMARY KEY (topic, "offset"),
         UNIQUE (topic, event_id)
     )
     """,
+    _FILE,
     # The epoch rises with every member that joins; a commit that names an old one is refused.
     """
     CREATE TABLE position (
@@ -50,18 +66,31 @@ _TABLES = (
     """,
 )
 
+# From the version before each, what leads to it. Where a file is named, the value lies there, at start, of that size.
+_STEPS: dict[int, tuple[str, ...]] = {
+    2: (
+        "ALTER TABLE record ADD COLUMN file INTEGER",
+        "ALTER TABLE record ADD COLUMN start INTEGER",
+        "ALTER TABLE record ADD COLUMN size INTEGER",
+        _FILE,
+    )
+}
+
 
 def lay_out(path: Path) -> None:
-    """Make the file and its tables unless they are there. Blocks briefly.
+    """Make the file, its folder of values and its tables unless they are there. Blocks briefly.
 
-    Raises UnusableLog for a file of something else or of a newer version.
+    Raises UnusableLog for a file of something else or of a newer version, :mod:`slipway.sqlite` errors.
     """
     sqlite.prepare(path, _LAYOUT)
+    files = ValueFiles(path)
     connection = sqlite.connect(path)
     try:
         with writing(connection):
             _require_ours(connection, path)
-    except sqlite3.Error as error:
+            files.prepare()
+            files.sweep({name for (name,) in connection.execute("SELECT name FROM file")})
+    except (sqlite3.Error, OSError) as error:
         raise sqlite.translate(error) from error
     finally:
         connection.close()
@@ -82,4 +111,9 @@ def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
         for table in _TABLES:
             connection.execute(table)
         connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+    else:
+        for step in range(version + 1, VERSION + 1):
+            for statement in _STEPS[step]:
+                connection.execute(statement)
+    if version != VERSION:
         connection.execute(f"PRAGMA user_version={VERSION}")

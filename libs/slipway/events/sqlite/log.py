@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from slipway.errors import invalid_field
+from slipway.events.errors import ValueLost
 from slipway.events.port import DEFAULT_LIMIT_BYTES, Event, Record, TopicInfo, require_within
 from slipway.events.sqlite import records
 from slipway.events.sqlite.consumer import SqliteConsumer, join
+from slipway.events.sqlite.files import ValueFiles
 from slipway.events.sqlite.layout import lay_out
 from slipway.events.sqlite.thread import SqliteThread, writing
 
@@ -28,6 +30,7 @@ class SqliteEventLog:
         self._writer = writer
         self._reader = reader
         self._limit_bytes = limit_bytes
+        self._files = ValueFiles(path)
 
     @classmethod
     @asynccontextmanager
@@ -43,7 +46,7 @@ class SqliteEventLog:
 
     def publisher(self) -> SqlitePublisher:
         """See :meth:`slipway.events.EventLog.publisher`."""
-        return SqlitePublisher(self._writer, self._limit_bytes)
+        return SqlitePublisher(self._writer, self._files, self._limit_bytes)
 
     @asynccontextmanager
     async def consumer(self, topics: Sequence[str], group: str, member: str = "") -> AsyncIterator[SqliteConsumer]:
@@ -51,7 +54,8 @@ class SqliteEventLog:
         if not topics:
             raise invalid_field("topics", "is empty; name at least one")
         async with SqliteThread.open(self._path) as thread:
-            yield SqliteConsumer(self._path, thread, group, await thread.run(join, topics, group))
+            claims = await thread.run(join, topics, group)
+            yield SqliteConsumer(self._path, thread, self._files, group, claims)
 
     async def read(self, topic: str, offset: int = 0, limit: int = 100, partition: int = 0) -> Sequence[Record]:
         """See :meth:`slipway.events.EventLog.read`; partitions other than 0 hold nothing."""
@@ -60,9 +64,12 @@ class SqliteEventLog:
             number = records.topic_id(connection, topic)
             if number is None or partition != records.PARTITION:
                 return []
-            return list(records.select(connection, number, topic, offset, limit))
+            return list(records.select(connection, self._files, number, topic, offset=offset, limit=limit))
 
-        return await self._reader.run(look)
+        try:
+            return await self._reader.run(look)
+        except ValueLost:  # to a trim in between, unless it is told again
+            return await self._reader.run(look)
 
     async def topics(self, names: Collection[str] = ()) -> Sequence[TopicInfo]:
         """See :meth:`slipway.events.EventLog.topics`."""
@@ -89,14 +96,16 @@ class SqliteEventLog:
         trimmed = 0
         while gone := await self._writer.run(_trim_some, *ends):
             trimmed += gone
+        await self._writer.run(_let_files_go, self._files, ends[0])
         return trimmed
 
 
 class SqlitePublisher:
     """See :class:`slipway.events.Publisher`."""
 
-    def __init__(self, thread: SqliteThread, limit_bytes: int) -> None:
+    def __init__(self, thread: SqliteThread, files: ValueFiles, limit_bytes: int) -> None:
         self._thread = thread
+        self._files = files
         self._limit_bytes = limit_bytes
 
     async def publish(self, events: Sequence[Event]) -> None:
@@ -104,8 +113,9 @@ class SqlitePublisher:
         require_within(events, self._limit_bytes)
 
         def put(connection: sqlite3.Connection) -> None:
+            synced = self._files.sync(events)
             with writing(connection):
-                records.append(connection, events)
+                records.append(connection, events, self._files, synced)
 
         if events:
             await self._thread.run(put)
@@ -140,3 +150,9 @@ def _trim_some(connection: sqlite3.Connection, topic: int, end: int) -> int:
     # Each step gives back one page, and of a statement without columns the driver takes only the first elsewhere.
     connection.executescript("PRAGMA incremental_vacuum")
     return gone
+
+
+def _let_files_go(connection: sqlite3.Connection, files: ValueFiles, topic: int) -> None:
+    # By a transaction after those that removed the records: what is undone by a crash may need its file.
+    with writing(connection):
+        records.unlink(connection, topic, files)

@@ -43,7 +43,7 @@ class SqliteThread:
     async def run(
         self, action: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """``action(connection, ...)`` on the thread; driver errors become ours.
+        """``action(connection, ...)`` on the thread; the driver's errors and the disk's become ours.
 
         Once begun it is finished, even when the caller is cancelled meanwhile.
         """
@@ -51,7 +51,7 @@ class SqliteThread:
         def call() -> T:
             try:
                 return action(self._connection, *args, **kwargs)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise translate(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)

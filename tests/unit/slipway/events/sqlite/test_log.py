@@ -81,7 +81,20 @@ async def test_a_newer_layout_is_refused(file: Path, log: SqliteEventLog) -> Non
         async with SqliteEventLog.open(file):
             pass
     assert caught.value.kind is Kind.FAILED_PRECONDITION
-    assert caught.value.facts == {"found": "99", "expected": "1"}
+    assert caught.value.facts == {"found": "99", "expected": "2"}
+
+
+async def test_a_log_of_the_first_layout_is_read_and_written_on(file: Path, make_event: MakeEvent) -> None:
+    async with SqliteEventLog.open(file) as log:
+        await log.publisher().publish([make_event("old", value=b"as ever")])
+    old = sqlite3.connect(file)
+    for column in ("file", "start", "size"):
+        old.execute(f"ALTER TABLE record DROP COLUMN {column}")
+    old.executescript("DROP TABLE file; PRAGMA user_version=1")
+    old.close()
+    async with SqliteEventLog.open(file) as log:
+        await log.publisher().publish([make_event("new", value=b"too")])
+        assert [one.event.value for one in await log.read(TOPIC)] == [b"as ever", b"too"]
 
 
 async def test_another_database_is_refused_and_left_alone(tmp_path: Path) -> None:
