@@ -26,6 +26,10 @@ class Discarding:
     def __init__(self, *_: object) -> None:
         """Take what the real one takes."""
 
+    def draft(self, answer: Answer) -> bytes:
+        """Write nothing."""
+        return b""
+
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """Keep nothing."""
 

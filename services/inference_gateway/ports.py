@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.inference_gateway.domain.answer import Answer, Prediction
+from services.inference_gateway.domain.answer import Answer, Draft, Prediction
 from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.desired import Desired, Step, VersionSpec
 from services.inference_gateway.domain.device import Device
@@ -180,6 +180,10 @@ class Backlog:
 
 class PredictionLog(Protocol):
     """The log on disk: written before an answer leaves, shipped behind it."""
+
+    def draft(self, answer: Answer) -> Draft:
+        """What can be written already of an answer that has no outputs yet, for its ``draft``; keeps nothing."""
+        ...
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """Keep the answers, all or none, through a kill -9.

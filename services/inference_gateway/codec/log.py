@@ -7,13 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.inference_gateway.codec.logged_columns import feature_fields, fill, output_fields
-from services.inference_gateway.codec.logged_requests import request_fields
-from services.inference_gateway.domain.answer import Answer, Prediction, ages_by_row
+from services.inference_gateway.codec.logged_requests import latency_fields, request_fields
+from services.inference_gateway.domain.answer import Answer, Draft, Prediction, ages_by_row
 from services.inference_gateway.domain.batch import Protocol
-from services.inference_gateway.domain.packed import head
+from services.inference_gateway.domain.packed import head, varint
 from services.inference_gateway.ports import Remembered
 from slipway.gen.slipway.inference.v1 import events_pb2
 
@@ -25,17 +24,23 @@ _ANSWER_TIME = 8  # a field of a PredictionBatch
 
 
 def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> bytes:
-    """The log's record of an answer, a serialized ``PredictionBatch``."""
+    """The log's record of an answer, a serialized ``PredictionBatch``; of its draft, where it has one."""
     batch = answer.batch
     same = _same(
         *(batch.endpoint, answer.model, answer.version, answer.route, batch.protocol),
         *(gateway_id, answer.shadow, answer.experiment, answer.fallback),
     )
-    fields = [same, *_moment(now), *request_fields(answer)]
+    asked = answer.draft or encode_draft(answer)
+    return b"".join([same, *_moment(now), *latency_fields(answer), asked, *output_fields(answer.outputs)])
+
+
+def encode_draft(answer: Answer) -> Draft:
+    """What of the record is known before the model has answered: who asked what, and the features."""
+    batch = answer.batch
+    fields = request_fields(answer)
     if batch.entity_keys or answer.view_times or answer.degraded or answer.fallbacks:
         fields.append(_read(answer))
     fields += feature_fields(answer.features)
-    fields += output_fields(answer.outputs)
     return b"".join(fields)
 
 
@@ -78,8 +83,9 @@ def _same(  # noqa: PLR0917  (the key of the cache, which is quickest by place)
 
 
 def _moment(now: datetime) -> tuple[bytes, bytes]:
-    seconds = now.timestamp()
-    stamp = Timestamp(seconds=int(seconds), nanos=int(seconds % 1 * 1e6) * 1000).SerializeToString()
+    """When it was answered, a ``Timestamp``."""
+    seconds, us = divmod(int(now.timestamp() * 1e6), 1_000_000)
+    stamp = b"\x08" + varint(seconds) + b"\x10" + varint(us * 1000)
     return head(_ANSWER_TIME, len(stamp)), stamp
 
 

@@ -1,4 +1,4 @@
-"""Whose rows the log's record of an answer holds, and when each was asked, as bytes.
+"""Whose rows the log's record of an answer holds, when each was asked, and how long it took, as bytes.
 
 What all requests of a batch share is written once and repeated; what differs is left to protobuf, but for one alone.
 """
@@ -38,16 +38,14 @@ def request_fields(answer: Answer) -> list[bytes]:
 
 def _alone(answer: Answer) -> tuple[bytes, ...]:
     """One row of one request."""
-    [(_, tenant, trace_id, began_s)] = answer.batch.origins
+    [(_, tenant, trace_id, _)] = answer.batch.origins
     trace = trace_id.encode()
-    latency = varint(_waited_us((began_s,), answer.ended_s)[0])
     return (
         _text(_IDS, answer.ids[0].encode()),
         _text(_TRACE, trace) if trace else b"",
         _text(_TRACES, trace),
         _shared(_TENANTS, tenant),
         head(_ROWS, 1) + b"\x01",
-        head(_LATENCIES, len(latency)) + latency,
     )
 
 
@@ -56,16 +54,23 @@ def _together(answer: Answer) -> tuple[bytes, ...]:
     if not batch.origins:
         told = events_pb2.PredictionBatch(prediction_ids=answer.ids, trace_id=batch.trace_id)
         return (told.SerializeToString(),)
-    rows, tenants, traces, began_s = zip(*batch.origins, strict=True)
+    rows, tenants, traces, _ = zip(*batch.origins, strict=True)
     told = events_pb2.PredictionBatch(
         prediction_ids=answer.ids,
         trace_id=traces[0] if len(set(traces)) == 1 else "",
         trace_ids=traces,
-        latencies_us=_waited_us(began_s, answer.ended_s),
     )
     counts = bytes(rows) if max(rows) < _ONE_BYTE else b"".join(map(varint, rows))
     # A wave is of one tenant.
     return told.SerializeToString(), head(_ROWS, len(counts)), counts, _shared(_TENANTS, tenants[0]) * len(tenants)
+
+
+def latency_fields(answer: Answer) -> tuple[bytes, ...]:
+    """How long each request of the rows took, in microseconds; in pieces."""
+    if not answer.batch.origins:
+        return ()
+    latencies = b"".join(map(varint, _waited_us([one.began_s for one in answer.batch.origins], answer.ended_s)))
+    return head(_LATENCIES, len(latencies)), latencies
 
 
 def _waited_us(began_s: Sequence[float], ended_s: float) -> list[int]:

@@ -15,6 +15,10 @@ Ages = tuple[tuple[str, float | None], ...]
 """Seconds by view; None where the view told nothing."""
 
 
+Draft = bytes
+"""What the log has written of a record before its answer was there."""
+
+
 Attributions = tuple[tuple[str, tuple[float, ...]], ...]
 """By column, what it did to each value of an output."""
 
@@ -31,6 +35,8 @@ class Answer:
     that no caller gets. ``ended_s`` is the monotonic time at which the model was done; ``experiment`` the one that
     the rows were exposed to, empty for none.
     A ``fallback`` answered in place of the arm that was to; its version is 0 where that is the default answer.
+    ``draft`` is what the log has written of this very answer's record before it was there; empty for nothing. What is
+    made of an answer has none.
     """
 
     batch: Batch
@@ -48,6 +54,7 @@ class Answer:
     experiment: str = ""
     fallback: bool = False
     fallbacks: Mapping[str, Array] = field(default_factory=dict)
+    draft: Draft = field(default=b"", init=False, repr=False, compare=False)
     _told: list[Prediction] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from services.inference_gateway.domain.answer import Draft
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.feature_errors import FeaturesUnavailable
@@ -56,6 +57,8 @@ class Chunk:
     bytes: int = 0
     hurried_s: float = inf
     """When the first of the callers waits no more, in monotonic seconds."""
+    draft: Draft = field(default=b"", init=False, repr=False, compare=False)
+    """What the log has written of these very rows' record; a chunk made of this one has none."""
 
     @property
     def tenant(self) -> str:

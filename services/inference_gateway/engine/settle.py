@@ -50,6 +50,11 @@ class Settle:
         self._unlogged = Unlogged(meter, clock)
         self.fallback = Fallback(reconciler)
 
+    def draft(self, chunks: Sequence[Chunk]) -> None:
+        """Have the log write what it can while the model computes, for then nobody waits for this process."""
+        for chunk in chunks:
+            chunk.draft = self._log.draft(_answer(chunk, {}, 0.0))
+
     def failed(self, chunk: Chunk, error: BaseException) -> None:
         """A batch, or a request of it, got no answer; or the endpoint's default one."""
         self.broke(chunk, error)
@@ -195,7 +200,7 @@ def _ns(seconds: float) -> int:
 
 def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:
     spec = chunk.arm.runner.spec
-    return Answer(
+    answer = Answer(
         chunk.batch,
         chunk.ids,
         chunk.marks,
@@ -213,3 +218,5 @@ def _answer(chunk: Chunk, outputs: Tensors, ended_s: float) -> Answer:
         chunk.fallback,
         chunk.fallbacks,
     )
+    answer.draft = chunk.draft
+    return answer

@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 _BATCH_BYTES = 1024 * 1024
 _BATCH_EVENTS = 512  # each of which the bus's own code takes some microseconds of the loop for
 _LINGER_S = 0.1
-# Reading back keeps callers waiting: so many take some tenths of a millisecond.
-_AT_ONCE = 16
+# Callers wait meanwhile: so much takes some tenths of a millisecond.
+_BYTES_AT_ONCE = 64 * 1024
+_EVENTS_AT_ONCE = 16
 _IDLE_S = 0.05
 _LONGEST_DELAY_S = 5.0
 
@@ -59,13 +60,14 @@ class Ship:
 
     async def _oldest(self) -> tuple[list[Event], bool]:
         events: list[Event] = []
-        size = 0
+        size = done = 0
         for event in self._log.unshipped():
             events.append(event)
             size += event.size_bytes
             if size >= _BATCH_BYTES or len(events) == _BATCH_EVENTS:
                 return events, False
-            if not len(events) % _AT_ONCE:
+            if size - done >= _BYTES_AT_ONCE or not len(events) % _EVENTS_AT_ONCE:
+                done = size
                 await asyncio.sleep(0)
         return events, True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,6 +113,7 @@ class Trips:
         try:
             inputs = _stacked(chunks)
             stacked_s = self._clock.monotonic() - began if len(chunks) > 1 else 0.0
+            asyncio.get_running_loop().call_soon(self._settle.draft, chunks)  # when they are with the worker
             # What several requests fail by may be the fault of one: the second try is each one's own.
             outputs = await self._runner.run(inputs, rows, _patience(chunks), again=not several)
         except (ModelFailed, WorkerDied) as error:

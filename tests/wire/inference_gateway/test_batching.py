@@ -75,6 +75,10 @@ async def test_a_row_that_the_model_fails_on_fails_its_own_request(world: Any) -
     assert [one[0].value for place, one in enumerate(found) if place != 11] == [
         10.0 * (n % 3 + 1) for n in range(32) if n != 11
     ]
+    logged = await world.logged("late", 31)
+    assert sum(len(one.prediction_ids) for one in logged) == 31
+    for one in logged:
+        assert list(one.outputs[0].values) == [10.0 * (x + 1) for x in one.features[0].int64s.values]
 
 
 async def test_many_rows_of_several_callers_keep_their_order(world: Any) -> None:

@@ -62,6 +62,8 @@ async def test_another_version_stands_in_for_the_rows_that_an_arm_failed_on(worl
     logged = [one for one in await world.logged("late", 5) if "x" in "".join(one.prediction_ids)]
     assert sorted(name for one in logged for name in one.prediction_ids) == ["x0", "x1", "x2", "x7"]
     assert [(one.version, one.route) for one in logged if one.fallback] == [(sturdy, "fallback")]
+    for one in logged:  # written before anybody knew who answers, and of whom alone
+        assert [f"x{x}" for x in one.features[0].int64s.values] == list(one.prediction_ids)
 
 
 async def test_a_default_answer_is_marked_and_of_no_version(world: Any) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,44 @@ def test_what_was_shipped_but_not_synced_comes_again_as_the_same_events(tmp_path
         assert not [*log.unshipped()]
     with opened(tmp_path) as log:
         assert [*log.unshipped()] == events
+
+
+def test_an_event_says_where_its_value_lies_and_it_does(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        for name in "abcd":  # a segment each, nearly
+            log.append([answer(name, text="x" * 3000)], NOW)
+        at_hand = [*log.unshipped()]
+    with opened(tmp_path) as log:
+        read_back = [*log.unshipped()]
+    assert len({event.span.file for event in at_hand if event.span}) > 1
+    for event in (*at_hand, *read_back):
+        assert event.span is not None
+        data = event.span.file.read_bytes()
+        assert data[event.span.offset : event.span.offset + event.span.size] == event.value
+
+
+def test_more_than_is_kept_at_hand_is_read_back_in_order(tmp_path: Path) -> None:
+    room = 64 * 1024 * 1024
+    with opened(tmp_path, limit_bytes=room) as log:
+        for number in range(30):  # of a megabyte each
+            log.append([answer(f"n{number}", rows=1, text="x" * 1_000_000)], NOW)
+        seen: list[str] = []
+        while events := [*itertools.islice(log.unshipped(), 7)]:
+            seen += [one.prediction_ids[0] for one in parsed(events)]
+            log.shipped(events)
+            if len(seen) == 7:
+                log.append([answer("late", rows=1)], NOW)
+        assert seen == [*(f"n{number}.0" for number in range(30)), "late.0"]
+        assert (log.backlog().pending_batches, log.backlog().pending_bytes) == (0, 0)
+
+
+def test_a_draft_is_part_of_what_is_kept_and_says_the_same(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        plain, drafted = answer("a"), answer("a")
+        drafted.draft = log.draft(replace(drafted, outputs={}))
+        log.append([plain, drafted], NOW)
+        one, other = parsed(log.unshipped())
+    assert one == other
 
 
 def test_the_backlog_counts_what_the_bus_has_not(tmp_path: Path) -> None:

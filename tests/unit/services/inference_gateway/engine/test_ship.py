@@ -23,6 +23,9 @@ class Log:
         self.added += 1
         self.waiting.append(Event(f"{self.added}", "t", "k", "x", "s", datetime.now(UTC), b"x" * size))
 
+    def draft(self, _: object) -> bytes:
+        raise NotImplementedError
+
     def append(self, *_: object) -> None:
         raise NotImplementedError
 
