@@ -183,7 +183,7 @@ def test_down_during_up_ends_both(slipway, wait):
 def test_down_kills_what_does_not_drain(slipway):
     (slipway.control / "registry.deaf").touch()
     slipway.up()
-    assert slipway.run("down", "--timeout", "1").returncode == 0
+    assert slipway.run("down", "--timeout", "5").returncode == 0
     assert "registry term" in slipway.journal()
     assert slipway.left() == []
 
