@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc.aio
 
+from slipway.lifecycle import cores
 from slipway.rpc.settings import RpcSettings
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class NativeFront:
             waking,
             self._paths,
             behind,
-            threads=1 if (os.cpu_count() or 1) <= _FEW_CORES else 2,
+            threads=1 if cores() <= _FEW_CORES else 2,
             message_bytes=limits.max_message_bytes,
             arriving_bytes=limits.max_pending_bytes,
             longest_s=limits.max_deadline_s,
