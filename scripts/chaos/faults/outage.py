@@ -18,6 +18,8 @@ from scripts.chaos import gauge
 from scripts.chaos.fault import Injection
 from scripts.chaos.faults.plain import Plain
 from scripts.chaos.load import Needs, Scene
+from slipway.client import PredictionLog
+from slipway.errors import Unavailable
 from slipway.supervisor.health import Probe
 from slipway.supervisor.spec import UnitSpec
 
@@ -133,13 +135,26 @@ class SpoolFull(EventLogAway):
         await asyncio.sleep(lasts_s)
 
 
+async def _backlog(scene: Scene) -> PredictionLog:
+    """What the gateway has not shipped. Raises Unavailable."""
+    until_s = time.monotonic() + _DRAINS_WITHIN_S
+    while True:
+        try:
+            return await scene.slipway.inference.prediction_log()
+        except Unavailable:
+            # A connection that was refused for long waits for some seconds before it tries again, though it serves.
+            if time.monotonic() > until_s:
+                raise
+            await asyncio.sleep(_LOOK_S)
+
+
 async def _drained(scene: Scene, facts: dict[str, Any]) -> None:
     """Wait until the spool is empty, and note what was in it and how long that took."""
-    log, began_s = await scene.slipway.inference.prediction_log(), time.monotonic()
+    log, began_s = await _backlog(scene), time.monotonic()
     facts |= {"spooled_batches": log.pending_batches, "spooled_bytes": log.pending_bytes}
     while log.pending_batches and time.monotonic() < began_s + _DRAINS_WITHIN_S:
         await asyncio.sleep(_LOOK_S)
-        log = await scene.slipway.inference.prediction_log()
+        log = await _backlog(scene)
     facts |= {"drained_s": round(time.monotonic() - began_s, 2), "not_logged": log.dropped_predictions}
 
 
