@@ -53,6 +53,8 @@ class Settle:
     def draft(self, chunks: Sequence[Chunk]) -> None:
         """Have the log write what it can while the model computes, for then nobody waits for this process."""
         for chunk in chunks:
+            if chunk.draft:
+                continue  # these very rows are tried again
             chunk.draft = self._log.draft(_answer(chunk, {}, 0.0))
 
     def failed(self, chunk: Chunk, error: BaseException) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.events.errors import Fenced, ValueLost
+from slipway.events.errors import Fenced
 from slipway.events.port import Record, dead_letter_topic
 from slipway.events.sqlite import records
-from slipway.events.sqlite.files import ValueFiles
+from slipway.events.sqlite.files import ValueFiles, looked_up
 from slipway.events.sqlite.thread import SqliteThread, writing
 
 _POLL_BYTES = 16 * 1024 * 1024
@@ -54,10 +54,7 @@ class SqliteConsumer:
         give_up_at = loop.time() + timeout_s
         while True:
             before = self._glance()
-            try:
-                found = await self._thread.run(self._look, limit)
-            except ValueLost:  # to a trim in between, unless it is told again
-                found = await self._thread.run(self._look, limit)
+            found = await looked_up(lambda: self._thread.run(self._look, limit))
             if found:
                 self._found_at = loop.time()
                 return self._advance(found)

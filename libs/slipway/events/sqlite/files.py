@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from slipway.durable import sync_folder
 from slipway.events.errors import ValueLost
-from slipway.events.port import Event
+from slipway.events.port import Event, Span
 from slipway.failpoints import hit
+
+T = TypeVar("T")
 
 _CANNOT = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOENT, errno.ENOTSUP})
 _LEAST_BYTES = 8 * 1024  # below, a copy in the log's own file is less work than a place in another one
@@ -35,7 +38,7 @@ class ValueFiles:
     def sync(self, events: Iterable[Event]) -> Collection[Path]:
         """Make the files that large values lie in durable; those that the disk fails on are left out."""
         synced = []
-        for file in {one.span.file for one in events if one.span and one.span.size >= _LEAST_BYTES}:
+        for file in {span.file for one in events if (span := _large(one))}:
             try:
                 fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
                 try:
@@ -119,7 +122,23 @@ class ValueReader:
 
 def in_file(event: Event, numbers: Mapping[Path, int]) -> tuple[int, int, int] | None:
     """The number of the file that an event's value is to be read from, its first byte and its size; None: a copy."""
-    span = event.span
-    if span is None or span.size < _LEAST_BYTES or span.file not in numbers:
+    span = _large(event)
+    if span is None or span.file not in numbers:
         return None
     return numbers[span.file], span.offset, span.size
+
+
+def _large(event: Event) -> Span | None:
+    """Where a value lies that is worth no copy."""
+    return event.span if event.span and event.span.size >= _LEAST_BYTES else None
+
+
+async def looked_up(look: Callable[[], Awaitable[T]]) -> T:
+    """What ``look`` finds in one transaction; in another one where a trim took a value's file from under the first.
+
+    Raises ValueLost where it is told again: nobody trimmed.
+    """
+    try:
+        return await look()
+    except ValueLost:
+        return await look()

@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from slipway.errors import invalid_field
-from slipway.events.errors import ValueLost
 from slipway.events.port import DEFAULT_LIMIT_BYTES, Event, Record, TopicInfo, require_within
 from slipway.events.sqlite import records
 from slipway.events.sqlite.consumer import SqliteConsumer, join
-from slipway.events.sqlite.files import ValueFiles
+from slipway.events.sqlite.files import ValueFiles, looked_up
 from slipway.events.sqlite.layout import lay_out
 from slipway.events.sqlite.thread import SqliteThread, writing
 
@@ -66,10 +65,7 @@ class SqliteEventLog:
                 return []
             return list(records.select(connection, self._files, number, topic, offset=offset, limit=limit))
 
-        try:
-            return await self._reader.run(look)
-        except ValueLost:  # to a trim in between, unless it is told again
-            return await self._reader.run(look)
+        return await looked_up(lambda: self._reader.run(look))
 
     async def topics(self, names: Collection[str] = ()) -> Sequence[TopicInfo]:
         """See :meth:`slipway.events.EventLog.topics`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -20,17 +20,6 @@ from slipway.sqlite import DatabaseUnreachable
 TOPIC = "test.things.v1"
 SIZE = 20_000
 Frames = Callable[..., Event]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "events" / "log.db"
-
-
-@pytest.fixture
-async def log(file: Path) -> AsyncIterator[SqliteEventLog]:
-    async with SqliteEventLog.open(file) as log:
-        yield log
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,17 +17,6 @@ from slipway.sqlite import CorruptDatabase, DatabaseBusy, DatabaseUnreachable, D
 
 MakeEvent = Callable[..., Event]
 TOPIC = "test.things.v1"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "events" / "log.db"
-
-
-@pytest.fixture
-async def log(file: Path) -> AsyncIterator[SqliteEventLog]:
-    async with SqliteEventLog.open(file) as log:
-        yield log
 
 
 async def ids(log: SqliteEventLog, topic: str = TOPIC) -> list[str]:
