@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,19 @@ class Store:
     def _keep(self, event_id: str, value: bytes) -> int:
         fresh = self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?)", [event_id]).rowcount
         try:
-            kept = list(rows(PredictionBatch.FromString(value))) if fresh else []
+            kept = [row for batch in batches(value) for row in rows(batch)] if fresh else []
         except DecodeError:
             # Nothing mends its bytes: an event like it must not hold up those behind it.
             print(f"skipped event {event_id}: no PredictionBatch", file=sys.stderr)
             return 0
         self._connection.executemany("INSERT INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", kept)
         return len(kept)
+
+
+def batches(value: bytes) -> Sequence[PredictionBatch]:
+    """The batches that an event brings: its value is the first one, and `more` are those answered a moment later."""
+    first = PredictionBatch.FromString(value)
+    return [first, *first.more]
 
 
 def rows(batch: PredictionBatch) -> Iterator[tuple[Any, ...]]:

@@ -206,11 +206,14 @@ class PredictionLog(Protocol):
         ...
 
     def unshipped(self) -> Iterator[Event]:
-        """The batches that were not shipped, as events, oldest first; read as they are taken."""
+        """The batches that were not shipped, as events, oldest first; read as they are taken.
+
+        Small ones go together, and again the same ones if they have to go again.
+        """
         ...
 
     def shipped(self, events: Sequence[Event]) -> None:
-        """The event bus has these, and all before them."""
+        """The event bus has these, of those that were looked at last, and all before them."""
         ...
 
     def backlog(self) -> Backlog:

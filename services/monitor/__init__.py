@@ -9,9 +9,9 @@ Owns
     ``registry.endpoint.v1``. It publishes ``monitor.incident.v1`` and ``monitor.verdict.v1``. Nobody else writes here.
 
 Promises
-    A prediction is counted once, however often its event is delivered: the event's id and the counts commit in one
-    transaction. So is a label joined once to each prediction of its id, whichever of the two comes first, whether it
-    comes by event or by call, and however often. The label with the latest label time holds: it takes an older one's
+    A prediction is counted once, however often its event is delivered: each batch of an event has an id, which commits
+    with its counts. So is a label joined once to each prediction of its id, whichever of the two comes first, whether
+    it comes by event or by call, and however often. The label with the latest label time holds: it takes an older one's
     place in every figure, to the last digit; another value with an equal or an older time is ignored, and counted. A
     label without its prediction waits for ``join_days``, is shown as waiting, and then as expired. Windows go by event
     time, never by arrival, so a replayed month lands where it belongs. An answer is as of what was consumed so far; an

@@ -21,6 +21,7 @@ from examples.flights.warehouse import write_sources
 from slipway.client import AsyncSlipway, ModelVersion, Slipway
 from slipway.events.sqlite import SqliteEventLog
 from slipway.gen.slipway.inference.v1 import events_pb2
+from tests import prediction_log
 
 ROOT = Path(__file__).parents[2]
 # Storms in the second half of June make flights late as no flight of the winter was.
@@ -114,7 +115,7 @@ def logged(data: Path) -> Counter[str]:
 
 def batches(data: Path) -> Iterable[events_pb2.PredictionBatch]:
     """The prediction log, batch by batch."""
-    return asyncio.run(_batches(data))
+    return prediction_log.batches(asyncio.run(_values(data)))
 
 
 async def _made(platform: Platform) -> tuple[ModelVersion, ModelVersion]:
@@ -140,12 +141,12 @@ async def _live(platform: Platform, static: ModelVersion, champion: ModelVersion
         return Lived(told, len(asked), static, champion)
 
 
-async def _batches(data: Path) -> list[events_pb2.PredictionBatch]:
-    found: list[events_pb2.PredictionBatch] = []
+async def _values(data: Path) -> list[bytes]:
+    found: list[bytes] = []
     async with SqliteEventLog.open(data / "events" / "log.db") as log:
         offset = 0
         while records := await log.read("inference.predictions.v1", offset, 500):
-            found += [events_pb2.PredictionBatch.FromString(record.event.value) for record in records]
+            found += [record.event.value for record in records]
             offset = records[-1].offset + 1
     return found
 

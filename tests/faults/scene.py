@@ -129,13 +129,13 @@ class Scene:
     async def publish(self, *events: Event) -> None:
         await self.log.publisher().publish(events)
 
-    async def arrived(self, topic: str, counts: Callable[[Record], bool], wanted: int) -> list[Record]:
-        """The topic's records up to the ``wanted``-th that counts, and what comes in a moment after it."""
+    async def arrived(self, topic: str, counts: Callable[[Record], int], wanted: int) -> list[Record]:
+        """The topic's records up to those that count for ``wanted``, and what comes in a moment after them."""
         async with self.log.consumer([topic], "test") as consumer:
             records: list[Record] = []
             while (found := sum(map(counts, records))) < wanted:
                 some = await consumer.poll(500, PATIENCE_S)
-                assert some, f"{found} of {wanted} events on {topic}"
+                assert some, f"{found} of {wanted} on {topic}"
                 records += some
             return [*records, *await consumer.poll(500, 0.2)]
 

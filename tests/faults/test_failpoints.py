@@ -36,6 +36,7 @@ from slipway.client import (
     ValueType,
 )
 from slipway.errors import SlipwayError
+from slipway.events import Record
 from slipway.failpoints import NAMES, Name
 from slipway.gen.slipway.features.v1 import events_pb2 as features_pb2
 from slipway.gen.slipway.inference.v1 import events_pb2 as inference_pb2
@@ -46,6 +47,7 @@ from slipway.gen.slipway.training.v1 import events_pb2 as training_pb2
 from slipway.gen.slipway.training.v1 import resources_pb2 as training_resources_pb2
 from slipway.supervisor.redis import find_redis
 from tests.faults.scene import PASSING, PATIENCE_S, START, Scene, Service, event, play, served
+from tests.prediction_log import batches
 
 # Every service's: what it takes from the log, and how it keeps what it did.
 COMMIT: tuple[Name, ...] = ("sql.commit.before", "sql.commit.after")
@@ -225,6 +227,11 @@ class Training(Scene):
         assert told == {run: ["QUEUED", "RUNNING", "SUCCEEDED"] for run in self.runs.values()}
 
 
+def own_rows(record: Record) -> list[str]:
+    """The ids that calls asked under, of an event of the prediction log; those of requests by event are no numbers."""
+    return [row for batch in batches([record.event.value]) for row in batch.prediction_ids if row.isdecimal()]
+
+
 class Predicting(Scene):
     spool: tuple[Name, ...] = ("spool.append.before", "spool.append.after", "spool.sync.before", "spool.sync.after")
     kept: tuple[Name, ...] = (
@@ -287,10 +294,9 @@ class Predicting(Scene):
         await self.set_aside_once(self.requests, "inference_gateway", letters)
         # What the spool holds is shipped before it ends.
         assert await self.service.stop() == 0
-        records = await self.arrived(self.topic, lambda _: True, self.number)
+        records = await self.arrived(self.topic, lambda one: len(own_rows(one)), self.number)
         assert len({one.event.id for one in records}) == len(records)
-        batches = [inference_pb2.PredictionBatch.FromString(one.event.value) for one in records]
-        rows = Counter(row for batch in batches for row in batch.prediction_ids if row.isdecimal())
+        rows = Counter(row for one in records for row in own_rows(one))
         assert rows == Counter({str(number): 1 for number in range(1, self.number + 1)})
         await self.service.start()
 

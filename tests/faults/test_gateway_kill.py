@@ -19,8 +19,8 @@ import pytest
 from slipway.client import AsyncSlipway, ColumnSpec, DataType, Prediction, Route, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
 from slipway.events.connect import open_log
-from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.supervisor.ports import free_port
+from tests.prediction_log import batches
 
 TOPIC = "inference.predictions.v1"
 ENDPOINT = "late"
@@ -189,8 +189,8 @@ async def logged(fleet: Fleet) -> tuple[list[str], list[str]]:
     """The ids of all events, and of all predictions in them."""
     async with open_log(fleet.events) as log:
         records = [one async for one in _all(log)]
-    batches = [events_pb2.PredictionBatch.FromString(one.event.value) for one in records]
-    return [one.event.id for one in records], [row for batch in batches for row in batch.prediction_ids]
+    found = batches(one.event.value for one in records)
+    return [one.event.id for one in records], [row for batch in found for row in batch.prediction_ids]
 
 
 async def _all(log):  # type: ignore[no-untyped-def]

@@ -110,17 +110,22 @@ def monitor(tmp_path: Path) -> Iterator[Monitor]:
 
 
 def event(number: int) -> Event:
-    batch = events_pb2.PredictionBatch(
-        endpoint="flight-delay",
-        model="flights",
-        version=1 + number % 2,
-        route="main",
-        prediction_ids=[f"{number}-{row}" for row in range(ROWS)],
-        event_times_us=[int((START + timedelta(hours=number % 48)).timestamp()) * 1_000_000] * ROWS,
-        input_digests=[b""] * ROWS,
-        outputs=[events_pb2.OutputColumn(name="probability", width=1, values=[0.25] * ROWS)],
+    """A batch a row, of two arms by turns."""
+    first, *more = (
+        events_pb2.PredictionBatch(
+            endpoint="flight-delay",
+            model="flights",
+            version=1 + number % 2,
+            route=("main", "canary")[row % 2],
+            prediction_ids=[f"{number}-{row}"],
+            event_times_us=[int((START + timedelta(hours=number % 48)).timestamp()) * 1_000_000],
+            input_digests=[b""],
+            outputs=[events_pb2.OutputColumn(name="probability", width=1, values=[0.25])],
+        )
+        for row in range(ROWS)
     )
-    return Event(str(number), TOPIC, "flight-delay", "t", "/gateway", START, batch.SerializeToString())
+    first.more.extend(more)
+    return Event(str(number), TOPIC, "flight-delay", "t", "/gateway", START, first.SerializeToString())
 
 
 def truth(number: int, value: float, hours: int) -> Event:

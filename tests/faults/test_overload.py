@@ -15,8 +15,8 @@ import pytest
 from slipway.client import AsyncSlipway, ColumnSpec, DataType, Route, Signature, TensorSpec, VersionState
 from slipway.errors import Kind, SlipwayError
 from slipway.events.connect import open_log
-from slipway.gen.slipway.inference.v1 import events_pb2
 from tests.faults.scene import PATIENCE_S, Service
+from tests.prediction_log import batches
 
 QUEUE = 16
 CALLERS = 80  # ten times the half of the queue that a tenant gets
@@ -164,6 +164,6 @@ async def _stopped(gateway: Service) -> None:
         answers = [row.prediction_id for rows in await asyncio.gather(*asked) for row in rows]
     async with open_log(f"sqlite:///{gateway.folder / 'log.db'}") as log:
         records = await log.read("inference.predictions.v1", limit=100_000)
-    batches = [events_pb2.PredictionBatch.FromString(one.event.value) for one in records]
-    assert set(answers) <= {row for batch in batches for row in batch.prediction_ids}
-    assert {tenant for batch in batches for tenant in batch.tenants} == {"calm", "flood"}
+    found = batches(one.event.value for one in records)
+    assert set(answers) <= {row for batch in found for row in batch.prediction_ids}
+    assert {tenant for batch in found for tenant in batch.tenants} == {"calm", "flood"}

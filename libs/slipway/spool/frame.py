@@ -36,16 +36,28 @@ class Gap(NamedTuple):
     end: int
 
 
-def encode(payloads: Sequence[bytes], seed: int, offset: int) -> tuple[bytes, list[int]]:
+Payload = bytes | tuple[bytes, ...]
+"""What a frame holds; in pieces, where putting them together would be one copy more."""
+
+
+def length(payload: Payload) -> int:
+    """Its bytes."""
+    return len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
+
+
+def encode(payloads: Sequence[Payload], seed: int, offset: int) -> tuple[bytes, list[int]]:
     """The payloads framed for writing at ``offset``, and the offset of each frame."""
     parts: list[bytes] = []
     offsets: list[int] = []
     for payload in payloads:
-        length = len(payload)
-        crc = google_crc32c.extend(google_crc32c.extend(seed, _PLACE.pack(offset, length)), payload)
-        parts += (_HEADER.pack(_MAGIC, length, crc), payload)
+        pieces = (payload,) if isinstance(payload, bytes) else payload
+        size = sum(map(len, pieces))
+        crc = google_crc32c.extend(seed, _PLACE.pack(offset, size))
+        for piece in pieces:
+            crc = google_crc32c.extend(crc, piece)
+        parts += (_HEADER.pack(_MAGIC, size, crc), *pieces)
         offsets.append(offset)
-        offset += HEADER_BYTES + length
+        offset += HEADER_BYTES + size
     return b"".join(parts), offsets
 
 

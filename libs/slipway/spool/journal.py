@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slipway.durable import sync_folder
 from slipway.failpoints import hit
-from slipway.spool.frame import Frame, Gap
+from slipway.spool.frame import Frame, Gap, Payload
 from slipway.spool.position import Position
 from slipway.spool.segment import Segment, Unsynced, Writer, find_segments
 
@@ -60,7 +60,7 @@ class Journal:
         """The others, oldest first."""
         return list(self._segments.values())[:-1]
 
-    def append(self, payloads: Sequence[bytes], *, roll_at: int, durable: bool) -> list[Position]:
+    def append(self, payloads: Sequence[Payload], *, roll_at: int, durable: bool) -> list[Position]:
         """Write a batch into one segment: a new one where the active has passed byte ``roll_at``."""
         if self._writer.broken or (self.active.end and self.active.end > roll_at):
             self._roll()

@@ -12,7 +12,7 @@ import google_crc32c
 
 from slipway.failpoints import hit
 from slipway.spool.errors import MixedSpools
-from slipway.spool.frame import Frame, Gap, encode, scan
+from slipway.spool.frame import Frame, Gap, Payload, encode, scan
 
 _NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.frames")
 
@@ -100,7 +100,7 @@ class Writer:
         self._fd = os.open(segment.path, flags, 0o644)
         self._written = self._synced = 0
 
-    def append(self, payloads: Sequence[bytes], *, durable: bool) -> list[int]:
+    def append(self, payloads: Sequence[Payload], *, durable: bool) -> list[int]:
         """Write the frames in one go, synced if ``durable``; gives their offsets. All or none.
 
         On an OSError what was written is cut away again; where even that fails, the writer is ``broken``.

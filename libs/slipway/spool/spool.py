@@ -10,7 +10,7 @@ from typing import Literal, Self
 from slipway.errors import invalid_field
 from slipway.spool.checkpoint import Checkpoint
 from slipway.spool.errors import NO_ROOM, FrameTooLarge, SpoolFull, SpoolUnavailable, disk_errors
-from slipway.spool.frame import HEADER_BYTES
+from slipway.spool.frame import HEADER_BYTES, Payload, length
 from slipway.spool.journal import Journal
 from slipway.spool.lock import Lock
 from slipway.spool.position import Position
@@ -92,6 +92,11 @@ class Spool:
         """Bytes on disk that wait for acknowledgement, headers included."""
         return self._pending_bytes
 
+    @property
+    def end(self) -> Position:
+        """Behind every frame that was appended; those to come are at or after it."""
+        return Position(self._journal.active.number, self._journal.active.end)
+
     def count_pending(self) -> int:
         """How many frames wait for acknowledgement; it reads a segment."""
         with disk_errors():
@@ -112,7 +117,7 @@ class Spool:
         """Bytes of an unfinished append that were cut from the tail on opening."""
         return self._journal.torn_bytes
 
-    def append(self, frames: Sequence[bytes]) -> list[Position]:
+    def append(self, frames: Sequence[Payload]) -> list[Position]:
         """Write the frames by one call to the operating system and give the position of each.
 
         When it raises, none of them was kept: :class:`SpoolFull` (too much waits, or the disk is full),
@@ -121,7 +126,7 @@ class Spool:
         """
         if not frames:
             return []
-        size = sum(map(len, frames)) + HEADER_BYTES * len(frames)
+        size = sum(map(length, frames)) + HEADER_BYTES * len(frames)
         bounds = self._bounds
         if size > min(bounds.limit_bytes, _MOST_BYTES):
             raise FrameTooLarge(size, min(bounds.limit_bytes, _MOST_BYTES))

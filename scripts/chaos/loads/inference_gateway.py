@@ -177,7 +177,8 @@ class InferenceGatewayLoad:
         standing = await _shipped(scene)
         async with open_log(scene.platform.events) as log:
             records = once_each(await read_all(log, TOPIC))
-        batches = [events_pb2.PredictionBatch.FromString(one.event.value) for one in records]
+        firsts = [events_pb2.PredictionBatch.FromString(one.event.value) for one in records]
+        batches = [batch for first in firsts for batch in (first, *first.more)]
         rows = [row for batch in batches if not batch.shadow for row in _rows(batch)]
         shadowed = Counter(one for batch in batches if batch.shadow for one in batch.prediction_ids)
         counted = await _counted(scene, len(rows))

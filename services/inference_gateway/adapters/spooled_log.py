@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import chain, takewhile
 
 from services.inference_gateway import codec
+from services.inference_gateway.adapters.log_frame import Frame
+from services.inference_gateway.adapters.parcel import Done, Parcel, parcels
 from services.inference_gateway.domain.answer import Answer, Draft
 from services.inference_gateway.domain.errors import PredictionTooLarge
 from services.inference_gateway.ports import Backlog, Remembered
@@ -26,7 +28,6 @@ _AT_HAND_BYTES = 8 * 1024 * 1024
 _LEAST_BYTES = 1024  # that a frame counts for, which bounds their number
 # What is recalled at the start: after a long outage of the event bus far more may wait, and callers do, too.
 _REPLAYED_BYTES = 64 * 1024 * 1024
-_HEAD = struct.Struct("<HQ")  # bytes of the key, microseconds since 1970 UTC
 
 
 class LogFull(Exhausted):
@@ -38,9 +39,10 @@ class LogFull(Exhausted):
 class SpooledLog:
     """See :class:`services.inference_gateway.ports.PredictionLog`.
 
-    A frame is one :class:`PredictionBatch` with its key and time before it, small enough for an event. An event's
-    id is its frame's place in this very spool, so that a batch shipped again after a crash is the same event.
-    How far was shipped is made durable by :meth:`sync` alone: until then a crash ships some again, under the same ids.
+    A frame is one :class:`PredictionBatch` with its key and time before it, small enough for an event; small ones that
+    wait are shipped together. An event's id is its first frame's place in this very spool, so that what is shipped
+    again after a crash is the same event. How far was shipped is made durable by :meth:`sync` alone: until then a
+    crash ships some again, under the same ids.
     """
 
     def __init__(self, spool: Spool, limit_bytes: int, event_limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
@@ -51,9 +53,13 @@ class SpooledLog:
         self._shipped = spool.acknowledged
         self._pending = spool.count_pending()
         self._pending_bytes = spool.pending_bytes
-        self._at_hand: deque[tuple[Position, bytes]] = deque()
+        self._at_hand: deque[tuple[Position, Frame]] = deque()
         """The newest frames that wait."""
         self._at_hand_bytes = 0
+        self._turn = 1
+        self._turn_used = False
+        self._told: dict[str, Done] = {}
+        """What is shipped with an event, by its id; of those that were looked at last."""
 
     def draft(self, answer: Answer) -> Draft:
         """See PredictionLog."""
@@ -61,19 +67,22 @@ class SpooledLog:
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
-        frames: list[bytes] = []
+        frames: list[Frame] = []
         for answer in answers:
             self._add_frames(frames, answer, now)
+        packed = [frame.pack() for frame in frames]
         try:
             try:
-                positions = self._spool.append(frames)
+                positions = self._spool.append(packed)
             except SpoolFull:
                 self._acknowledge()  # what was shipped since the last sync may leave room
-                positions = self._spool.append(frames)
+                positions = self._spool.append(packed)
         except FrameTooLarge as error:
             raise LogFull(error.message, retry_after_s=1.0) from error
+        self._turn_used = True
         self._pending += len(frames)
-        self._pending_bytes += sum(map(len, frames)) + HEADER_BYTES * len(frames)
+        size_bytes = sum([frame.size_bytes for frame in frames])
+        self._pending_bytes += size_bytes + HEADER_BYTES * len(frames)
         self._at_hand.extend(zip(positions, frames, strict=True))
         self._at_hand_bytes += sum(map(_counted, frames))
         while self._at_hand_bytes > _AT_HAND_BYTES:
@@ -101,25 +110,27 @@ class SpooledLog:
     def replay(self) -> Iterator[Remembered]:
         """See PredictionLog."""
         for _, frame in self._spool.replay(_REPLAYED_BYTES):
-            _, _, value = _open(frame)
-            yield from codec.decode_remembered(value)
+            yield from codec.decode_remembered(Frame.unpack(frame).value)
 
     def unshipped(self) -> Iterator[Event]:
         """See PredictionLog."""
-        at_hand = list(self._at_hand)
-        if len(at_hand) < self._pending:
-            for position, frame in self._spool.frames(self._shipped):
-                if at_hand and position >= at_hand[0][0]:
-                    break
-                yield self._event(position, frame)
-        for position, frame in at_hand:
-            yield self._event(position, frame)
+        waiting = self._waiting()
+        self._told.clear()
+        if self._turn_used:
+            self._turn, self._turn_used = 3 - self._turn, False
+        for parcel in parcels(waiting, self._event_limit_bytes // 2):
+            event = self._event(parcel)
+            if parcel.done is not None:
+                self._told[event.id] = parcel.done
+            yield event
 
     def shipped(self, events: Sequence[Event]) -> None:
         """See PredictionLog."""
-        self._shipped = Position.parse(events[-1].id.rpartition("/")[2])
-        self._pending -= len(events)
-        self._pending_bytes -= sum(HEADER_BYTES + _HEAD.size + event.size_bytes for event in events)
+        for event in events:
+            if (done := self._told.pop(event.id, None)) is not None:
+                self._shipped = done.last
+                self._pending -= done.frames
+                self._pending_bytes -= done.size_bytes + HEADER_BYTES * done.frames
         while self._at_hand and self._at_hand[0][0] <= self._shipped:
             self._put_away()
 
@@ -134,30 +145,38 @@ class SpooledLog:
     def _acknowledge(self) -> None:
         self._spool.acknowledge(self._shipped)
 
-    def _add_frames(self, frames: list[bytes], answer: Answer, now: datetime) -> None:
-        key = answer.batch.endpoint.encode()
+    def _waiting(self) -> Iterator[tuple[Position, Frame]]:
+        """What waits now, whatever comes while it is read."""
+        at_hand = list(self._at_hand)
+        end = at_hand[0][0] if at_hand else self._spool.end
+        stored = self._spool.frames(self._shipped) if len(at_hand) < self._pending else ()
+        return chain(((one, Frame.unpack(data)) for one, data in takewhile(lambda one: one[0] < end, stored)), at_hand)
+
+    def _add_frames(self, frames: list[Frame], answer: Answer, now: datetime) -> None:
         value = codec.encode_batch(answer, now, self._gateway_id)
-        size_bytes = len(key) + len(value)
+        frame = Frame(self._turn, answer.batch.endpoint, now, value)
+        size_bytes = len(frame.key.encode()) + len(value)
         if size_bytes <= self._event_limit_bytes:
-            frames.append(_HEAD.pack(len(key), int(now.timestamp() * 1e6)) + key + value)
+            frames.append(frame)
         elif answer.batch.rows == 1:
             raise PredictionTooLarge(answer.ids[0], size_bytes, self._event_limit_bytes)
         else:
             for half in answer.halves():
                 self._add_frames(frames, half, now)
 
-    def _event(self, position: Position, frame: bytes) -> Event:
-        key, time, value = _open(frame)
-        file, start = self._spool.place(position)
-        span = Span(file, start + len(frame) - len(value), len(value))
-        return Event(f"{self._gateway_id}/{position}", TOPIC, key, TYPE, self._gateway_id, time, value, span=span)
+    def _event(self, parcel: Parcel) -> Event:
+        first, *others = parcel.frames
+        name = f"{self._gateway_id}/{parcel.position}"
+        value, span = first.value, None
+        if others:
+            # By another release's bounds others may go with it: then it is another event, and nothing is lost.
+            name += f"+{len(others)}"
+            value = codec.together(value, [frame.value for frame in others])
+        else:
+            file, start = self._spool.place(parcel.position)
+            span = Span(file, start + first.size_bytes - len(value), len(value))
+        return Event(name, TOPIC, first.key, TYPE, self._gateway_id, first.time, value, span=span)
 
 
-def _counted(frame: bytes) -> int:
-    return max(len(frame), _LEAST_BYTES)
-
-
-def _open(frame: bytes) -> tuple[str, datetime, bytes]:
-    key_bytes, time_us = _HEAD.unpack_from(frame)
-    end = _HEAD.size + key_bytes
-    return frame[_HEAD.size : end].decode(), datetime.fromtimestamp(time_us / 1e6, UTC), frame[end:]
+def _counted(frame: Frame) -> int:
+    return max(len(frame.value), _LEAST_BYTES)

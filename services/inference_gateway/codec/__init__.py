@@ -1,7 +1,7 @@
 """Between Slipway's own messages and the gateway's values."""
 
 from services.inference_gateway.codec.arms import encode_disabled
-from services.inference_gateway.codec.log import decode_remembered, encode_batch, encode_draft
+from services.inference_gateway.codec.log import decode_remembered, encode_batch, encode_draft, together
 from services.inference_gateway.codec.requests import decode_batch, encode_predictions
 
 __all__ = [
@@ -11,4 +11,5 @@ __all__ = [
     "encode_disabled",
     "encode_draft",
     "encode_predictions",
+    "together",
 ]

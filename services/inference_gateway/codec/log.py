@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ _PROTOCOLS = {
     Protocol.PREDICT: events_pb2.PROTOCOL_PREDICT,
     Protocol.OPEN_INFERENCE: events_pb2.PROTOCOL_OPEN_INFERENCE,
 }
-_ANSWER_TIME = 8  # a field of a PredictionBatch
+_ANSWER_TIME, _MORE = 8, 25  # fields of a PredictionBatch
 
 
 def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> bytes:
@@ -31,7 +31,7 @@ def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> bytes:
         *(gateway_id, answer.shadow, answer.experiment, answer.fallback),
     )
     asked = answer.draft or encode_draft(answer)
-    return b"".join([same, *_moment(now), *latency_fields(answer), asked, *output_fields(answer.outputs)])
+    return b"".join([same, _moment(now), *latency_fields(answer), asked, *output_fields(answer.outputs)])
 
 
 def encode_draft(answer: Answer) -> Draft:
@@ -42,6 +42,14 @@ def encode_draft(answer: Answer) -> Draft:
         fields.append(_read(answer))
     fields += feature_fields(answer.features)
     return b"".join(fields)
+
+
+def together(first: bytes, others: Sequence[bytes]) -> bytes:
+    """One record of several: the first one, which brings the others."""
+    pieces = [first]
+    for one in others:
+        pieces += (head(_MORE, len(one)), one)
+    return b"".join(pieces)
 
 
 def _read(answer: Answer) -> bytes:
@@ -82,11 +90,21 @@ def _same(  # noqa: PLR0917  (the key of the cache, which is quickest by place)
     ).SerializeToString()
 
 
-def _moment(now: datetime) -> tuple[bytes, bytes]:
+def _moment(now: datetime) -> bytes:
     """When it was answered, a ``Timestamp``."""
     seconds, us = divmod(int(now.timestamp() * 1e6), 1_000_000)
-    stamp = b"\x08" + varint(seconds) + b"\x10" + varint(us * 1000)
-    return head(_ANSWER_TIME, len(stamp)), stamp
+    ns = us * 1000
+    # As many bytes as the largest number takes, so that what stands before them is the same for a second.
+    return _second(seconds) + bytes(
+        [ns & 127 | 128, ns >> 7 & 127 | 128, ns >> 14 & 127 | 128, ns >> 21 & 127 | 128, ns >> 28]
+    )
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> bytes:
+    """What stands before the five bytes of the nanoseconds."""
+    before = b"\x08" + varint(seconds) + b"\x10"
+    return head(_ANSWER_TIME, len(before) + 5) + before
 
 
 def decode_remembered(value: bytes) -> Iterator[Remembered]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from services.monitor.codec import decode_batch, decode_labels
+from services.monitor.codec import decode_batches, decode_labels
 from services.monitor.domain.batch import Batch
 from services.monitor.domain.label import LabelBatch
 from services.monitor.engine.counting import Counting
@@ -46,8 +46,8 @@ class Intake:
                 if event.topic == LABELS:
                     # Anyone may publish labels, under any id: one that a prediction's event has too is another event.
                     labels[f"{LABELS}/{event.id}"] = decode_labels(event)
-                elif (batch := decode_batch(event)) is not None:
-                    batches.append(batch)
+                else:
+                    batches += decode_batches(event)
             except InvalidInput as error:
                 # Trying again can't mend its bytes, so the loop's patient way of dead-lettering is not for it.
                 unsound.append((record, error.message))

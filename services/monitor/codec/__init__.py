@@ -17,8 +17,9 @@ from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.figures import PerformanceWindow
 from services.monitor.domain.label import LabelBatch, LabelTally, check_labels
+from services.monitor.domain.merged import merged
 from services.monitor.domain.window import PredictionWindow, Span, VersionCount
-from slipway.errors import invalid_field
+from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.events import Event
 from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.gen.slipway.monitor.v1 import events_pb2 as label_events_pb2
@@ -35,22 +36,40 @@ class _Spanned(Protocol):
     def HasField(self, field_name: str, /) -> bool: ...  # noqa: N802  (protobuf's name)
 
 
-def decode_batch(event: Event) -> Batch | None:
-    """A batch of the prediction log; None for default answers, which no version gave and nothing is counted of.
+def decode_batches(event: Event) -> list[Batch]:
+    """The batches that an event of the prediction log brings, merged where they count as one.
 
-    Raises InvalidInput saying why the event holds none that can be counted.
+    Default answers are left out: no version gave them, and nothing is counted of them. The first batch has the event's
+    id, a later one has ``#`` and its number behind it, for each is claimed by itself. Raises InvalidInput saying why
+    the event can't be counted: none of it is when one batch is unsound.
     """
     try:
-        message = events_pb2.PredictionBatch.FromString(event.value)
+        first = events_pb2.PredictionBatch.FromString(event.value)
     except DecodeError:
         raise invalid_field(
             "value", f"{len(event.value)} bytes are not a slipway.inference.v1.PredictionBatch"
         ) from None
+    made = [_batch(event.id, first), *(_later(event.id, place, one) for place, one in enumerate(first.more))]
+    return merged(batch for batch in made if batch is not None)
+
+
+def _later(event_id: str, place: int, message: events_pb2.PredictionBatch) -> Batch | None:
+    try:
+        if message.more:
+            raise invalid_field("more", "is not empty; put all batches of an event into its first one")
+        return _batch(f"{event_id}#{place + 1}", message)
+    except InvalidInput as error:
+        path = f"more[{place}]"
+        wrong = [FieldViolation(f"{path}.{one.field}", one.description) for one in error.violations]
+        raise InvalidInput(f"{path}: {error.message}", violations=wrong) from None
+
+
+def _batch(event_id: str, message: events_pb2.PredictionBatch) -> Batch | None:
     if message.fallback and not message.version:
         return None
     arm = Arm(message.endpoint, message.model, message.version, message.route)
     told = (message.prediction_ids, message.event_times_us, _scores(message), message.shadow)
-    batch = Batch(event.id, arm, *told)
+    batch = Batch(event_id, arm, *told)
     check_batch(batch, dict(_lengths(message, len(message.prediction_ids))))
     # A shadow's features are those of the arm that answered: they are counted there.
     return batch if message.shadow else replace(batch, features=decode_columns(message.features))

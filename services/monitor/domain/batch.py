@@ -30,6 +30,7 @@ class Batch:
 
     ``event_times_us`` are microseconds since 1970. A score is the first output with one number a row; ``scores`` is
     empty when there is no such output. ``shadow`` rows were answered by another arm, and only scored by this one.
+    ``event_id`` is its own: an event may bring several batches.
     """
 
     event_id: str

@@ -27,8 +27,8 @@ class Counting:
     async def count(self, batches: Sequence[Batch], labels: Mapping[str, LabelBatch] | None = None) -> int:
         """Take in what was not taken in before; how many answered predictions that were.
 
-        ``labels`` are by the id of their event, which no batch has. Claims, counts and joins of an event commit
-        together, so any of them may be given again.
+        ``labels`` are by the id of their event, which no batch has. Claims, counts and joins of a batch commit
+        together, be it of predictions or of labels, so any of them may be given again.
         """
         counted = 0
         for some, told in _portions(batches, labels or {}):

@@ -38,6 +38,7 @@ from slipway.gen.inference import inference_pb2 as open_pb
 from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2
 from slipway.rpc import status
 from slipway.supervisor.ports import free_port
+from tests.prediction_log import batches
 
 PATIENCE_S = 30.0
 PAUSE_S = 0.01  # between looks, which would keep a core from those that are waited for
@@ -186,8 +187,7 @@ class World:
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 records = await self.records(TOPIC)
-                batches = [events_pb2.PredictionBatch.FromString(one.event.value) for one in records]
-                mine = [one for one in batches if one.endpoint == endpoint]
+                mine = [one for one in batches(one.event.value for one in records) if one.endpoint == endpoint]
                 if sum(len(one.prediction_ids) for one in mine) >= rows:
                     assert len({one.event.id for one in records}) == len(records)
                     return mine

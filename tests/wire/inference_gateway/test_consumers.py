@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import pytest
 from confluent_kafka import Producer
 
 from scripts.toolchain.tree import ROOT
+from slipway.events import Event
 from slipway.events.connect import open_log
+from slipway.gen.slipway.inference.v1.events_pb2 import OutputColumn, PredictionBatch
 
 TOPIC = "inference.predictions.v1"
 
@@ -67,3 +70,32 @@ async def test_the_example_keeps_every_prediction_once(served: Any, tmp_path: Pa
     # Another group begins anew, and what was kept is not kept twice.
     follow(streamed, *options, f"{prefix}other")
     assert kept(streamed) == found
+
+
+async def test_the_example_keeps_the_rows_of_every_batch_of_an_event(tmp_path: Path) -> None:
+    first, *more = (
+        PredictionBatch(
+            endpoint="late",
+            model="m",
+            version=number,
+            route="main",
+            prediction_ids=[f"{number}-0", f"{number}-1"],
+            event_times_us=[1, 2],
+            features=[{"name": "distance", "doubles": {"values": [number, 7.0]}}],  # type: ignore[list-item]
+            outputs=[OutputColumn(name="p", width=1, values=[0.5, number])],
+        )
+        for number in (1, 2, 3)
+    )
+    first.more.extend(more)
+    value, log_file, into = first.SerializeToString(), tmp_path / "log.db", tmp_path / "kept.db"
+    event = Event("gateway-1/0+2", TOPIC, "late", "t", "/gateway", datetime.now(UTC), value)
+    async with open_log(f"sqlite:///{log_file}") as log:
+        await log.publisher().publish([event])
+    for _ in range(2):
+        follow(into, "--log", str(log_file), "--group", "one")
+    found = kept(into)
+    assert [(one["prediction_id"], one["version"]) for one in found] == [
+        (f"{number}-{row}", number) for number in (1, 2, 3) for row in range(2)
+    ]
+    assert [json.loads(one["features"])["distance"] for one in found] == [1, 7, 2, 7, 3, 7]
+    assert [json.loads(one["outputs"])["p"] for one in found] == [[0.5], [1], [0.5], [2], [0.5], [3]]

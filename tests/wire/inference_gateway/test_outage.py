@@ -12,9 +12,9 @@ import pytest
 
 from slipway.events import Record
 from slipway.events.connect import open_log
-from slipway.gen.slipway.inference.v1 import events_pb2
 from slipway.supervisor.ports import free_port
 from slipway.tcp_proxy import TcpProxy
+from tests.prediction_log import batches
 
 TOPIC = "inference.predictions.v1"
 
@@ -83,8 +83,8 @@ async def ids_once(bus: Bus, world: Any, eventually: Any) -> Counter[str]:
 
     await eventually(shipped)
     once = {one.event.id: one.event for one in await bus.records()}
-    batches = [events_pb2.PredictionBatch.FromString(event.value) for event in once.values()]
-    return Counter(row for batch in batches for row in batch.prediction_ids)
+    found = batches(event.value for event in once.values())
+    return Counter(row for batch in found for row in batch.prediction_ids)
 
 
 async def test_away_at_the_start_it_gets_everything_later_once(world: Any, bus: Bus, eventually: Any) -> None:

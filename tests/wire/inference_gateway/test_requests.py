@@ -20,6 +20,7 @@ from slipway.events.connect import open_log
 from slipway.failpoints import arming
 from slipway.gen.slipway.inference.v1 import events_pb2 as pb
 from slipway.gen.slipway.inference.v1 import inference_pb2
+from tests.prediction_log import batches
 
 REQUESTS, RESPONSES = "inference.requests.v1", "inference.responses.v1"
 LETTERS = dead_letter_topic(REQUESTS, "inference_gateway")
@@ -146,7 +147,7 @@ async def test_what_was_answered_and_not_committed_is_answered_again_alike(world
             assert again == first[record.event.id]
         # A batch may be shipped again under its id, as anything may.
         shipped = {one.event.id: one.event.value for one in await held(log, "inference.predictions.v1")}
-    rows = [row for value in shipped.values() for row in pb.PredictionBatch.FromString(value).prediction_ids]
+    rows = [row for batch in batches(shipped.values()) for row in batch.prediction_ids]
     assert len(rows) == len(set(rows)) == len(events)
     assert "mine" in rows
 

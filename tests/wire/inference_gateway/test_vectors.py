@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from services.monitor.codec import decode_batch
+from services.monitor.codec import decode_batches
 from slipway.client import Baseline, ColumnSpec, DataType, FeatureBaseline, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.inference import inference_pb2 as pb
@@ -116,7 +116,7 @@ async def test_rows_with_vectors_are_answered_logged_and_counted_by_the_monitor(
     assert [*image.floats.values[:6], *image.floats.values[12:]] == IMAGES.ravel().tolist()
     assert (far.width, list(far.doubles.values)) == (0, [1, 2, 3])
     records = await seeing.records("inference.predictions.v1")
-    counted = [decode_batch(one.event) for one in records]
+    counted = [batch for one in records for batch in decode_batches(one.event)]
     assert {tuple(one.features) for one in counted} == {("distance",)}
 
 

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.monitor.codec import (
-    decode_batch,
+    decode_batches,
     decode_labels,
     decode_span,
     encode_coverage,
@@ -14,7 +14,7 @@ from services.monitor.codec import (
     encode_performance,
     encode_window,
 )
-from services.monitor.domain.batch import Arm, Batch
+from services.monitor.domain.batch import Arm
 from services.monitor.domain.coverage import Coverage
 from services.monitor.domain.dead_letter import DeadLetter
 from services.monitor.domain.figures import PerformanceWindow
@@ -50,7 +50,7 @@ def event(value: bytes) -> Event:
 
 
 def test_a_batch_is_read() -> None:
-    read = decode_batch(event(batch().SerializeToString()))
+    [read] = decode_batches(event(batch().SerializeToString()))
     assert (read.event_id, read.arm) == ("e1", Arm("flight-delay", "flights", 3, "main"))
     assert (list(read.prediction_ids), list(read.event_times_us), list(read.scores)) == (["a", "b"], [1, 2], [])
 
@@ -60,7 +60,8 @@ def test_the_score_is_the_first_output_with_one_number_a_row() -> None:
     message.outputs.add(name="label", width=1, texts=["late", "late"])
     message.outputs.add(name="score", width=1, values=[0.5, 0.25])
     message.outputs.add(name="other", width=1, values=[7, 8])
-    assert list(decode_batch(event(message.SerializeToString())).scores) == [0.5, 0.25]
+    [read] = decode_batches(event(message.SerializeToString()))
+    assert list(read.scores) == [0.5, 0.25]
 
 
 def test_labels_are_read() -> None:
@@ -101,24 +102,24 @@ def test_coverage_is_written() -> None:
 def test_a_tensor_of_text_is_measured_by_its_texts() -> None:
     message = batch()
     message.outputs.add(name="label", width=1, texts=["late", "late"])
-    assert isinstance(decode_batch(event(message.SerializeToString())), Batch)
+    assert len(decode_batches(event(message.SerializeToString()))) == 1
 
 
 def test_a_batch_that_nobody_may_retry_has_no_digests() -> None:
     message = batch()
     del message.input_digests[:]
-    assert isinstance(decode_batch(event(message.SerializeToString())), Batch)
+    assert len(decode_batches(event(message.SerializeToString()))) == 1
 
 
 @pytest.mark.parametrize("value", [b"\xff\xff\xff", b"{}", b"not protobuf at all"])
 def test_bytes_of_something_else_are_refused(value: bytes) -> None:
     with pytest.raises(InvalidInput, match=r"bytes are not a slipway\.inference\.v1\.PredictionBatch"):
-        decode_batch(event(value))
+        decode_batches(event(value))
 
 
 def test_no_bytes_are_a_batch_without_an_endpoint() -> None:
     with pytest.raises(InvalidInput, match="endpoint: is empty"):
-        decode_batch(event(b""))
+        decode_batches(event(b""))
 
 
 def test_each_list_of_another_length_is_named() -> None:
@@ -129,7 +130,7 @@ def test_each_list_of_another_length_is_named() -> None:
     message.features[0].ClearField("doubles")
     del message.outputs[0].values[3]
     with pytest.raises(InvalidInput) as raised:
-        decode_batch(event(message.SerializeToString()))
+        decode_batches(event(message.SerializeToString()))
     assert [one.field for one in raised.value.violations] == [
         "event_times_us",
         "input_digests",
@@ -137,6 +138,60 @@ def test_each_list_of_another_length_is_named() -> None:
         "features[distance]",
         "outputs[probability]",
     ]
+
+
+def several(*changes: dict[str, object]) -> Event:
+    """An event of as many batches, one row each; one differs from the others in its ids, and as its changes say."""
+    first, *more = (
+        events_pb2.PredictionBatch(
+            **{
+                "endpoint": "flight-delay",
+                "model": "flights",
+                "version": 3,
+                "route": "main",
+                "prediction_ids": [f"p{place}"],
+                "event_times_us": [place],
+                **change,
+            }  # type: ignore[arg-type]
+        )
+        for place, change in enumerate(changes)
+    )
+    first.more.extend(more)
+    return event(first.SerializeToString())
+
+
+def told(given: Event) -> list[tuple[str, int, list[str]]]:
+    return [(one.event_id, one.arm.version, list(one.prediction_ids)) for one in decode_batches(given)]
+
+
+def test_each_batch_of_an_event_has_an_id_of_its_own() -> None:
+    found = told(several({"version": 1}, {"version": 2}, {"version": 3}))
+    assert found == [("e1", 1, ["p0"]), ("e1#1", 2, ["p1"]), ("e1#2", 3, ["p2"])]
+
+
+def test_batches_of_an_arm_are_one_with_the_id_of_the_first() -> None:
+    given = several({"version": 1}, {"version": 2}, {"version": 1}, {"version": 2})
+    assert told(given) == [("e1", 1, ["p0", "p2"]), ("e1#1", 2, ["p1", "p3"])]
+
+
+def test_default_answers_are_left_out_wherever_they_stand() -> None:
+    default = {"version": 0, "fallback": True}
+    assert told(several(default)) == []
+    assert told(several(default, {}, default, {"version": 4})) == [("e1#1", 3, ["p1"]), ("e1#3", 4, ["p3"])]
+    assert told(several({}, {"fallback": True, "version": 2})) == [("e1", 3, ["p0"]), ("e1#1", 2, ["p1"])]
+
+
+def test_a_later_batch_that_is_unsound_is_named_by_its_place() -> None:
+    with pytest.raises(InvalidInput, match=r"^more\[1\]: event_times_us: has 2 values") as raised:
+        decode_batches(several({}, {}, {"event_times_us": [1, 2], "input_digests": [b"", b""]}))
+    assert [one.field for one in raised.value.violations] == ["more[1].event_times_us", "more[1].input_digests"]
+    with pytest.raises(InvalidInput, match=r"^endpoint: is empty"):
+        decode_batches(several({"endpoint": ""}, {}))
+
+
+def test_a_later_batch_that_brings_others_is_unsound() -> None:
+    with pytest.raises(InvalidInput, match=r"^more\[0\]: more: is not empty"):
+        decode_batches(several({}, {"more": [batch()]}))
 
 
 def test_absent_times_are_open_ends() -> None:

@@ -33,9 +33,9 @@ def opened(folder: Path, event_limit_bytes: int = 1024 * 1024, limit_bytes: int 
         yield SpooledLog(spool, limit_bytes, event_limit_bytes)
 
 
-def answer(name: str, rows: int = 2, keyed: bool = True, text: str = "") -> Answer:
+def answer(name: str, rows: int = 2, keyed: bool = True, text: str = "", endpoint: str = "late") -> Answer:
     batch = Batch(
-        endpoint="late",
+        endpoint=endpoint,
         rows=rows,
         ids=(),
         event_times_us=np.arange(rows) + 7,
@@ -68,7 +68,17 @@ def answer(name: str, rows: int = 2, keyed: bool = True, text: str = "") -> Answ
 
 
 def parsed(events: list[Event] | Any) -> list[events_pb2.PredictionBatch]:
-    return [events_pb2.PredictionBatch.FromString(event.value) for event in events]
+    found: list[events_pb2.PredictionBatch] = []
+    for event in events:
+        first = events_pb2.PredictionBatch.FromString(event.value)
+        found += (first, *first.more)
+    for one in found:
+        del one.more[:]
+    return found
+
+
+def named(events: list[Event] | Any) -> list[str]:
+    return [one.prediction_ids[0].partition(".")[0] for one in parsed(events)]
 
 
 def remembered(log: SpooledLog) -> list[tuple[Prediction, bytes]]:
@@ -113,33 +123,74 @@ def test_rows_without_an_id_of_the_caller_s_have_an_empty_digest_and_are_not_rem
 
 
 def test_an_event_keeps_its_id_over_restarts_until_it_is_shipped(tmp_path: Path) -> None:
-    seen: list[str] = []
     with opened(tmp_path) as log:
-        log.append([answer("a"), answer("b")], NOW)
-        seen += [event.id for event in log.unshipped()]
+        log.append([answer("a"), answer("b", text="x" * 9000)], NOW)
+        seen = [*log.unshipped()]
     with opened(tmp_path) as log:
         log.append([answer("c")], NOW)
         events = [*log.unshipped()]
-        assert [event.id for event in events[:2]] == seen
+        assert events[:2] == seen
         assert len({event.id for event in events}) == 3
         log.shipped(events[:2])
         assert [event.id for event in log.unshipped()] == [events[2].id]
         log.sync()
     with opened(tmp_path) as log:
-        assert [event.id for event in log.unshipped()] == [events[2].id]
+        assert [*log.unshipped()] == events[2:]
 
 
 def test_what_waits_is_read_as_it_is_taken_while_more_is_appended(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
-        log.append([answer("a"), answer("b")], NOW)
+        log.append([answer("a", text="x" * 9000), answer("b")], NOW)
         reading = log.unshipped()
         taken = [next(reading)]
         log.append([answer("c")], NOW)
         log.sync()
         taken += reading
         log.shipped(taken)
-        ids = [one.prediction_ids[0] for one in parsed([*taken, *log.unshipped()])]
-        assert ids == ["a.0", "b.0", "c.0"]
+        assert (named(taken), named(log.unshipped())) == (["a", "b"], ["c"])
+    with opened(tmp_path) as log:  # nothing is at hand: what is appended while it is read back is left out, too
+        reading = log.unshipped()
+        first = next(reading)
+        log.append([answer("d")], NOW)
+        assert named([first, *reading]) == ["a", "b", "c"]
+
+
+def test_small_batches_that_wait_go_together_by_their_endpoint(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        for name in "abcde":
+            log.append([answer(name, endpoint="other" if name in "be" else "late")], NOW)
+        late, other = events = [*log.unshipped()]
+        assert (named([late]), named([other])) == (["a", "c", "d"], ["b", "e"])
+        assert (late.key, other.key) == ("late", "other")
+        log.shipped([late])  # between whose batches there are others: nothing is done with yet
+        assert log.backlog().pending_batches == 5
+        assert [*log.unshipped()] == events
+        log.shipped(events)
+        assert (log.backlog().pending_batches, log.backlog().pending_bytes) == (0, 0)
+
+
+def test_what_was_looked_at_stays_as_it_was_whatever_comes_after_it(tmp_path: Path) -> None:
+    looked: list[list[Event]] = []
+    with opened(tmp_path) as log:
+        for name in "abcdef":
+            log.append([answer(name), answer(name * 2)], NOW)
+            looked.append([*log.unshipped()])  # and the bus does not take it
+        assert [len(events) for events in looked] == [1, 2, 3, 4, 5, 6]
+        assert all(looked[-1][: len(events)] == events for events in looked)
+    with opened(tmp_path) as log:  # after a crash
+        assert [*log.unshipped()] == looked[-1]
+
+
+def test_frames_of_before_there_were_turns_go_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append([answer("a"), answer("b")], NOW)
+    with Spool.open(tmp_path, segment_bytes=8 * 1024, limit_bytes=LIMIT, retain_bytes=LIMIT, sync="interval") as spool:
+        old = [bytes([data[0], data[1] & 0x3F]) + data[2:] for _, data in spool.frames(spool.acknowledged)]
+        for one in old:
+            spool.append([one])
+    with opened(tmp_path) as log:
+        log.append([answer("c"), answer("d")], NOW)
+        assert [named([event]) for event in log.unshipped()] == [["a", "b"], ["a"], ["b"], ["c", "d"]]
 
 
 def test_what_was_shipped_but_not_synced_comes_again_as_the_same_events(tmp_path: Path) -> None:
@@ -196,7 +247,10 @@ def test_the_backlog_counts_what_the_bus_has_not(tmp_path: Path) -> None:
         for name in "abc":
             log.append([answer(name)], NOW)
         three = log.backlog()
-        log.shipped([next(log.unshipped())])
+        [event] = log.unshipped()
+        for name in "de":
+            log.append([answer(name)], NOW)
+        log.shipped([event])
         two = log.backlog()
         assert (three.pending_batches, two.pending_batches) == (3, 2)
         assert two.pending_bytes * 3 == three.pending_bytes * 2

@@ -33,17 +33,21 @@ def taking_of(window_s: int) -> Taking:
     return Taking(Joining(window_s), baselines, judging, window_s)
 
 
-def event(event_id: str, value: bytes | None = None) -> Event:
-    batch = events_pb2.PredictionBatch(
+def batch(prediction_id: str, version: int = 3, **changes: Any) -> events_pb2.PredictionBatch:
+    return events_pb2.PredictionBatch(
         endpoint="flight-delay",
         model="flights",
-        version=3,
+        version=version,
         route="main",
-        prediction_ids=[event_id],
+        prediction_ids=[prediction_id],
         event_times_us=[0],
         input_digests=[b""],
+        **changes,
     )
-    value = batch.SerializeToString() if value is None else value
+
+
+def event(event_id: str, value: bytes | None = None) -> Event:
+    value = batch(event_id).SerializeToString() if value is None else value
     return Event(
         event_id, PREDICTIONS, "flight-delay", "t", "/gateway", CLOCK.now(), value, {"traceparent": "00-ab-cd-01"}
     )
@@ -115,3 +119,47 @@ async def test_an_event_of_labels_may_have_the_id_of_one_of_predictions(
             await intake.handle([record])
     assert await total(windows) == 1
     assert meters.labels == LabelTally(recorded=1, joined=1)
+
+
+def three(event_id: str, *, last_version: int) -> Event:
+    """An event of three batches, each of another version."""
+    more = [batch(f"{event_id}-b", 4), batch(f"{event_id}-c", last_version)]
+    return event(event_id, batch(f"{event_id}-a", more=more).SerializeToString())
+
+
+async def test_all_batches_of_an_event_count_once_or_none_where_one_is_unsound(
+    log: EventLog, windows: SqlWindows, meters: Any
+) -> None:
+    await log.publisher().publish([three("sound", last_version=5), three("bad", last_version=0), event("e1")])
+    async with reading(log, windows, meters) as (consumer, intake):
+        records = await consumer.poll(10, 5)
+        await intake.handle(records)
+        assert (await total(windows), meters.dead_letters) == (4, 1)
+        await intake.handle(records)
+    assert await total(windows) == meters.predictions == 4
+    [letter] = await log.read(dead_letter_topic(PREDICTIONS, "monitor"))
+    assert (letter.event.id, letter.event.value) == ("bad", three("bad", last_version=0).value)
+    assert letter.event.headers["dlq-error"].startswith("more[1]: version: is 0")
+
+
+async def test_an_event_whose_batches_commit_one_by_one_counts_once_after_a_crash_between_them(
+    log: EventLog, windows: SqlWindows, database: Database, meters: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(SqlWindows):
+        commits = 0
+
+        def write(self) -> Any:
+            self.commits += 1
+            if self.commits == 3:
+                raise DatabaseUnreachable("the database does not answer")
+            return super().write()
+
+    monkeypatch.setattr("services.monitor.engine.counting._PORTION_ROWS", 1)
+    await log.publisher().publish([three("e", last_version=5)])
+    async with reading(log, Failing(database), meters) as (consumer, intake):
+        records = await consumer.poll(10, 5)
+        with pytest.raises(DatabaseUnreachable):
+            await intake.handle(records)
+        assert await total(windows) == 2
+        await intake.handle(records)
+    assert await total(windows) == meters.predictions == 3

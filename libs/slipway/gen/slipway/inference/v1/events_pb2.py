@@ -27,27 +27,27 @@ from slipway.gen.slipway.inference.v1 import inference_pb2 as slipway_dot_infere
 from slipway.gen.slipway.inference.v1 import resources_pb2 as slipway_dot_inference_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!slipway/inference/v1/events.proto\x12\x14slipway.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$slipway/inference/v1/inference.proto\x1a$slipway/inference/v1/resources.proto\"\xce\x05\n\x0fPredictionBatch\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\r\n\x05route\x18\x04 \x01(\t\x12\x30\n\x08protocol\x18\x05 \x01(\x0e\x32\x1e.slipway.inference.v1.Protocol\x12\x16\n\x0eprediction_ids\x18\x06 \x03(\t\x12\x16\n\x0e\x65vent_times_us\x18\x07 \x03(\x10\x12/\n\x0b\x61nswer_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x0b\x65ntity_keys\x18\t \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12.\n\x08\x66\x65\x61tures\x18\n \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12\x33\n\x07outputs\x18\x0b \x03(\x0b\x32\".slipway.inference.v1.OutputColumn\x12\x15\n\rinput_digests\x18\x0c \x03(\x0c\x12\x10\n\x08trace_id\x18\r \x01(\t\x12\x12\n\ngateway_id\x18\x0e \x01(\t\x12\x0e\n\x06shadow\x18\x0f \x01(\x08\x12\x33\n\nview_times\x18\x10 \x03(\x0b\x32\x1f.slipway.inference.v1.ViewTimes\x12\x15\n\rdegraded_rows\x18\x11 \x03(\r\x12\x14\n\x0crequest_rows\x18\x12 \x03(\r\x12\x11\n\ttrace_ids\x18\x13 \x03(\t\x12\x0f\n\x07tenants\x18\x14 \x03(\t\x12\x14\n\x0clatencies_us\x18\x15 \x03(\r\x12\x12\n\nexperiment\x18\x16 \x01(\t\x12\x10\n\x08\x66\x61llback\x18\x17 \x01(\x08\x12@\n\x11\x66\x65\x61ture_fallbacks\x18\x18 \x03(\x0b\x32%.slipway.inference.v1.FeatureFallback\"-\n\x0f\x46\x65\x61tureFallback\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x03(\r\"_\n\x13PredictionRequested\x12\x35\n\x07request\x18\x01 \x01(\x0b\x32$.slipway.inference.v1.PredictRequest\x12\x11\n\treply_key\x18\x02 \x01(\t\"\xb7\x01\n\x12PredictionAnswered\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x39\n\x08response\x18\x02 \x01(\x0b\x32%.slipway.inference.v1.PredictResponseH\x00\x12\x33\n\x05\x65rror\x18\x03 \x01(\x0b\x32\".slipway.inference.v1.PredictErrorH\x00\x12\x12\n\ngateway_id\x18\x04 \x01(\tB\t\n\x07outcome\"1\n\tViewTimes\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x16\n\x0e\x65vent_times_us\x18\x02 \x03(\x10\"\xae\x01\n\x0b\x41rmDisabled\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05route\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x12\n\ngateway_id\x18\x07 \x01(\t\x12(\n\x04time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x0cOutputColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\r\n\x05texts\x18\x04 \x03(\t*W\n\x08Protocol\x12\x18\n\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x14\n\x10PROTOCOL_PREDICT\x10\x01\x12\x1b\n\x17PROTOCOL_OPEN_INFERENCE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!slipway/inference/v1/events.proto\x12\x14slipway.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$slipway/inference/v1/inference.proto\x1a$slipway/inference/v1/resources.proto\"\x83\x06\n\x0fPredictionBatch\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\r\n\x05route\x18\x04 \x01(\t\x12\x30\n\x08protocol\x18\x05 \x01(\x0e\x32\x1e.slipway.inference.v1.Protocol\x12\x16\n\x0eprediction_ids\x18\x06 \x03(\t\x12\x16\n\x0e\x65vent_times_us\x18\x07 \x03(\x10\x12/\n\x0b\x61nswer_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x0b\x65ntity_keys\x18\t \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12.\n\x08\x66\x65\x61tures\x18\n \x03(\x0b\x32\x1c.slipway.inference.v1.Column\x12\x33\n\x07outputs\x18\x0b \x03(\x0b\x32\".slipway.inference.v1.OutputColumn\x12\x15\n\rinput_digests\x18\x0c \x03(\x0c\x12\x10\n\x08trace_id\x18\r \x01(\t\x12\x12\n\ngateway_id\x18\x0e \x01(\t\x12\x0e\n\x06shadow\x18\x0f \x01(\x08\x12\x33\n\nview_times\x18\x10 \x03(\x0b\x32\x1f.slipway.inference.v1.ViewTimes\x12\x15\n\rdegraded_rows\x18\x11 \x03(\r\x12\x14\n\x0crequest_rows\x18\x12 \x03(\r\x12\x11\n\ttrace_ids\x18\x13 \x03(\t\x12\x0f\n\x07tenants\x18\x14 \x03(\t\x12\x14\n\x0clatencies_us\x18\x15 \x03(\r\x12\x12\n\nexperiment\x18\x16 \x01(\t\x12\x10\n\x08\x66\x61llback\x18\x17 \x01(\x08\x12@\n\x11\x66\x65\x61ture_fallbacks\x18\x18 \x03(\x0b\x32%.slipway.inference.v1.FeatureFallback\x12\x33\n\x04more\x18\x19 \x03(\x0b\x32%.slipway.inference.v1.PredictionBatch\"-\n\x0f\x46\x65\x61tureFallback\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x03(\r\"_\n\x13PredictionRequested\x12\x35\n\x07request\x18\x01 \x01(\x0b\x32$.slipway.inference.v1.PredictRequest\x12\x11\n\treply_key\x18\x02 \x01(\t\"\xb7\x01\n\x12PredictionAnswered\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x39\n\x08response\x18\x02 \x01(\x0b\x32%.slipway.inference.v1.PredictResponseH\x00\x12\x33\n\x05\x65rror\x18\x03 \x01(\x0b\x32\".slipway.inference.v1.PredictErrorH\x00\x12\x12\n\ngateway_id\x18\x04 \x01(\tB\t\n\x07outcome\"1\n\tViewTimes\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x16\n\x0e\x65vent_times_us\x18\x02 \x03(\x10\"\xae\x01\n\x0b\x41rmDisabled\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05route\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x12\n\ngateway_id\x18\x07 \x01(\t\x12(\n\x04time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x0cOutputColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06values\x18\x03 \x03(\x01\x12\r\n\x05texts\x18\x04 \x03(\t*W\n\x08Protocol\x12\x18\n\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x14\n\x10PROTOCOL_PREDICT\x10\x01\x12\x1b\n\x17PROTOCOL_OPEN_INFERENCE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'slipway.inference.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROTOCOL']._serialized_start=1523
-  _globals['_PROTOCOL']._serialized_end=1610
+  _globals['_PROTOCOL']._serialized_start=1576
+  _globals['_PROTOCOL']._serialized_end=1663
   _globals['_PREDICTIONBATCH']._serialized_start=169
-  _globals['_PREDICTIONBATCH']._serialized_end=887
-  _globals['_FEATUREFALLBACK']._serialized_start=889
-  _globals['_FEATUREFALLBACK']._serialized_end=934
-  _globals['_PREDICTIONREQUESTED']._serialized_start=936
-  _globals['_PREDICTIONREQUESTED']._serialized_end=1031
-  _globals['_PREDICTIONANSWERED']._serialized_start=1034
-  _globals['_PREDICTIONANSWERED']._serialized_end=1217
-  _globals['_VIEWTIMES']._serialized_start=1219
-  _globals['_VIEWTIMES']._serialized_end=1268
-  _globals['_ARMDISABLED']._serialized_start=1271
-  _globals['_ARMDISABLED']._serialized_end=1445
-  _globals['_OUTPUTCOLUMN']._serialized_start=1447
-  _globals['_OUTPUTCOLUMN']._serialized_end=1521
+  _globals['_PREDICTIONBATCH']._serialized_end=940
+  _globals['_FEATUREFALLBACK']._serialized_start=942
+  _globals['_FEATUREFALLBACK']._serialized_end=987
+  _globals['_PREDICTIONREQUESTED']._serialized_start=989
+  _globals['_PREDICTIONREQUESTED']._serialized_end=1084
+  _globals['_PREDICTIONANSWERED']._serialized_start=1087
+  _globals['_PREDICTIONANSWERED']._serialized_end=1270
+  _globals['_VIEWTIMES']._serialized_start=1272
+  _globals['_VIEWTIMES']._serialized_end=1321
+  _globals['_ARMDISABLED']._serialized_start=1324
+  _globals['_ARMDISABLED']._serialized_end=1498
+  _globals['_OUTPUTCOLUMN']._serialized_start=1500
+  _globals['_OUTPUTCOLUMN']._serialized_end=1574
 # @@protoc_insertion_point(module_scope)

@@ -22,7 +22,7 @@ PROTOCOL_PREDICT: Protocol
 PROTOCOL_OPEN_INFERENCE: Protocol
 
 class PredictionBatch(_message.Message):
-    __slots__ = ("endpoint", "model", "version", "route", "protocol", "prediction_ids", "event_times_us", "answer_time", "entity_keys", "features", "outputs", "input_digests", "trace_id", "gateway_id", "shadow", "view_times", "degraded_rows", "request_rows", "trace_ids", "tenants", "latencies_us", "experiment", "fallback", "feature_fallbacks")
+    __slots__ = ("endpoint", "model", "version", "route", "protocol", "prediction_ids", "event_times_us", "answer_time", "entity_keys", "features", "outputs", "input_digests", "trace_id", "gateway_id", "shadow", "view_times", "degraded_rows", "request_rows", "trace_ids", "tenants", "latencies_us", "experiment", "fallback", "feature_fallbacks", "more")
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class PredictionBatch(_message.Message):
     EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
     FALLBACK_FIELD_NUMBER: _ClassVar[int]
     FEATURE_FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
     endpoint: str
     model: str
     version: int
@@ -71,7 +72,8 @@ class PredictionBatch(_message.Message):
     experiment: str
     fallback: bool
     feature_fallbacks: _containers.RepeatedCompositeFieldContainer[FeatureFallback]
-    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., protocol: _Optional[_Union[Protocol, str]] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ..., input_digests: _Optional[_Iterable[bytes]] = ..., trace_id: _Optional[str] = ..., gateway_id: _Optional[str] = ..., shadow: _Optional[bool] = ..., view_times: _Optional[_Iterable[_Union[ViewTimes, _Mapping]]] = ..., degraded_rows: _Optional[_Iterable[int]] = ..., request_rows: _Optional[_Iterable[int]] = ..., trace_ids: _Optional[_Iterable[str]] = ..., tenants: _Optional[_Iterable[str]] = ..., latencies_us: _Optional[_Iterable[int]] = ..., experiment: _Optional[str] = ..., fallback: _Optional[bool] = ..., feature_fallbacks: _Optional[_Iterable[_Union[FeatureFallback, _Mapping]]] = ...) -> None: ...
+    more: _containers.RepeatedCompositeFieldContainer[PredictionBatch]
+    def __init__(self, endpoint: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[int] = ..., route: _Optional[str] = ..., protocol: _Optional[_Union[Protocol, str]] = ..., prediction_ids: _Optional[_Iterable[str]] = ..., event_times_us: _Optional[_Iterable[int]] = ..., answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entity_keys: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[_resources_pb2.Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ..., input_digests: _Optional[_Iterable[bytes]] = ..., trace_id: _Optional[str] = ..., gateway_id: _Optional[str] = ..., shadow: _Optional[bool] = ..., view_times: _Optional[_Iterable[_Union[ViewTimes, _Mapping]]] = ..., degraded_rows: _Optional[_Iterable[int]] = ..., request_rows: _Optional[_Iterable[int]] = ..., trace_ids: _Optional[_Iterable[str]] = ..., tenants: _Optional[_Iterable[str]] = ..., latencies_us: _Optional[_Iterable[int]] = ..., experiment: _Optional[str] = ..., fallback: _Optional[bool] = ..., feature_fallbacks: _Optional[_Iterable[_Union[FeatureFallback, _Mapping]]] = ..., more: _Optional[_Iterable[_Union[PredictionBatch, _Mapping]]] = ...) -> None: ...
 
 class FeatureFallback(_message.Message):
     __slots__ = ("name", "rows")
