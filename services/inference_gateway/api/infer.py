@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from services.inference_gateway.api.caller import Caller
 from services.inference_gateway.api.infer_settings import (
     InferSettings,
@@ -12,7 +10,7 @@ from services.inference_gateway.api.infer_settings import (
     refuse_shared_inputs,
 )
 from services.inference_gateway.api.tensors import decode_columns, encode_output
-from services.inference_gateway.domain.batch import Batch, Protocol
+from services.inference_gateway.domain.batch import Batch, Protocol, all_at
 from services.inference_gateway.domain.classification import top_classes
 from services.inference_gateway.domain.signature import DataType, Signature
 from services.inference_gateway.engine.admission import Admitted
@@ -56,7 +54,7 @@ class Infer:
             endpoint=request.model_name,
             rows=rows,
             ids=(),
-            event_times_us=np.full(rows, now, dtype=np.int64),
+            event_times_us=all_at(now, rows),
             timed=False,
             entity_keys=(),
             features=columns,

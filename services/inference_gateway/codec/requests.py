@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.inference_gateway.domain.answer import Prediction
-from services.inference_gateway.domain.batch import Batch, Protocol
+from services.inference_gateway.domain.batch import Batch, Protocol, all_at
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from services.inference_gateway.domain.packed import unpacked
 from slipway.errors import invalid_field
@@ -103,13 +103,13 @@ def _values(kind: str, message: Any) -> Array:
 
 def _event_times(stamps: Sequence[Timestamp], rows: int, now: datetime) -> Array:
     if not stamps:
-        return np.full(rows, int(now.timestamp() * 1e6), dtype=np.int64)
+        return all_at(int(now.timestamp() * 1e6), rows)
     micros = [stamp.seconds * 1_000_000 + stamp.nanos // 1_000 for stamp in stamps]
     for position, moment in enumerate(micros):
         if not _EARLIEST_US <= moment < _LATEST_US:
             raise invalid_field(f"event_times[{position}]", "is no moment that can be kept; give years 2 to 9998")
     moments = np.array(micros, dtype=np.int64)
-    return np.full(rows, moments[0], dtype=np.int64) if len(moments) == 1 else moments
+    return all_at(micros[0], rows) if len(moments) == 1 else moments
 
 
 def encode_predictions(predictions: Sequence[Prediction]) -> inference_pb2.PredictResponse:

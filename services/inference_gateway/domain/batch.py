@@ -115,6 +115,13 @@ class Batch:
         )
 
 
+def all_at(moment_us: int, rows: int) -> Array:
+    """The one moment of all rows, [rows]."""
+    moments = np.empty(rows, dtype=np.int64)
+    moments.fill(moment_us)  # half of what numpy.full takes
+    return moments
+
+
 def _kept(origins: tuple[Origin, ...], rows: Array) -> tuple[Origin, ...]:
     """The requests that some rows (indices, ascending) come from, with how many of each."""
     if not origins:

@@ -78,7 +78,7 @@ class Lane:
         try:
             self._queue.push(chunk)
         except QueueFull:
-            self._settle.unanswered(chunk, [share.ask for share in chunk.shares])
+            self._settle.accounts.unanswered(chunk, [share.ask for share in chunk.shares])
             raise
         self._count(chunk, 1)
         self._pump()
@@ -153,7 +153,7 @@ class Lane:
                 continue
             needed_s = wait_s + self._cost.seconds(share.rows)
             if now + needed_s > deadline:
-                self._settle.unanswered(chunk, [share.ask])
+                self._settle.accounts.unanswered(chunk, [share.ask])
                 share.ask.fail(TooLate(str(self._runner.spec.key), max(deadline - now, 0.0), needed_s))
 
     def _made(self, chunks: Sequence[Chunk]) -> None:

@@ -140,7 +140,7 @@ class Trips:
     def _fail(self, chunk: Chunk, error: SlipwayError) -> None:
         """Let the endpoint's fallback answer, if it has a version that can; else tell the callers."""
         if (other := self._settle.fallback.another(chunk, error)) is not None:
-            self._settle.broke(chunk, error)
+            self._settle.accounts.broke(chunk, error)
             try:
                 self._offer(other)
             except SlipwayError as refused:

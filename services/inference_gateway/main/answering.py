@@ -8,6 +8,7 @@ from services.inference_gateway.adapters.feature_service import FeatureService
 from services.inference_gateway.adapters.resident_memory import resident_bytes
 from services.inference_gateway.adapters.spooled_log import SpooledLog
 from services.inference_gateway.config import GatewayConfig
+from services.inference_gateway.engine.accounts import Accounts
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.explain import Explain
 from services.inference_gateway.engine.fetch import Fetch
@@ -49,7 +50,8 @@ def answering(
     memory.restore(log.replay())
     fetch, waiting = Fetch(features, meter, clock), ShadowQueue(meter, clock, config.shadow_queue_limit)
     spans = Spans(clock)
-    settle = Settle(reconciler, log, waiting, meter=meter, statistics=statistics, spans=spans, clock=clock)
+    accounts = Accounts(reconciler, meter=meter, statistics=statistics, spans=spans, clock=clock)
+    settle = Settle(reconciler, log, waiting, accounts=accounts, meter=meter, clock=clock)
     weights = {name: tenant.weight for name, tenant in config.tenants.items()}
     dispatch = Dispatch(settle, clock, bounds(config), config.batch.max_rows, weights)
     shadow = Shadow(
