@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
+from slipway.clock import SystemClock
 from slipway.errors import invalid_field
 from slipway.events.port import DEFAULT_LIMIT_BYTES, EventLog
 
@@ -14,11 +14,12 @@ from slipway.events.port import DEFAULT_LIMIT_BYTES, EventLog
 async def open_log(url: str, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> AsyncIterator[EventLog]:
     """Open the event log at ``url``: ``sqlite:////folder/events.db``, an absolute path, or ``kafka://host:port``.
 
+    A file may say, after a question mark, for how long it keeps events: see :class:`slipway.events.sqlite.Address`.
     A Kafka log may name several brokers, divided by commas, and say how it is used, after a question mark: see
     :class:`slipway.events.kafka.Address`. Raises InvalidInput about ``events.url`` for any other, UnusableLog and
     :mod:`slipway.sqlite` errors when it can't be opened. The URL is never repeated: a broker's may hold a password.
     """
-    scheme, separator, place = url.partition("://")
+    scheme, separator, _ = url.partition("://")
     if scheme == "kafka" and separator:
         from slipway.events.kafka import KafkaEventLog, parse  # noqa: PLC0415 - only the adapter that is asked for
 
@@ -30,11 +31,12 @@ async def open_log(url: str, *, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Async
             "events.url",
             "names no event log that is built in; write sqlite:////folder/events.db or kafka://host:port",
         )
-    # sqlite:///x is relative in SQLAlchemy's spelling, whose absolute paths have a fourth slash.
-    path = Path(place.removeprefix("/"))
-    if not path.is_absolute():
-        raise invalid_field("events.url", "needs an absolute path; write sqlite:////folder/events.db")
-    from slipway.events.sqlite import SqliteEventLog  # noqa: PLC0415 - only the adapter that is asked for
+    from slipway.events.sqlite import Retention, SqliteEventLog, address  # noqa: PLC0415 - only the adapter asked for
 
-    async with SqliteEventLog.open(path, limit_bytes=limit_bytes) as log:
-        yield log
+    found = address.parse(url)
+    async with SqliteEventLog.open(found.path, limit_bytes=limit_bytes) as log:
+        if found.retain is None:
+            yield log
+            return
+        async with Retention(log, found.retain, SystemClock()).running():
+            yield log

@@ -8,9 +8,12 @@ process within a few milliseconds, by what the file system says of the file, and
 that is cheap to look at.
 
 The file is made on first use and needs no migrate command: its layout is versioned in the file, and a newer
-one is refused. Retention is :meth:`SqliteEventLog.trim`.
+one is refused. What is older than its address says is let go (:class:`Retention`); anything else is
+:meth:`SqliteEventLog.trim`.
 """
 
+from slipway.events.sqlite.address import Address
 from slipway.events.sqlite.log import SqliteEventLog
+from slipway.events.sqlite.retention import Retention
 
-__all__ = ["SqliteEventLog"]
+__all__ = ["Address", "Retention", "SqliteEventLog"]
