@@ -10,20 +10,19 @@ from typing import Any
 
 import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from slipway.errors import FieldViolation
 from slipway.rpc.call import Call, Gate
+from slipway.rpc.message import is_raw, parse
 from slipway.rpc.reading import Reading
-from slipway.rpc.refusals import MalformedMessage
 from slipway.rpc.room import Room
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class Answer:
-    """Parses what comes, hands it to the servicer's method, serialises what it gives.
+    """Parses what comes, hands it to the servicer's method, serialises what it gives; or leaves both to the method.
 
     What is for anybody, as health is, takes no room: it answers however much is asked.
     """
@@ -40,6 +39,7 @@ class Answer:
     ) -> None:
         self._type: type[Message] = GetMessageClass(method.input_type)
         self._method: Callable[..., Any] = getattr(servicer, method.name)
+        self._takes_bytes = is_raw(self._method)
         self._name = method.full_name
         self._gate = gate
         self._room = room
@@ -80,6 +80,9 @@ class Answer:
             self._room.leave(call.principal, 0)
 
     async def _one(self, request: Any, call: Any) -> bytes:
+        if self._takes_bytes:
+            data: bytes = await self._method(request, call)
+            return data
         reading = self.reading(request)
         given = self._parse(request) if reading is None else reading.each()
         response: Message = await self._method(given, call)
@@ -105,14 +108,7 @@ class Answer:
         return call
 
     def _parse(self, data: bytes) -> Message:
-        try:
-            return self._type.FromString(data)
-        except DecodeError:
-            name = self._type.DESCRIPTOR.full_name
-            told = f"the {len(data)} bytes are not a {name}; encode one from the published contract"
-            raise MalformedMessage(
-                f"request: {told}", facts={"expected": name}, violations=[FieldViolation("request", told)]
-            ) from None
+        return parse(self._type, data)
 
 
 async def _write(context: Context, data: bytes) -> None:

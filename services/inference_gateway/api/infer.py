@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from services.inference_gateway.api.caller import Caller
-from services.inference_gateway.api.infer_settings import (
-    InferSettings,
-    decode_classes,
-    decode_settings,
-    refuse_shared_inputs,
-)
-from services.inference_gateway.api.tensors import decode_columns, encode_output
+from services.inference_gateway.api.infer_forms import Asked, Forms, Split, split
+from services.inference_gateway.api.infer_reply import encode_infer, infer_bytes
+from services.inference_gateway.api.infer_settings import decode_classes, decode_settings, refuse_shared_inputs
+from services.inference_gateway.api.tensors import decode_columns
 from services.inference_gateway.domain.batch import Batch, Protocol, all_at
-from services.inference_gateway.domain.classification import top_classes
 from services.inference_gateway.domain.signature import DataType, Signature
 from services.inference_gateway.engine.admission import Admitted
 from services.inference_gateway.engine.ask import Part
@@ -20,6 +16,7 @@ from slipway.clock import Clock
 from slipway.errors import invalid_field
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.rpc import deadline
+from slipway.rpc.message import parse
 
 
 class Infer:
@@ -29,6 +26,7 @@ class Infer:
         self._predict = predict
         self._status = status
         self._clock = clock
+        self._forms = Forms()
 
     async def answer(self, request: pb.ModelInferRequest, caller: Caller) -> pb.ModelInferResponse:
         """The answer to a batch of feature columns.
@@ -36,36 +34,58 @@ class Infer:
         Raises InvalidInput, EndpointNotFound, NotReady, VersionNotServed, QueueFull, ModelFailed, WorkerDied, and
         DeadlineExceeded when the request's own time-out is over.
         """
-        settings = decode_settings(request.parameters)
-        if settings.timeout_s is None:
-            return await self._answer(request, caller, settings)
-        async with deadline.Bound(settings.timeout_s):
-            return await self._answer(request, caller, settings)
+        asked, _ = self._understand(request)
+        return encode_infer(asked, await self._in_time(asked, caller))
 
-    async def _answer(
-        self, request: pb.ModelInferRequest, caller: Caller, settings: InferSettings
-    ) -> pb.ModelInferResponse:
+    async def answer_bytes(self, data: bytes, caller: Caller) -> bytes:
+        """The same from the request's bytes to the answer's. Raises MalformedMessage too."""
+        parts = split(data)
+        asked = None if parts is None else self._again(parts)
+        if asked is None:
+            asked, signature = self._understand(parse(pb.ModelInferRequest, data))
+            if parts is not None:
+                self._forms.learn(parts, asked, signature)
+        return infer_bytes(asked, await self._in_time(asked, caller))
+
+    def _again(self, parts: Split) -> Asked | None:
+        """A request like one before it; None where it has to be read as a whole. Raises as status.takes."""
+        form = self._forms.find(parts)
+        if form is None or self._status.takes(form.asked.endpoint, form.asked.version) is not form.signature:
+            return None
+        return form.read(parts)
+
+    def _understand(self, request: pb.ModelInferRequest) -> tuple[Asked, Signature]:
+        settings = decode_settings(request.parameters)
         signature = self._status.takes(named(request.model_name, "model_name"), request.model_version)
         wanted = _wanted(request, signature)
         refuse_shared_inputs(request.inputs)
         columns, rows = decode_columns(request, signature)
+        name, version = request.model_name, request.model_version
+        return Asked(name, version, request.id, settings, wanted, columns, rows), signature
+
+    async def _in_time(self, asked: Asked, caller: Caller) -> Part:
+        if asked.settings.timeout_s is None:
+            return await self._ask(asked, caller)
+        async with deadline.Bound(asked.settings.timeout_s):
+            return await self._ask(asked, caller)
+
+    async def _ask(self, asked: Asked, caller: Caller) -> Part:
         now = int(self._clock.now().timestamp() * 1e6)
         batch = Batch(
-            endpoint=request.model_name,
-            rows=rows,
+            endpoint=asked.endpoint,
+            rows=asked.rows,
             ids=(),
-            event_times_us=all_at(now, rows),
+            event_times_us=all_at(now, asked.rows),
             timed=False,
             entity_keys=(),
-            features=columns,
+            features=asked.columns,
             protocol=Protocol.OPEN_INFERENCE,
             trace_id=caller.trace_id,
             tenant=caller.principal,
-            priority=settings.priority,
+            priority=asked.settings.priority,
             deadline_s=deadline.ends_at(),
         )
-        answer = await self._predict.by_one(batch, request.model_version)
-        return _encode(request, answer, wanted)
+        return await self._predict.by_one(batch, asked.version)
 
 
 def named(name: str, field: str) -> str:
@@ -93,17 +113,3 @@ def _wanted(request: pb.ModelInferRequest, signature: Signature) -> dict[str, in
                 f"{field}.parameters[classification]", f"{one.name!r} holds texts, which have no order; ask for numbers"
             )
     return wanted
-
-
-def _encode(request: pb.ModelInferRequest, answer: Part, wanted: dict[str, int]) -> pb.ModelInferResponse:
-    response = pb.ModelInferResponse(model_name=request.model_name, model_version=str(answer.version), id=request.id)
-    # Labels join on "<this>.<row>"; the protocol itself has no place for an id a row.
-    response.parameters["slipway_prediction_id"].string_param = answer.ids[0].rpartition(".")[0]
-    response.parameters["slipway_route"].string_param = answer.route
-    if answer.answer.fallback:
-        response.parameters["slipway_fallback"].bool_param = True
-    outputs = answer.outputs
-    for name, classes in wanted.items():
-        array = outputs[name]
-        encode_output(response, name, top_classes(array, classes) if classes else array)
-    return response

@@ -19,6 +19,7 @@ from services.inference_gateway.engine.statistics import Statistics
 from services.inference_gateway.engine.status import Status
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.gen.inference import model_config_pb2, repository_pb2, statistics_pb2
+from slipway.rpc.message import takes_bytes
 
 SERVER = "slipway"
 EXTENSIONS = (
@@ -82,8 +83,13 @@ class OpenInferenceServicer(Unserved):
         arm = self._status.primary(named(request.name, "name"), request.version)
         return encode_metadata(request.name, arm, self._status.versions(request.name))
 
-    async def ModelInfer(self, request: pb.ModelInferRequest, call: Caller) -> pb.ModelInferResponse:
+    @takes_bytes
+    async def ModelInfer(self, data: bytes, call: Caller) -> bytes:
         """Answer a batch of feature columns."""
+        return await self._infer.answer_bytes(data, call)
+
+    async def infer(self, request: pb.ModelInferRequest, call: Caller) -> pb.ModelInferResponse:
+        """The same for another transport."""
         return await self._infer.answer(request, call)
 
     def ModelStreamInfer(

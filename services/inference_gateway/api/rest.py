@@ -170,7 +170,7 @@ class RestServer:
 
     async def _infer(self, request: web.Request) -> web.Response:
         asked = await read_infer(request)
-        return write_infer(asked, await self._servicer.ModelInfer(asked, RestCaller(request)))
+        return write_infer(asked, await self._servicer.infer(asked, RestCaller(request)))
 
     async def _index(self, request: web.Request) -> web.Response:
         asked = repository_pb2.RepositoryIndexRequest(ready=(await _optional_json(request)).get("ready") is True)
