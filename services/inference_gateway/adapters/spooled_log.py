@@ -63,7 +63,7 @@ class SpooledLog:
 
     def draft(self, answer: Answer) -> Draft:
         """See PredictionLog."""
-        return codec.encode_draft(answer)
+        return codec.encode_draft(answer, self._gateway_id)
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
@@ -81,10 +81,10 @@ class SpooledLog:
             raise LogFull(error.message, retry_after_s=1.0) from error
         self._turn_used = True
         self._pending += len(frames)
-        size_bytes = sum([frame.size_bytes for frame in frames])
-        self._pending_bytes += size_bytes + HEADER_BYTES * len(frames)
-        self._at_hand.extend(zip(positions, frames, strict=True))
-        self._at_hand_bytes += sum(map(_counted, frames))
+        for (head, value), position, frame in zip(packed, positions, frames, strict=True):
+            self._pending_bytes += HEADER_BYTES + len(head) + len(value)
+            self._at_hand.append((position, frame))
+            self._at_hand_bytes += _counted(frame)
         while self._at_hand_bytes > _AT_HAND_BYTES:
             self._put_away()
 

@@ -25,19 +25,18 @@ _ANSWER_TIME, _MORE = 8, 25  # fields of a PredictionBatch
 
 def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> bytes:
     """The log's record of an answer, a serialized ``PredictionBatch``; of its draft, where it has one."""
+    draft = answer.draft or encode_draft(answer, gateway_id)
+    return b"".join([draft, _moment(now), *latency_fields(answer), *output_fields(answer.outputs)])
+
+
+def encode_draft(answer: Answer, gateway_id: str) -> Draft:
+    """What of the record is known before the model has answered: who asked whom and what, and the features."""
     batch = answer.batch
     same = _same(
         *(batch.endpoint, answer.model, answer.version, answer.route, batch.protocol),
         *(gateway_id, answer.shadow, answer.experiment, answer.fallback),
     )
-    asked = answer.draft or encode_draft(answer)
-    return b"".join([same, _moment(now), *latency_fields(answer), asked, *output_fields(answer.outputs)])
-
-
-def encode_draft(answer: Answer) -> Draft:
-    """What of the record is known before the model has answered: who asked what, and the features."""
-    batch = answer.batch
-    fields = request_fields(answer)
+    fields = [same, *request_fields(answer)]
     if batch.entity_keys or answer.view_times or answer.degraded or answer.fallbacks:
         fields.append(_read(answer))
     fields += feature_fields(answer.features)

@@ -67,9 +67,11 @@ def _together(answer: Answer) -> tuple[bytes, ...]:
 
 def latency_fields(answer: Answer) -> tuple[bytes, ...]:
     """How long each request of the rows took, in microseconds; in pieces."""
-    if not answer.batch.origins:
+    origins = answer.batch.origins
+    if not origins:
         return ()
-    latencies = b"".join(map(varint, _waited_us([one.began_s for one in answer.batch.origins], answer.ended_s)))
+    waited_us = _waited_us([one.began_s for one in origins], answer.ended_s)
+    latencies = varint(waited_us[0]) if len(waited_us) == 1 else b"".join(map(varint, waited_us))
     return head(_LATENCIES, len(latencies)), latencies
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.finite import all_finite
 
-_FEW = 32  # numbers that are less work as objects than an array is as another
+_FEW = 8  # numbers that are less work as objects than an array is as another
 _DELIMITED = 2  # by its length
 
 

@@ -124,7 +124,7 @@ def test_the_log_has_every_column_in_order_and_says_where_it_has_no_value(featur
     batch = Batch("late", 3, (), np.arange(3) - 1, False, (), (), Protocol.OPEN_INFERENCE, "ab" * 16)
     given = Answer(batch, ("1", "2", "3"), (), "m", 1, "main", features, {})
     made = events_pb2.PredictionBatch.FromString(encode_batch(given, NOW, "g"))
-    given.draft = encode_draft(given)
+    given.draft = encode_draft(given, "g")
     assert events_pb2.PredictionBatch.FromString(encode_batch(given, NOW, "g")) == made
     assert [one.name for one in made.features] == list(features)
     for column, array in zip(made.features, features.values(), strict=True):
@@ -145,7 +145,7 @@ def test_the_log_tells_whose_rows_they_are(rows: int) -> None:
     batch = Batch("late", many, (), np.arange(many), False, (), (), Protocol.PREDICT, origins=origins)
     ids, digests = tuple(f"{row}" for row in range(many)), tuple(f"{row}".encode() for row in range(many))
     given = Answer(batch, ids, digests, "m", 1, "main", {}, {}, degraded=(1,), ended_s=1.5)
-    given.draft = encode_draft(replace(given, outputs={"y": np.arange(many)}, ended_s=0.0))
+    given.draft = encode_draft(replace(given, outputs={"y": np.arange(many)}, ended_s=0.0), "g")
     made = events_pb2.PredictionBatch.FromString(encode_batch(given, NOW, "g"))
     assert (list(made.request_rows), list(made.trace_ids)) == ([rows, 1, 1], ["ab" * 16, "", "cd" * 16])
     assert (list(made.tenants), list(made.latencies_us)) == (["tower"] * 3, [500_000, 0, 2**32 - 1])
