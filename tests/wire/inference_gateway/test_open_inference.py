@@ -216,3 +216,32 @@ async def test_columns_of_different_length_are_refused(served: Any) -> None:
     request.raw_input_contents[1] = bytes(4)
     error = await refused(served, request)
     assert error.violations[0].field == "inputs[year]"
+
+
+async def test_requests_that_differ_in_their_numbers_alone_are_each_answered_by_their_own(served: Any) -> None:
+    await served.standing("alike")
+
+    def ask(called: str, distance: float) -> pb.ModelInferRequest:
+        request = raw((1, 1), carrier=None, year=None, stops=("INT64", np.array([3]).tobytes()))
+        request.model_name, request.id = "alike", called
+        request.raw_input_contents[0] = np.array([distance], np.float32).tobytes()
+        return request
+
+    answers = [
+        await infer(served, ask(called, distance)) for called, distance in [("a", 1), ("", 2), ("b", 1), ("a", 2)]
+    ]
+    assert [one.id for one in answers] == ["a", "", "b", "a"]
+    assert answers[0].raw_output_contents == answers[2].raw_output_contents
+    assert answers[1].raw_output_contents == answers[3].raw_output_contents
+    assert answers[0].raw_output_contents != answers[1].raw_output_contents
+    stems = {one.parameters["slipway_prediction_id"].string_param for one in answers}
+    assert len(stems) == 4
+    error = await refused(served, ask("a", np.inf))
+    assert [one.field for one in error.violations] == ["inputs[distance]"]
+    short = ask("a", 1)
+    short.raw_input_contents[0] = b"123"
+    assert [one.field for one in (await refused(served, short)).violations] == ["raw_input_contents[distance]"]
+    await served.standing("alike", plus=5.0)
+    other = await infer(served, ask("a", 1))
+    assert other.model_version != answers[0].model_version
+    assert other.raw_output_contents != answers[0].raw_output_contents
