@@ -20,6 +20,7 @@ from scripts.chaos.faults.plain import Plain
 from scripts.chaos.load import Needs, Scene
 from slipway.client import PredictionLog
 from slipway.errors import Unavailable
+from slipway.events.sqlite import address
 from slipway.supervisor.health import Probe
 from slipway.supervisor.spec import UnitSpec
 
@@ -87,7 +88,7 @@ class EventLogAway(Plain):
     async def _outage(self, scene: Scene) -> AsyncIterator[None]:
         """No event log inside of it, and a working one after it."""
         if not scene.platform.events.startswith("kafka://"):
-            path = Path(scene.platform.events.removeprefix("sqlite:///"))
+            path = address.parse(scene.platform.events).path
             writer = sqlite3.connect(path, timeout=_DRAINS_WITHIN_S, isolation_level=None, check_same_thread=False)
             with closing(writer):
                 await asyncio.to_thread(writer.execute, "BEGIN IMMEDIATE")

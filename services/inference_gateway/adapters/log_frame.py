@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 _HEAD = struct.Struct("<HQ")  # the turn and the bytes of the key, microseconds since 1970 UTC
@@ -16,7 +15,7 @@ HEAD_BYTES = _HEAD.size
 
 
 class Frame(NamedTuple):
-    """A batch's ``value``, a serialized ``PredictionBatch``; ``key`` is its endpoint.
+    """A batch's ``value``, a serialized ``PredictionBatch``; ``key`` is its endpoint, ``time_us`` since 1970 UTC.
 
     Of those that follow each other, the ones with one ``turn``, 1 or 2, were appended between two looks at what waits:
     whoever looks again, after whatever crash, finds the same ones together.
@@ -24,7 +23,7 @@ class Frame(NamedTuple):
 
     turn: int
     key: str
-    time: datetime
+    time_us: int
     value: bytes
 
     @property
@@ -35,7 +34,7 @@ class Frame(NamedTuple):
     def pack(self) -> tuple[bytes, bytes]:
         """Its bytes, in pieces: the value is the last one."""
         key = self.key.encode()
-        head = _HEAD.pack(self.turn << _TURN_BIT | len(key), int(self.time.timestamp() * 1e6))
+        head = _HEAD.pack(self.turn << _TURN_BIT | len(key), self.time_us)
         return head + key, self.value
 
     @classmethod
@@ -43,5 +42,4 @@ class Frame(NamedTuple):
         """A frame from its bytes."""
         told, time_us = _HEAD.unpack_from(data)
         end = HEAD_BYTES + (told & _KEY_BITS)
-        time = datetime.fromtimestamp(time_us / 1e6, UTC)
-        return cls(told >> _TURN_BIT, data[HEAD_BYTES:end].decode(), time, data[end:])
+        return cls(told >> _TURN_BIT, data[HEAD_BYTES:end].decode(), time_us, data[end:])

@@ -10,7 +10,7 @@ from slipway.spool import Position
 
 _LARGE_BYTES = 8 * 1024  # of a value: its own work is more than an event's
 _MOST_BYTES = 64 * 1024  # whoever waits for the loop waits while so much is put together
-_MOST_FRAMES = 512
+_MOST_FRAMES = 512  # each may be a parcel of its own, and who ships takes as many: else no look would end a load
 
 
 class Done(NamedTuple):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain, takewhile
 
 from services.inference_gateway import codec
@@ -90,11 +90,13 @@ class SpooledLog:
 
     def sync(self) -> None:
         """See PredictionLog."""
+        self._end_turn()
         self._spool.sync()
         self._acknowledge()
 
     async def sync_aside(self) -> None:
         """See PredictionLog."""
+        self._end_turn()
         syncing = self._spool.begin_sync(self._shipped)
         running = asyncio.ensure_future(asyncio.to_thread(syncing.run))
         try:
@@ -116,8 +118,7 @@ class SpooledLog:
         """See PredictionLog."""
         waiting = self._waiting()
         self._told.clear()
-        if self._turn_used:
-            self._turn, self._turn_used = 3 - self._turn, False
+        self._end_turn()
         for parcel in parcels(waiting, self._event_limit_bytes // 2):
             event = self._event(parcel)
             if parcel.done is not None:
@@ -138,6 +139,11 @@ class SpooledLog:
         """See PredictionLog."""
         return Backlog(self._pending, self._pending_bytes, self._limit_bytes)
 
+    def _end_turn(self) -> None:
+        """What is appended from now on goes with nothing before it: those were looked at, or outlive a power cut."""
+        if self._turn_used:
+            self._turn, self._turn_used = 3 - self._turn, False
+
     def _put_away(self) -> None:
         _, frame = self._at_hand.popleft()
         self._at_hand_bytes -= _counted(frame)
@@ -154,7 +160,7 @@ class SpooledLog:
 
     def _add_frames(self, frames: list[Frame], answer: Answer, now: datetime) -> None:
         value = codec.encode_batch(answer, now, self._gateway_id)
-        frame = Frame(self._turn, answer.batch.endpoint, now, value)
+        frame = Frame(self._turn, answer.batch.endpoint, int(now.timestamp() * 1e6), value)
         size_bytes = len(frame.key.encode()) + len(value)
         if size_bytes <= self._event_limit_bytes:
             frames.append(frame)
@@ -175,7 +181,8 @@ class SpooledLog:
         else:
             file, start = self._spool.place(parcel.position)
             span = Span(file, start + first.size_bytes - len(value), len(value))
-        return Event(name, TOPIC, first.key, TYPE, self._gateway_id, first.time, value, span=span)
+        time = datetime.fromtimestamp(first.time_us / 1e6, UTC)
+        return Event(name, TOPIC, first.key, TYPE, self._gateway_id, time, value, span=span)
 
 
 def _counted(frame: Frame) -> int:

@@ -20,7 +20,9 @@ _ID, _RAW = 0x1A, 0x3A  # tags of the caller's id and of a raw tensor
 _DELIMITED = 2
 _ONE_BYTE = 0x80  # lengths below it take one
 _MOST_FORMS = 256
-_MOST_BYTES = 4096  # of what stands before the tensors
+_MOST_BYTES = 4096  # of what stands before the tensors, a little more with an id
+_MOST_TENSORS = 512  # whose names would not take less
+_LONGEST_LENGTH = 5  # bytes, as protobuf has it
 _OTHERS = {DataType.BYTES, DataType.BOOL}  # whose raw form is not as it lies in memory
 
 
@@ -103,7 +105,10 @@ def _tensor(column: Column, kind: DataType) -> _Tensor:
 
 
 def split(data: bytes) -> Split | None:
-    """A request's bytes in their parts; None where they are in another order, or no request."""
+    """A request's bytes in their parts; None where they are in another order, too many, or no request.
+
+    However many bytes there are, it looks at no more than a form can have.
+    """
     at, end, name = 0, len(data), b""
     cuts: list[int] = []
     try:
@@ -116,11 +121,14 @@ def split(data: bytes) -> Split | None:
                 name = data[at : at + size]
                 cuts = [begins, at + size]
             at += size
+            if at - len(name) > _MOST_BYTES:
+                return None
         head = data[: cuts[0]] + data[cuts[1] : at] if cuts else data[:at]
-        view, raw = memoryview(data), []
+        view = memoryview(data)
+        raw: list[memoryview] = []
         while at < end:
             size, start = _length(data, at + 1)
-            if data[at] != _RAW or start + size > end:
+            if data[at] != _RAW or start + size > end or len(raw) == _MOST_TENSORS:
                 return None
             raw.append(view[start : start + size])
             at = start + size
@@ -130,12 +138,14 @@ def split(data: bytes) -> Split | None:
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
-    """The number at a place, and where what follows it begins. Raises IndexError where the bytes end in it."""
+    """The number at a place, and where what follows it begins. Raises IndexError where it has no end."""
     size = data[at]
     if size < _ONE_BYTE:
         return size, at + 1
-    size, shift = size & 0x7F, 7
-    while (more := data[at := at + 1]) >= _ONE_BYTE:
-        size |= (more & 0x7F) << shift
-        shift += 7
-    return size | more << shift, at + 1
+    size &= 0x7F
+    for place in range(1, _LONGEST_LENGTH):
+        more = data[at + place]
+        size |= (more & 0x7F) << 7 * place
+        if more < _ONE_BYTE:
+            return size, at + place + 1
+    raise IndexError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from services.inference_gateway.engine.unlogged import Unlogged
 from services.inference_gateway.ports import PredictionLog
 from slipway.clock import Clock
 from slipway.errors import Exhausted, SlipwayError, Unavailable
+
+log = logging.getLogger(__name__)
 
 
 class Settle:
@@ -104,9 +107,12 @@ class Settle:
     def _account(
         self, chunks: Sequence[Chunk], outputs: list[Tensors], settled: list[Settled], times: Times, apart_s: float
     ) -> None:
-        self.accounts.ran(chunks, outputs, times, apart_s)
-        for one in settled:
-            self.accounts.told(one.answers, times)
+        try:
+            self.accounts.ran(chunks, outputs, times, apart_s)
+            for one in settled:
+                self.accounts.told(one.answers, times)
+        except Exception:
+            log.exception("a batch was answered, but is not counted, by a defect")
 
     def _complete(self, one: Settled) -> None:
         for ask in one.asks:

@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 
 # A transaction of the bus costs as much as some hundred answers in it, and takes a core from whoever answers.
 _BATCH_BYTES = 1024 * 1024
-_BATCH_EVENTS = 512  # each of which the bus's own code takes some microseconds of the loop for
+# Of each of them the bus's own code takes some microseconds of the loop. No fewer than go together: adapters/parcel.py.
+_BATCH_EVENTS = 512
 _LINGER_S = 0.1
 # Callers wait meanwhile: so much takes some tenths of a millisecond.
 _BYTES_AT_ONCE = 64 * 1024

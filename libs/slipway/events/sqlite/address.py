@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from slipway.errors import InvalidInput, invalid_field
 
 _FOREVER = "forever"
-_MOST_DAYS = 36_500
+_LEAST_DAYS, _MOST_DAYS = 0.001, 36_500
 _EXAMPLE = "write sqlite:////folder/events.db"
 
 
@@ -51,8 +51,8 @@ def _retain(text: str) -> timedelta | None:
         days = float(text)
     except ValueError:
         days = 0.0
-    if not 0 < days <= _MOST_DAYS:
-        raise _wrong(f"retain_days must be more than 0 and up to {_MOST_DAYS}, or {_FOREVER}")
+    if not _LEAST_DAYS <= days <= _MOST_DAYS:
+        raise _wrong(f"retain_days must be a number from {_LEAST_DAYS} to {_MOST_DAYS}, or {_FOREVER}")
     return timedelta(days=days)
 
 

@@ -34,6 +34,8 @@ class Retention:
                 await self.trim()
             except SlipwayError as error:
                 log.warning("old events stay for now", extra={"why": error.message})
+            except Exception:
+                log.exception("old events stay for now, by a defect")
             await self._clock.sleep(_EVERY_S)
 
     async def trim(self) -> int:

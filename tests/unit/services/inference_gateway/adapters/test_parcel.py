@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,7 @@ from services.inference_gateway.adapters.log_frame import Frame
 from services.inference_gateway.adapters.parcel import Parcel, parcels
 from slipway.spool import Position
 
-NOW = datetime(2013, 6, 1, tzinfo=UTC)
+NOW = 1_370_044_800_000_001
 LARGE = 8 * 1024
 
 FRAMES = st.lists(

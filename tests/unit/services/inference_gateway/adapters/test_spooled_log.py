@@ -181,6 +181,18 @@ def test_what_was_looked_at_stays_as_it_was_whatever_comes_after_it(tmp_path: Pa
         assert [*log.unshipped()] == looked[-1]
 
 
+@pytest.mark.parametrize("aside", [False, True])
+async def test_what_outlives_a_power_cut_goes_with_nothing_that_may_not(tmp_path: Path, aside: bool) -> None:
+    with opened(tmp_path) as log:
+        log.append([answer("a")], NOW)
+        if aside:
+            await log.sync_aside()
+        else:
+            log.sync()
+        log.append([answer("b")], NOW)
+        assert [named([event]) for event in log.unshipped()] == [["a"], ["b"]]
+
+
 def test_frames_of_before_there_were_turns_go_alone(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         log.append([answer("a"), answer("b")], NOW)

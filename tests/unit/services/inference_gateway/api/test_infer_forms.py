@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +86,20 @@ def test_whatever_the_bytes_are_their_parts_say_the_same_or_there_are_none(
     assert found is None or found == read
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x0a" + b"\xff" * 1_000_000,  # a length without an end
+        b"\x3a" + b"\x80" * 1_000_000,
+        b"\x0a\x01a\x3a\x81\x80\x80\x80\x80\x00b",  # a length that protobuf takes for none
+        b"\x0a\x01a" + b"\x3a\x00" * 500_000,  # more tensors than any form has
+        b"\x0a\x00" * 500_000 + b"\x3a\x00",  # more of anything else
+    ],
+)
+def test_what_no_form_can_be_is_left_at_once(data: bytes) -> None:
+    assert split(data) is None
+
+
 def request(name: str, rows: int, seed: int, *, called: str = "") -> pb.ModelInferRequest:
     spec = TAKES.columns[name]
     made = pb.ModelInferRequest(model_name="late", id=called)
@@ -150,8 +165,7 @@ def test_what_is_not_as_it_lies_in_memory_has_no_form_and_forms_are_bounded() ->
     assert again(forms, request("x", 1, 2)) is None
     long = request("x", 1, 1)
     long.parameters["x" * 5000].int64_param = 1
-    learned(forms, long)
-    assert again(forms, long) is None
+    assert split(long.SerializeToString()) is None
 
 
 def part(outputs: dict[str, Any], start: int, end: int, *, fallback: bool = False) -> Part:

@@ -86,7 +86,10 @@ def test_an_address_says_how_long() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    ["retain_days=0", "retain_days=-1", "retain_days=nan", "retain_days=", "days=1", "retain_days=1&retain_days=2"],
+    [
+        *("retain_days=0", "retain_days=1e-9", "retain_days=-1", "retain_days=nan", "retain_days="),
+        *("days=1", "retain_days=1&retain_days=2"),
+    ],
 )
 async def test_an_address_that_says_it_wrongly_is_refused(tmp_path: Path, options: str) -> None:
     with pytest.raises(InvalidInput, match="retain_days") as caught:
