@@ -70,8 +70,7 @@ def latency_fields(answer: Answer) -> tuple[bytes, ...]:
     origins = answer.batch.origins
     if not origins:
         return ()
-    waited_us = _waited_us([one.began_s for one in origins], answer.ended_s)
-    latencies = varint(waited_us[0]) if len(waited_us) == 1 else b"".join(map(varint, waited_us))
+    latencies = b"".join(map(varint, _waited_us([one.began_s for one in origins], answer.ended_s)))
     return head(_LATENCIES, len(latencies)), latencies
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.finite import all_finite
 
 _FEW = 8  # numbers that are less work as objects than an array is as another
 _DELIMITED = 2  # by its length
@@ -33,8 +32,6 @@ def doubles(array: Array) -> bytes:
     """The array's numbers as doubles on the wire, in row-major order."""
     if array.size <= _FEW:
         return struct.pack(f"<{array.size}d", *array.ravel().tolist())
-    if array.dtype.kind != "f" or all_finite(array):
-        return little_endian(array.astype(np.float64, copy=False))
     with np.errstate(invalid="ignore"):  # some NaNs are not to be converted, by the letter
         return little_endian(array.astype(np.float64, copy=False))
 
