@@ -26,7 +26,7 @@ class Discarding:
     def __init__(self, *_: object) -> None:
         """Take what the real one takes."""
 
-    def draft(self, answer: Answer) -> bytes:
+    def draft(self, answer: Answer, *, first: bool) -> bytes:
         """Write nothing."""
         return b""
 

@@ -181,8 +181,11 @@ class Backlog:
 class PredictionLog(Protocol):
     """The log on disk: written before an answer leaves, shipped behind it."""
 
-    def draft(self, answer: Answer) -> Draft:
-        """What can be written already of an answer that has no outputs yet, for its ``draft``; keeps nothing."""
+    def draft(self, answer: Answer, *, first: bool) -> Draft:
+        """What can be written already of an answer that has no outputs yet, for its ``draft``; keeps nothing.
+
+        ``first`` says that it is likely to be appended before any other one.
+        """
         ...
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:

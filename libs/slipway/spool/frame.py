@@ -45,8 +45,8 @@ def length(payload: Payload) -> int:
     return len(payload) if isinstance(payload, bytes) else sum(map(len, payload))
 
 
-def encode(payloads: Sequence[Payload], seed: int, offset: int) -> tuple[bytes, list[int]]:
-    """The payloads framed for writing at ``offset``, and the offset of each frame."""
+def encode(payloads: Sequence[Payload], seed: int, offset: int) -> tuple[list[bytes], list[int]]:
+    """The payloads framed for writing at ``offset``, in pieces: a header before each payload's; and each one's offset."""
     parts: list[bytes] = []
     offsets: list[int] = []
     for payload in payloads:
@@ -58,7 +58,7 @@ def encode(payloads: Sequence[Payload], seed: int, offset: int) -> tuple[bytes, 
         parts += (_HEADER.pack(_MAGIC, size, crc), *pieces)
         offsets.append(offset)
         offset += HEADER_BYTES + size
-    return b"".join(parts), offsets
+    return parts, offsets
 
 
 def scan(fd: int, seed: int, start: int, end: int) -> Iterator[Frame | Gap]:

@@ -60,6 +60,11 @@ class Journal:
         """The others, oldest first."""
         return list(self._segments.values())[:-1]
 
+    def write_ahead(self, piece: bytes, lead_bytes: int) -> None:
+        """See :meth:`Spool.write_ahead`."""
+        if not self._writer.broken:
+            self._writer.write_ahead(piece, lead_bytes)
+
     def append(self, payloads: Sequence[Payload], *, roll_at: int, durable: bool) -> list[Position]:
         """Write a batch into one segment: a new one where the active has passed byte ``roll_at``."""
         if self._writer.broken or (self.active.end and self.active.end > roll_at):
@@ -152,6 +157,8 @@ class Journal:
     def close(self) -> None:
         """Sync what can be synced and give up the files."""
         try:
+            if not self._writer.broken:
+                self._writer.end()
             self.sync()
         finally:
             for writer in [*self._unsynced, self._writer]:
@@ -169,6 +176,8 @@ class Journal:
 
     def _roll(self) -> None:
         old = self._writer
+        if not old.broken:
+            old.end()
         self._writer = self._begin()
         if old.broken:
             old.close()

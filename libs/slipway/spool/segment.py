@@ -11,6 +11,7 @@ from pathlib import Path
 import google_crc32c
 
 from slipway.failpoints import hit
+from slipway.spool.ahead import Ahead
 from slipway.spool.errors import MixedSpools
 from slipway.spool.frame import Frame, Gap, Payload, encode, scan
 
@@ -94,32 +95,50 @@ class Writer:
 
     def __init__(self, segment: Segment) -> None:
         """Create the segment's file. Its name is durable only when the caller syncs the folder."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self.segment = segment
         self.broken = False
         self._fd = os.open(segment.path, flags, 0o644)
         self._written = self._synced = 0
+        self._ahead: Ahead | None = None
+
+    def write_ahead(self, piece: bytes, lead_bytes: int) -> None:
+        """See :meth:`Spool.write_ahead`."""
+        start = self.segment.end
+        try:
+            self._cut_ahead()
+            hit("spool.ahead.before")
+            self._ahead = Ahead(start, lead_bytes, piece)
+            _write(self._fd, piece, self._ahead.offset)
+            hit("spool.ahead.after")
+        except OSError:
+            self._undo(start)  # the append that follows finds the same disk, and tells of it
 
     def append(self, payloads: Sequence[Payload], *, durable: bool) -> list[int]:
-        """Write the frames in one go, synced if ``durable``; gives their offsets. All or none.
+        """Write the frames, synced if ``durable``; gives their offsets. All or none.
 
         On an OSError what was written is cut away again; where even that fails, the writer is ``broken``.
         """
         start = self.segment.end
-        data, offsets = encode(payloads, self.segment.seed, start)
+        parts, offsets = encode(payloads, self.segment.seed, start)
+        end = start + sum(map(len, parts))
         try:
             hit("spool.append.before")
-            written = os.write(self._fd, data)
-            while written < len(data):
-                written += os.write(self._fd, memoryview(data)[written:])
-            self._written = start + len(data)
+            if self._ahead is not None and self._ahead.is_of(payloads, start):
+                _write(self._fd, b"".join(parts[3:]), self._ahead.end)
+                del parts[2:]  # the header is the last to be written: without it nothing is there
+                self._ahead = None
+            else:
+                self._cut_ahead()
+            _write(self._fd, b"".join(parts), start)
+            self._written = end
             hit("spool.append.after")
             if durable:
                 self.sync()
         except OSError:
             self._undo(start)
             raise
-        self.segment.end = start + len(data)
+        self.segment.end = end
         self.segment.frames += len(payloads)
         return offsets
 
@@ -148,16 +167,33 @@ class Writer:
         else:
             self._synced = max(self._synced, made.end)
 
+    def end(self) -> None:
+        """Have nothing in the file but the frames: none is appended any more. Raises OSError."""
+        self._cut_ahead()
+
     def close(self) -> None:
         """Give up the file, synced or not."""
         os.close(self._fd)
 
+    def _cut_ahead(self) -> None:
+        """Let what was written ahead go: behind another frame it could be taken for one of its own."""
+        if self._ahead is not None:
+            os.ftruncate(self._fd, self.segment.end)
+            self._ahead = None
+
     def _undo(self, start: int) -> None:
+        self._ahead = None
         try:
             os.ftruncate(self._fd, start)
             self._written = start
         except OSError:
             self.broken = True
+
+
+def _write(descriptor: int, data: bytes, offset: int) -> None:
+    written = os.pwrite(descriptor, data, offset)
+    while written < len(data):
+        written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
 
 
 def _sync(descriptor: int) -> None:

@@ -117,8 +117,17 @@ class Spool:
         """Bytes of an unfinished append that were cut from the tail on opening."""
         return self._journal.torn_bytes
 
+    def write_ahead(self, piece: bytes, lead_bytes: int) -> None:
+        """Write a large piece of the frame that is likely to be appended next, while nobody waits for it.
+
+        It keeps nothing. If the next :meth:`append` is of one frame that has this very object as the second of its
+        pieces, behind ``lead_bytes``, only the rest is written then; if not, it was in vain. So it is where the disk
+        has an error.
+        """
+        self._journal.write_ahead(piece, lead_bytes)
+
     def append(self, frames: Sequence[Payload]) -> list[Position]:
-        """Write the frames by one call to the operating system and give the position of each.
+        """Write the frames, as a rule by one call to the operating system, and give the position of each.
 
         When it raises, none of them was kept: :class:`SpoolFull` (too much waits, or the disk is full),
         :class:`FrameTooLarge` (the batch would not fit an empty spool), :class:`SpoolUnavailable`. (A disk

@@ -64,7 +64,7 @@ class _Load:
         """Whether a frame belongs to those that are here."""
         if not self._frames:
             return True
-        value_bytes = len(frame.value)
+        value_bytes = frame.value_bytes
         return (
             frame.turn == self._turn != ALONE
             and value_bytes < _LARGE_BYTES
@@ -80,10 +80,10 @@ class _Load:
             parcel = self._by_key[frame.key] = Parcel(position, [], None)
         parcel.frames.append(frame)
         self._last = position
-        self._turn = frame.turn if len(frame.value) < _LARGE_BYTES else ALONE
+        self._turn = frame.turn if frame.value_bytes < _LARGE_BYTES else ALONE
         self._frames += 1
         self._size_bytes += frame.size_bytes
-        self._value_bytes += len(frame.value)
+        self._value_bytes += frame.value_bytes
 
     def parcels(self) -> Iterator[Parcel]:
         """All of them, by their first frames."""

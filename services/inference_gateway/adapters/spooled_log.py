@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import chain, takewhile
 
 from services.inference_gateway import codec
-from services.inference_gateway.adapters.log_frame import Frame
+from services.inference_gateway.adapters.log_frame import Frame, head_bytes
 from services.inference_gateway.adapters.parcel import Done, Parcel, parcels
 from services.inference_gateway.domain.answer import Answer, Draft
 from services.inference_gateway.domain.errors import PredictionTooLarge
@@ -26,6 +26,8 @@ TYPE = "slipway.inference.predictions"
 # Of what was appended, so much is kept at hand for shipping: reading it back from the file costs more than writing it.
 _AT_HAND_BYTES = 8 * 1024 * 1024
 _LEAST_BYTES = 1024  # that a frame counts for, which bounds their number
+# Of a draft: two calls to the operating system for less take longer than they spare.
+_AHEAD_BYTES = 16 * 1024
 # What is recalled at the start: after a long outage of the event bus far more may wait, and callers do, too.
 _REPLAYED_BYTES = 64 * 1024 * 1024
 
@@ -61,9 +63,12 @@ class SpooledLog:
         self._told: dict[str, Done] = {}
         """What is shipped with an event, by its id; of those that were looked at last."""
 
-    def draft(self, answer: Answer) -> Draft:
+    def draft(self, answer: Answer, *, first: bool) -> Draft:
         """See PredictionLog."""
-        return codec.encode_draft(answer, self._gateway_id)
+        draft = codec.encode_draft(answer, self._gateway_id)
+        if first and len(draft) >= _AHEAD_BYTES:
+            self._spool.write_ahead(draft, head_bytes(answer.batch.endpoint))
+        return draft
 
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
@@ -81,8 +86,8 @@ class SpooledLog:
             raise LogFull(error.message, retry_after_s=1.0) from error
         self._turn_used = True
         self._pending += len(frames)
-        for (head, value), position, frame in zip(packed, positions, frames, strict=True):
-            self._pending_bytes += HEADER_BYTES + len(head) + len(value)
+        for position, frame in zip(positions, frames, strict=True):
+            self._pending_bytes += HEADER_BYTES + frame.size_bytes
             self._at_hand.append((position, frame))
             self._at_hand_bytes += _counted(frame)
         while self._at_hand_bytes > _AT_HAND_BYTES:
@@ -159,9 +164,9 @@ class SpooledLog:
         return chain(((one, Frame.unpack(data)) for one, data in takewhile(lambda one: one[0] < end, stored)), at_hand)
 
     def _add_frames(self, frames: list[Frame], answer: Answer, now: datetime) -> None:
-        value = codec.encode_batch(answer, now, self._gateway_id)
-        frame = Frame(self._turn, answer.batch.endpoint, int(now.timestamp() * 1e6), value)
-        size_bytes = len(frame.key.encode()) + len(value)
+        pieces = codec.encode_batch(answer, now, self._gateway_id)
+        frame = Frame(self._turn, answer.batch.endpoint, int(now.timestamp() * 1e6), pieces)
+        size_bytes = len(frame.key.encode()) + frame.value_bytes
         if size_bytes <= self._event_limit_bytes:
             frames.append(frame)
         elif answer.batch.rows == 1:
@@ -186,4 +191,4 @@ class SpooledLog:
 
 
 def _counted(frame: Frame) -> int:
-    return max(len(frame.value), _LEAST_BYTES)
+    return max(frame.value_bytes, _LEAST_BYTES)

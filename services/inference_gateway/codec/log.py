@@ -23,10 +23,10 @@ _PROTOCOLS = {
 _ANSWER_TIME, _MORE = 8, 25  # fields of a PredictionBatch
 
 
-def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> bytes:
-    """The log's record of an answer, a serialized ``PredictionBatch``; of its draft, where it has one."""
+def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> tuple[bytes, bytes]:
+    """The log's record of an answer, a serialized ``PredictionBatch``: its draft, and what the answer adds."""
     draft = answer.draft or encode_draft(answer, gateway_id)
-    return b"".join([draft, _moment(now), *latency_fields(answer), *output_fields(answer.outputs)])
+    return draft, b"".join([_moment(now), *latency_fields(answer), *output_fields(answer.outputs)])
 
 
 def encode_draft(answer: Answer, gateway_id: str) -> Draft:

@@ -44,15 +44,18 @@ class Settle:
         self._shadows = shadows
         self._clock = clock
         self._unlogged = Unlogged(meter, clock)
+        self.under_way = 0
+        """Batches that workers have."""
         self.accounts = accounts
         self.fallback = Fallback(reconciler)
 
     def draft(self, chunks: Sequence[Chunk]) -> None:
         """Have the log write what it can while the model computes, for then nobody waits for this process."""
+        alone = self.under_way == 1 and len(chunks) == 1
         for chunk in chunks:
             if chunk.draft:
                 continue  # these very rows are tried again
-            chunk.draft = self._log.draft(_answer(chunk, {}, 0.0))
+            chunk.draft = self._log.draft(_answer(chunk, {}, 0.0), first=alone)
 
     def failed(self, chunk: Chunk, error: BaseException) -> None:
         """A batch, or a request of it, got no answer; or the endpoint's default one."""

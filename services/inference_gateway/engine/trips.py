@@ -110,6 +110,7 @@ class Trips:
         several = len(chunks) > 1 or len(chunks[0].shares) > 1
         began = self._clock.monotonic()
         self.rows += rows
+        self._settle.under_way += 1
         try:
             inputs = _stacked(chunks)
             stacked_s = self._clock.monotonic() - began if len(chunks) > 1 else 0.0
@@ -131,6 +132,7 @@ class Trips:
             self._settle.answered(chunks, outputs, times)
         finally:
             self.rows -= rows
+            self._settle.under_way -= 1
 
     async def _again(self, chunks: Sequence[Chunk]) -> None:
         for one in _apart(chunks):

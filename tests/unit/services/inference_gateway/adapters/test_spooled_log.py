@@ -247,7 +247,7 @@ def test_more_than_is_kept_at_hand_is_read_back_in_order(tmp_path: Path) -> None
 def test_a_draft_is_part_of_what_is_kept_and_says_the_same(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         plain, drafted = answer("a"), answer("a")
-        drafted.draft = log.draft(replace(drafted, outputs={}))
+        drafted.draft = log.draft(replace(drafted, outputs={}), first=False)
         log.append([plain, drafted], NOW)
         one, other = parsed(log.unshipped())
     assert one == other
