@@ -84,6 +84,7 @@ class Infer:
             tenant=caller.principal,
             priority=asked.settings.priority,
             deadline_s=deadline.ends_at(),
+            alike=asked.alike,
         )
         return await self._predict.by_one(batch, asked.version)
 

@@ -13,16 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from services.inference_gateway.api.infer_settings import InferSettings
+from services.inference_gateway.api.wire_bytes import DELIMITED, length
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from services.inference_gateway.domain.signature import DTYPES, KINDS, DataType, Signature
 
 _ID, _RAW = 0x1A, 0x3A  # tags of the caller's id and of a raw tensor
-_DELIMITED = 2
-_ONE_BYTE = 0x80  # lengths below it take one
 _MOST_FORMS = 256
 _MOST_BYTES = 4096  # of what stands before the tensors, a little more with an id
 _MOST_TENSORS = 512  # whose names would not take less
-_LONGEST_LENGTH = 5  # bytes, as protobuf has it
 _OTHERS = {DataType.BYTES, DataType.BOOL}  # whose raw form is not as it lies in memory
 
 
@@ -44,6 +42,8 @@ class Asked(NamedTuple):
     wanted: dict[str, int]
     columns: tuple[Column, ...]
     rows: int
+    alike: object = None
+    """What the columns share with those of other requests, see :class:`Batch`."""
 
 
 class _Tensor(NamedTuple):
@@ -75,7 +75,7 @@ class Form(NamedTuple):
         except UnicodeDecodeError:
             return None
         columns = tuple([one.column(data) for one, data in zip(self.tensors, split.raw, strict=True)])
-        return self.asked._replace(id=name, columns=columns)
+        return self.asked._replace(id=name, columns=columns, alike=self)
 
 
 class Forms:
@@ -114,8 +114,8 @@ def split(data: bytes) -> Split | None:
     try:
         while (tag := data[at]) != _RAW:
             begins = at
-            size, at = _length(data, at + 1)
-            if tag & 7 != _DELIMITED or tag > _RAW or at + size >= end or (tag == _ID and cuts):
+            size, at = length(data, at + 1)
+            if tag & 7 != DELIMITED or tag > _RAW or at + size >= end or (tag == _ID and cuts):
                 return None
             if tag == _ID:
                 name = data[at : at + size]
@@ -127,7 +127,7 @@ def split(data: bytes) -> Split | None:
         view = memoryview(data)
         raw: list[memoryview] = []
         while at < end:
-            size, start = _length(data, at + 1)
+            size, start = length(data, at + 1)
             if data[at] != _RAW or start + size > end or len(raw) == _MOST_TENSORS:
                 return None
             raw.append(view[start : start + size])
@@ -135,17 +135,3 @@ def split(data: bytes) -> Split | None:
     except IndexError:
         return None
     return Split(head, name, raw)
-
-
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    """The number at a place, and where what follows it begins. Raises IndexError where it has no end."""
-    size = data[at]
-    if size < _ONE_BYTE:
-        return size, at + 1
-    size &= 0x7F
-    for place in range(1, _LONGEST_LENGTH):
-        more = data[at + place]
-        size |= (more & 0x7F) << 7 * place
-        if more < _ONE_BYTE:
-            return size, at + place + 1
-    raise IndexError

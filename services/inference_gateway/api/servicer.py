@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from services.inference_gateway import codec
 from services.inference_gateway.api.in_flight import InFlight
 from services.inference_gateway.api.outcome import tell
+from services.inference_gateway.api.predict_forms import Forms, split
 from services.inference_gateway.api.vitals import encode_vitals
+from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.columns import Column
 from services.inference_gateway.engine.admission import Admission, Admitted
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.status import Status
@@ -21,6 +24,7 @@ from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2
 from slipway.rpc import deadline
 from slipway.rpc.call import Call
+from slipway.rpc.message import parse, takes_bytes
 from slipway.rpc.refusals import Internal
 
 log = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ class InferenceServicer:
     ) -> None:
         """``limit_s`` is what a request of a stream gets at most, in seconds."""
         self._limit_s = limit_s
+        self._forms = Forms()
         self._predict = predict
         self._admission = admission
         self._status = status
@@ -51,10 +56,24 @@ class InferenceServicer:
         self._meter = meter
         self._clock = clock
 
-    async def Predict(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
+    @takes_bytes
+    async def Predict(self, data: bytes, call: Call) -> bytes:
         """Answer a batch."""
-        batch = codec.decode_batch(request, self._clock.now(), call.trace_id, call.deadline_s, call.principal)
-        return codec.encode_predictions(await self._predict.predictions(batch))
+        parts = split(data)
+        known = None if parts is None else self._forms.read(parts.columns)
+        if parts is None or known is None:
+            batch = self._batch(parse(pb.PredictRequest, data), call)
+            if parts is not None:
+                self._forms.learn(parts.columns, batch.features)
+        else:
+            batch = self._batch(parse(pb.PredictRequest, parts.before), call, *known)
+        return codec.encode_predictions(await self._predict.predictions(batch)).SerializeToString()
+
+    def _batch(
+        self, request: pb.PredictRequest, call: Call, features: Sequence[Column] | None = None, alike: object = None
+    ) -> Batch:
+        now = self._clock.now()
+        return codec.decode_batch(request, now, call.trace_id, call.deadline_s, call.principal, features, alike)
 
     def StreamPredict(
         self, requests: AsyncIterator[pb.StreamPredictRequest], call: Call
@@ -72,7 +91,7 @@ class InferenceServicer:
     async def _within(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
         try:
             async with deadline.Bound(self._limit_s):
-                return await self.Predict(request, call)
+                return codec.encode_predictions(await self._predict.predictions(self._batch(request, call)))
         except SlipwayError:
             raise
         except Exception as error:

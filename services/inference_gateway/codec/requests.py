@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.batch import Batch, Protocol, all_at
+from services.inference_gateway.domain.block import first_rows
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from services.inference_gateway.domain.packed import unpacked
 from slipway.errors import invalid_field
@@ -44,11 +45,19 @@ def decode_batch(
     trace_id: str,
     deadline_s: float | None = None,
     tenant: str = "",
+    features: Sequence[Column] | None = None,
+    alike: object = None,
 ) -> Batch:
-    """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type."""
-    features = tuple(_column("features", one) for one in request.features)
-    entity_keys = tuple(_key(one) for one in request.entity_keys)
-    rows = max((len(one.values) for one in (*features, *entity_keys)), default=len(request.prediction_ids))
+    """The batch of a request; rows are counted from its longest list. Raises InvalidInput about a column's type.
+
+    Where its ``features`` were read elsewhere, they are ``alike`` those of other requests, as :class:`Batch` says.
+    """
+    if features is None:
+        features = tuple([_column("features", one) for one in request.features])
+    entity_keys = tuple([_key(one) for one in request.entity_keys]) if request.entity_keys else ()
+    # Of those that are alike each has as many rows.
+    given = [len(one.values) for one in features] if alike is None else [first_rows(features)]
+    rows = max([*given, *[len(one.values) for one in entity_keys]], default=len(request.prediction_ids))
     return Batch(
         endpoint=request.endpoint,
         rows=rows,
@@ -63,6 +72,7 @@ def decode_batch(
         tenant=tenant,
         priority=request.priority,
         explain=request.explain,
+        alike=alike,
     )
 
 

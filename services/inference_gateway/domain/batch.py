@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from services.inference_gateway.domain.block import first_rows
 from services.inference_gateway.domain.columns import Array, Column
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import column_name, is_column_name, is_resource_name, request_id, resource_name
@@ -57,6 +58,7 @@ class Batch:
     ``deadline_s`` is the monotonic time, in seconds, at which nobody waits any more. ``origins`` are the requests of
     a batch that was merged of several, in the rows' order; none for a batch that is one request. ``explain`` says that
     its caller wants to know what each column did.
+    Batches with the same ``alike``, if it is one, have ``features`` of the same names, kinds and types, which are sound.
     """
 
     endpoint: str
@@ -65,7 +67,7 @@ class Batch:
     event_times_us: Array
     timed: bool
     entity_keys: tuple[Column, ...]
-    features: tuple[Column, ...]
+    features: Sequence[Column]
     protocol: Protocol
     trace_id: str = ""
     places: Array | None = None
@@ -74,6 +76,7 @@ class Batch:
     deadline_s: float | None = None
     origins: tuple[Origin, ...] = ()
     explain: bool = False
+    alike: object = None
 
     def of(self, origins: tuple[Origin, ...]) -> Batch:
         """The same rows, as those of these requests."""
@@ -93,6 +96,7 @@ class Batch:
             self.deadline_s,
             origins,
             self.explain,
+            self.alike,
         )
 
     def take(self, rows: Array) -> Batch:
@@ -112,6 +116,7 @@ class Batch:
             self.priority,
             self.deadline_s,
             _kept(self.origins, rows),
+            alike=self.alike,
         )
 
 
@@ -133,21 +138,31 @@ def _kept(origins: tuple[Origin, ...], rows: Array) -> tuple[Origin, ...]:
 
 def check_batch(batch: Batch) -> None:
     """Raise InvalidInput naming the field unless the batch's lists fit each other."""
-    if batch.ids or not _is_plain(batch):
+    if not _is_plain(batch):
         _check(batch)
+    elif batch.ids:
+        _check_ids(batch)
 
 
 def _is_plain(batch: Batch) -> bool:
-    """Whether all is as it nearly always is, which is quicker found out than what is wrong otherwise."""
-    rows, columns, keys = batch.rows, batch.features, batch.entity_keys
-    if not 0 < rows <= MAX_ROWS or len(batch.event_times_us) != rows:
+    """Whether all but the ids is as it nearly always is, which is quicker found out than what is wrong otherwise."""
+    rows, keys = batch.rows, batch.entity_keys
+    if not 0 < rows <= MAX_ROWS or len(batch.event_times_us) != rows or not is_resource_name(batch.endpoint):
         return False
-    for one in (*columns, *keys) if keys else columns:
+    if batch.alike is None:
+        if not are_plain(batch.features, rows):
+            return False
+    elif first_rows(batch.features) != rows:
+        return False
+    return not keys or are_plain(keys, rows)
+
+
+def are_plain(columns: Sequence[Column], rows: int) -> bool:
+    """Whether columns have a value for each of so many rows, and names, each its own."""
+    for one in columns:
         if len(one.values) != rows or len(one.absent) or not is_column_name(one.name):
             return False
-    if len(columns) > 1 and len({one.name for one in columns}) < len(columns):
-        return False
-    return is_resource_name(batch.endpoint) and (len(keys) < 2 or len({one.name for one in keys}) == len(keys))
+    return len(columns) < 2 or len({one.name for one in columns}) == len(columns)  # noqa: PLR2004
 
 
 def _check(batch: Batch) -> None:
@@ -160,16 +175,20 @@ def _check(batch: Batch) -> None:
         )
     _check_columns(batch)
     if batch.ids:
-        if len(batch.ids) != batch.rows:
-            raise invalid_field("prediction_ids", f"has {len(batch.ids)} ids for {batch.rows} rows; give one a row")
-        for position, one in enumerate(batch.ids):
-            request_id(f"prediction_ids[{position}]", one)
-        if len(set(batch.ids)) < batch.rows:
-            raise invalid_field("prediction_ids", "has an id twice; every row needs its own")
+        _check_ids(batch)
     if len(batch.event_times_us) != batch.rows:
         raise invalid_field(
             "event_times", f"has {len(batch.event_times_us)} moments for {batch.rows} rows; give one, or one a row"
         )
+
+
+def _check_ids(batch: Batch) -> None:
+    if len(batch.ids) != batch.rows:
+        raise invalid_field("prediction_ids", f"has {len(batch.ids)} ids for {batch.rows} rows; give one a row")
+    for position, one in enumerate(batch.ids):
+        request_id(f"prediction_ids[{position}]", one)
+    if len(set(batch.ids)) < batch.rows:
+        raise invalid_field("prediction_ids", "has an id twice; every row needs its own")
 
 
 def _check_columns(batch: Batch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from services.inference_gateway.domain.batch import Batch, Origin
+from services.inference_gateway.domain.block import Block, joined
 from services.inference_gateway.domain.columns import Array, Column
 
 
@@ -27,26 +28,33 @@ def layout(batch: Batch) -> Hashable:
 
 def same_layout(one: Batch, other: Batch) -> bool:
     """Whether two requests have one :func:`layout`, found out without making it."""
-    features, keys = other.features, other.entity_keys
+    keys = other.entity_keys
     if (
         one.endpoint != other.endpoint
         or one.protocol is not other.protocol
         or one.tenant != other.tenant
         or one.priority != other.priority
         or (not one.ids) is not (not other.ids)
-        or len(one.features) != len(features)
         or len(one.entity_keys) != len(keys)
     ):
         return False
-    for place, mine in enumerate(one.features):
-        its = features[place]
+    if (one.alike is None or one.alike is not other.alike) and not _same_columns(one.features, other.features):
+        return False
+    for place, mine in enumerate(one.entity_keys if keys else ()):
+        if mine.name != keys[place].name or mine.kind is not keys[place].kind:
+            return False
+    return True
+
+
+def _same_columns(some: Sequence[Column], others: Sequence[Column]) -> bool:
+    if len(some) != len(others):
+        return False
+    for place, mine in enumerate(some):
+        its = others[place]
         a, b = mine.values, its.values
         if mine.name != its.name or (a.dtype is not b.dtype and _form(a.dtype) != _form(b.dtype)):
             return False
         if a.shape != b.shape and a.shape[1:] != b.shape[1:]:
-            return False
-    for place, mine in enumerate(one.entity_keys if keys else ()):
-        if mine.name != keys[place].name or mine.kind is not keys[place].kind:
             return False
     return True
 
@@ -73,7 +81,7 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
         ids=tuple(chain.from_iterable([one.ids for one in batches])) if first.ids else (),
         event_times_us=np.concatenate([one.event_times_us for one in batches]),
         timed=first.timed,
-        entity_keys=_stacked([one.entity_keys for one in batches]),
+        entity_keys=tuple(_stacked([one.entity_keys for one in batches])) if first.entity_keys else (),
         features=_stacked([one.features for one in batches]),
         protocol=first.protocol,
         tenant=first.tenant,
@@ -88,8 +96,10 @@ def latest(deadlines: Sequence[float | None]) -> float | None:
     return None if None in deadlines else max(one for one in deadlines if one is not None)
 
 
-def _stacked(groups: Sequence[Sequence[Column]]) -> tuple[Column, ...]:
+def _stacked(groups: Sequence[Sequence[Column]]) -> Sequence[Column]:
     first = groups[0]
+    if len(blocks := [one for one in groups if isinstance(one, Block)]) == len(groups):
+        return joined(blocks)
     if len(first) > 1 and all(_is_one_number(one.values, first[0].values.dtype) for one in first):
         every = [one for columns in groups for one in columns]
         if len(every) == sum([len(one.values) for one in every]) and not sum([len(one.absent) for one in every]):

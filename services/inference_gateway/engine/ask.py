@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanContext
 
 from services.inference_gateway.domain.answer import Answer, Attributions, Prediction
 from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.block import Block
 from services.inference_gateway.domain.columns import Array
 
 if TYPE_CHECKING:
@@ -117,9 +118,12 @@ class Ask:
         self.priority = batch.priority
         self.rows = batch.rows
         self.deadline = batch.deadline_s
-        size = batch.rows * _ROW_BYTES
-        for one in batch.features:
-            size += one.values.nbytes
+        size, features = batch.rows * _ROW_BYTES, batch.features
+        if isinstance(features, Block):
+            size += features.values.nbytes
+        else:
+            for one in features:
+                size += one.values.nbytes
         self.bytes = size
         self.left = 1
         self.parts: list[Part] = []
