@@ -38,7 +38,9 @@ REFUSED = 7
 
 
 class Keeper:
-    """Keeps one number in a folder of its own."""
+    """Keeps one number in a folder of its own. ``refuses``: what it can't do it tells whoever asked."""
+
+    refuses = True
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "kept"
@@ -135,6 +137,25 @@ class Spooled(Keeper):
         with self.open() as spool:
             assert spool.corrupt_bytes == 0
             return int([*spool.frames(START)][-1][1])
+
+
+class Foreseen(Spooled):
+    """As above, a large piece of the frame written before it; without a disk for that it is written with it."""
+
+    refuses = False
+
+    def write(self, number: int) -> None:
+        lead, piece = b"5", str(number).encode() * 300
+        with self.open() as spool:
+            spool.write_ahead(piece, len(lead))
+            spool.append([(lead, piece, b"")])
+
+    def read(self) -> int:
+        with self.open() as spool:
+            assert spool.corrupt_bytes == 0
+            last = [*spool.frames(START)][-1][1].decode()
+        assert last == "5" + last[-1] * 300
+        return int(last[-1])
 
 
 class Torn(Spooled):
@@ -246,6 +267,8 @@ CASES: tuple[tuple[type[Keeper], Name, int], ...] = (
     (Artifacts, "artifacts.rename.after", 2),
     (Spooled, "spool.rotate.before", 1),
     (Spooled, "spool.rotate.after", 1),
+    (Foreseen, "spool.ahead.before", 1),
+    (Foreseen, "spool.ahead.after", 1),
     (Spooled, "spool.append.before", 1),
     (Spooled, "spool.append.after", 2),
     (Spooled, "spool.sync.before", 2),
@@ -278,7 +301,7 @@ def main() -> None:
             told = {"keeper": kind.__name__, "failpoint": name, "killed": killed}
             told |= {"expected": [expected, 3], "read": [after_kill, keeper.read()]}
             keeper = kept_by(kind, Path(folder) / "full")
-            told["refused"] = forked(keeper, f"{name}=disk-full") == REFUSED
+            told["told"] = forked(keeper, f"{name}=disk-full") == (REFUSED if keeper.refuses else 0)
             # Refused after it was done is done all the same; either way it is whole, and the next write is taken.
             assert keeper.read() in {1, 2}
             keeper.write(3)

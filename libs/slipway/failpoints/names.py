@@ -29,7 +29,8 @@ Name = Literal[
     # What is published without an outbox: the prediction log, and arms taken to zero.
     "events.publish.before",
     "events.publish.after",
-    # The spool: a piece written before its frame; written and not yet counted; synced; a new segment; the reader's place; a torn tail cut.
+    # The spool: a piece written before its frame; written and not yet counted; synced; a new segment; the reader's
+    # place; a torn tail cut.
     "spool.ahead.before",
     "spool.ahead.after",
     "spool.append.before",

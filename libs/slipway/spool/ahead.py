@@ -9,9 +9,9 @@ from slipway.spool.frame import HEADER_BYTES, Payload
 
 
 class Ahead(NamedTuple):
-    """The ``piece`` of the payload of a frame that may begin at ``start``, with ``lead_bytes`` of its payload before it.
+    """The ``piece`` of a frame that may begin at ``start``, with ``lead_bytes`` of the payload before it.
 
-    No frame is there while its header is not.
+    No frame is there while its header is not: another one says so.
     """
 
     start: int

@@ -15,6 +15,7 @@ import google_crc32c
 
 # Two bytes that no UTF-8 text holds keep the search for the next frame from stopping in ordinary payloads.
 _MAGIC = b"\xf5\xc1SF"
+_UNFINISHED = b"\xf5\xc1SU"
 _HEADER = struct.Struct("<4sII")
 _PLACE = struct.Struct("<QI")
 HEADER_BYTES = _HEADER.size
@@ -46,7 +47,7 @@ def length(payload: Payload) -> int:
 
 
 def encode(payloads: Sequence[Payload], seed: int, offset: int) -> tuple[list[bytes], list[int]]:
-    """The payloads framed for writing at ``offset``, in pieces: a header before each payload's; and each one's offset."""
+    """The payloads framed for writing at ``offset``, in pieces, a header before each; and the offset of each frame."""
     parts: list[bytes] = []
     offsets: list[int] = []
     for payload in payloads:
@@ -61,6 +62,11 @@ def encode(payloads: Sequence[Payload], seed: int, offset: int) -> tuple[list[by
     return parts, offsets
 
 
+def unfinished(size: int, seed: int, offset: int) -> bytes:
+    """What stands at ``offset`` in place of a header while the ``size`` bytes behind it are no frame's yet."""
+    return _HEADER.pack(_UNFINISHED, size, google_crc32c.extend(seed, _PLACE.pack(offset, size)))
+
+
 def scan(fd: int, seed: int, start: int, end: int) -> Iterator[Frame | Gap]:
     """What lies between two offsets of a segment's file, in order and without holes."""
     window = _Window(fd, end)
@@ -69,7 +75,8 @@ def scan(fd: int, seed: int, start: int, end: int) -> Iterator[Frame | Gap]:
         payload = _decode(window, seed, at, end)
         if payload is None:
             gap = at if gap < 0 else gap
-            at = window.find(_MAGIC, at + 1)
+            # What is not finished is a caller's, who may have written anything in there.
+            at = min(_behind(window, seed, at), end) or window.find(_MAGIC, at + 1)
             continue
         if gap >= 0:
             yield Gap(gap, at)
@@ -91,6 +98,15 @@ def _decode(window: _Window, seed: int, at: int, end: int) -> bytes | None:
     payload = window.read(at + HEADER_BYTES, length)
     expected = google_crc32c.extend(google_crc32c.extend(seed, _PLACE.pack(at, length)), payload)
     return payload if expected == crc else None
+
+
+def _behind(window: _Window, seed: int, at: int) -> int:
+    """Where what is told to be unfinished at a place ends; 0 where nothing is."""
+    header = window.read(at, HEADER_BYTES)
+    if not header.startswith(_UNFINISHED) or len(header) < HEADER_BYTES:
+        return 0
+    _, size, _ = _HEADER.unpack(header)
+    return at + HEADER_BYTES + size if header == unfinished(size, seed, at) else 0
 
 
 class _Window:

@@ -13,7 +13,7 @@ import google_crc32c
 from slipway.failpoints import hit
 from slipway.spool.ahead import Ahead
 from slipway.spool.errors import MixedSpools
-from slipway.spool.frame import Frame, Gap, Payload, encode, scan
+from slipway.spool.frame import Frame, Gap, Payload, encode, scan, unfinished
 
 _NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{8})\.frames")
 
@@ -109,6 +109,9 @@ class Writer:
             self._cut_ahead()
             hit("spool.ahead.before")
             self._ahead = Ahead(start, lead_bytes, piece)
+            size = lead_bytes + len(piece)
+            # In this order: an end that is missing makes nothing of what is there.
+            _write(self._fd, unfinished(size, self.segment.seed, start) + bytes(lead_bytes), start)
             _write(self._fd, piece, self._ahead.offset)
             hit("spool.ahead.after")
         except OSError:

@@ -20,7 +20,7 @@ from services.inference_gateway.domain.columns import Column, ValueKind
 
 _FEATURES = 0x2A  # tag of a feature column
 _NAME, _WIDTH = 0x0A, 0x38  # tags in a column
-_VALUES: dict[int, np.dtype[Any]] = {0x12: np.dtype("<f8"), 0x42: np.dtype("<f4")}  # tags of the floats in a column, and how they lie there
+_VALUES: dict[int, np.dtype[Any]] = {0x12: np.dtype("<f8"), 0x42: np.dtype("<f4")}  # tags of floats, and their types
 _NUMBERS = 0x0A  # tag of the numbers, in these
 _MOST_FIELDS = 64  # before the columns
 _LEAST_COLUMNS = 4  # fewer are read as quickly
@@ -96,7 +96,7 @@ class Forms:
         return None
 
     def learn(self, columns: bytes, found: Sequence[Column]) -> None:
-        """Keep the form of columns that were read as ``found``, if they have one and are not the first of their size."""
+        """Keep the form of columns that were read as ``found``, if they have one and are not the first of a size."""
         size = len(columns)
         if len(found) < _LEAST_COLUMNS:
             return
@@ -118,9 +118,9 @@ class Forms:
 
 
 def split(data: bytes) -> Split | None:
-    """A request's bytes in two; None where something follows the columns, too much comes before them, or none are there.
+    """A request's bytes in two; None where no columns are there, or behind too much.
 
-    A request that has two runs of columns is cut before the first: what is between is no column of any form.
+    What follows the first column is among them, whatever it is: no form has anything else.
     """
     at, end = 0, len(data)
     try:

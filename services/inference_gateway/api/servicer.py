@@ -66,14 +66,16 @@ class InferenceServicer:
             if parts is not None:
                 self._forms.learn(parts.columns, batch.features)
         else:
-            batch = self._batch(parse(pb.PredictRequest, parts.before), call, *known)
+            batch = self._batch(parse(pb.PredictRequest, parts.before), call, known)
         return codec.encode_predictions(await self._predict.predictions(batch)).SerializeToString()
 
     def _batch(
-        self, request: pb.PredictRequest, call: Call, features: Sequence[Column] | None = None, alike: object = None
+        self, request: pb.PredictRequest, call: Call, known: tuple[Sequence[Column] | None, object] = (None, None)
     ) -> Batch:
-        now = self._clock.now()
-        return codec.decode_batch(request, now, call.trace_id, call.deadline_s, call.principal, features, alike)
+        now, (features, alike) = self._clock.now(), known
+        return codec.decode_batch(
+            request, now, call.trace_id, call.deadline_s, call.principal, features=features, alike=alike
+        )
 
     def StreamPredict(
         self, requests: AsyncIterator[pb.StreamPredictRequest], call: Call

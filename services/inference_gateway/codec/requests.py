@@ -45,6 +45,7 @@ def decode_batch(
     trace_id: str,
     deadline_s: float | None = None,
     tenant: str = "",
+    *,
     features: Sequence[Column] | None = None,
     alike: object = None,
 ) -> Batch:

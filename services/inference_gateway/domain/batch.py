@@ -58,7 +58,7 @@ class Batch:
     ``deadline_s`` is the monotonic time, in seconds, at which nobody waits any more. ``origins`` are the requests of
     a batch that was merged of several, in the rows' order; none for a batch that is one request. ``explain`` says that
     its caller wants to know what each column did.
-    Batches with the same ``alike``, if it is one, have ``features`` of the same names, kinds and types, which are sound.
+    Batches with the same ``alike``, if it is one, have ``features`` of the same names, kinds and types, all sound.
     """
 
     endpoint: str
@@ -162,7 +162,7 @@ def are_plain(columns: Sequence[Column], rows: int) -> bool:
     for one in columns:
         if len(one.values) != rows or len(one.absent) or not is_column_name(one.name):
             return False
-    return len(columns) < 2 or len({one.name for one in columns}) == len(columns)  # noqa: PLR2004
+    return len(columns) < 2 or len({one.name for one in columns}) == len(columns)
 
 
 def _check(batch: Batch) -> None:

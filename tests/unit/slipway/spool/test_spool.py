@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import pytest
 
 from slipway.errors import InvalidInput, Kind
 from slipway.spool import START, FrameTooLarge, MixedSpools, Position, Spool, SpoolFull, SpoolLocked, SpoolUnavailable
 from slipway.spool.checkpoint import Checkpoint
+from slipway.spool.frame import Payload, encode
 
 HEADER = 12
 
@@ -142,6 +144,91 @@ def test_a_full_disk_keeps_nothing_of_the_batch(tmp_path: Path, room: int, sync:
         assert pending(spool) == [bytes(138), b"after"]
     with opened(tmp_path) as spool:
         assert (pending(spool), spool.torn_bytes) == ([bytes(138), b"after"], 0)
+
+
+LEAD, PIECE = b"lead", b"piece" * 40
+
+
+def test_what_was_written_ahead_is_the_frame_that_has_it(tmp_path: Path) -> None:
+    with opened(tmp_path, segment_bytes=10_000) as spool:
+        spool.append([b"before"])
+        size = segments(tmp_path)[-1].stat().st_size
+        spool.write_ahead(PIECE, len(LEAD))
+        assert segments(tmp_path)[-1].stat().st_size == size + HEADER + len(LEAD) + len(PIECE)
+        assert pending(spool) == [b"before"]
+        [position] = spool.append([(LEAD, PIECE, b"rest", b"")])
+        assert position == Position(1, size)
+        spool.append([b"after"])
+        assert pending(spool) == [b"before", LEAD + PIECE + b"rest", b"after"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [b"x"],
+        [b"x" * 400],
+        [(LEAD + b"2", PIECE)],  # elsewhere
+        [(LEAD, PIECE[:-1] + b"X")],
+        [(LEAD, PIECE), b"and another one"],
+        [(LEAD,)],
+    ],
+)
+def test_what_was_written_ahead_in_vain_is_gone(tmp_path: Path, others: list[Payload]) -> None:
+    with opened(tmp_path, segment_bytes=10_000) as spool:
+        spool.append([b"before"])
+        spool.write_ahead(PIECE, len(LEAD))
+        spool.append(others)
+        expected = [b"before", *(one if isinstance(one, bytes) else b"".join(one) for one in others)]
+        assert pending(spool) == expected
+        assert segments(tmp_path)[-1].stat().st_size == spool.pending_bytes
+        spool.write_ahead(PIECE, len(LEAD))
+        spool.write_ahead(PIECE[:7], 1)
+    with opened(tmp_path) as spool:
+        assert (pending(spool), spool.torn_bytes, spool.corrupt_bytes) == (expected, 0, 0)
+
+
+def test_another_segment_leaves_nothing_behind_of_what_was_written_ahead(spool: Spool, tmp_path: Path) -> None:
+    spool.append([bytes(60)])
+    spool.write_ahead(PIECE, len(LEAD))
+    spool.append([(LEAD, PIECE)])
+    assert [one.stat().st_size for one in segments(tmp_path)] == [60 + HEADER, len(LEAD + PIECE) + HEADER]
+    assert pending(spool) == [bytes(60), LEAD + PIECE]
+
+
+@pytest.mark.parametrize("reaches", [0, 1, 11, 12, 15, 40, 10_000])
+def test_what_was_written_ahead_of_a_crash_is_cut_whatever_it_looks_like(tmp_path: Path, reaches: int) -> None:
+    (tmp_path / "killed").mkdir()
+    with opened(tmp_path / "spool", segment_bytes=10_000) as spool:
+        spool.append([b"before"])
+        file = segments(tmp_path / "spool")[0]
+        end = file.stat().st_size
+        # Who knows the spool's name, and where a frame would lie in what is written ahead, can make one.
+        forged, _ = encode([b"forged"], google_crc32c.value(file.name.encode()), end + HEADER + len(LEAD))
+        spool.write_ahead(b"".join(forged) + PIECE, len(LEAD))
+        left = tmp_path / "killed" / file.name
+        left.write_bytes(file.read_bytes()[: end + reaches])
+    with opened(tmp_path / "killed") as spool:
+        assert pending(spool) == [b"before"]
+        assert (spool.corrupt_bytes, spool.torn_bytes) == (0, min(reaches, HEADER + len(LEAD) + 18 + len(PIECE)))
+        spool.append([b"after"])
+        assert pending(spool) == [b"before", b"after"]
+
+
+@pytest.mark.parametrize("room", [150, 170, 300], ids=lambda room: f"{room} bytes of disk")
+def test_a_disk_that_has_no_room_for_what_is_ahead_says_so_of_the_frame(tmp_path: Path, room: int) -> None:
+    with opened(tmp_path, segment_bytes=10_000) as spool:
+        spool.append([bytes(138)])
+        _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            spool.write_ahead(PIECE, len(LEAD))
+            assert segments(tmp_path)[0].stat().st_size == 150
+            with pytest.raises(SpoolFull):
+                spool.append([(LEAD, PIECE)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        spool.append([(LEAD, PIECE)])
+        assert pending(spool) == [bytes(138), LEAD + PIECE]
 
 
 def test_damage_in_the_middle_is_skipped_and_counted_once(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ class Reader(RuleBasedStateMachine):
         self.acknowledged = 0
         self.cursor = 0
         self.count = 0
+        self.ahead = self.lead = b""
 
     @initialize()
     def begin(self) -> None:
@@ -100,6 +101,21 @@ class Reader(RuleBasedStateMachine):
             assert self.waiting() + sum(map(len, payloads)) + HEADER * len(payloads) > 2_000
             return
         self.appended += zip(positions, payloads, strict=True)
+
+    @rule(size=st.integers(0, 200), lead=st.integers(0, 20))
+    def write_ahead(self, size: int, lead: int) -> None:
+        self.ahead = b"a" * size
+        self.lead = bytes(lead)
+        self.spool.write_ahead(self.ahead, lead)
+
+    @rule(rest=st.binary(max_size=20), moved=st.sampled_from([b"", b"", b"", b"m"]))
+    def append_what_is_ahead(self, rest: bytes, moved: bytes) -> None:
+        pieces = (self.lead + moved, self.ahead, rest)
+        try:
+            positions = self.spool.append([pieces])
+        except SpoolFull:
+            return
+        self.appended += zip(positions, [b"".join(pieces)], strict=True)
 
     @rule(limit=st.integers(1, 30))
     def read(self, limit: int) -> None:

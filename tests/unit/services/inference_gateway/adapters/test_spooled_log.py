@@ -253,6 +253,30 @@ def test_a_draft_is_part_of_what_is_kept_and_says_the_same(tmp_path: Path) -> No
     assert one == other
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_large_draft_lies_in_the_spool_before_its_answer_and_is_kept_with_it_alone(
+    tmp_path: Path, others: int
+) -> None:
+    with opened(tmp_path / "plain") as log:
+        log.append([answer("a", text="x" * 20_000)], NOW)
+        [expected] = parsed(log.unshipped())
+        size = log.backlog().pending_bytes
+    with opened(tmp_path / "log") as log:
+        drafted = answer("a", text="x" * 20_000)
+        drafted.draft = log.draft(replace(drafted, outputs={}), first=True)
+        assert sum(one.stat().st_size for one in (tmp_path / "log").glob("*.frames")) > 20_000
+        assert (log.backlog().pending_batches, [*log.unshipped()]) == (0, [])
+        for _ in range(others):
+            log.append([answer("b")], NOW)
+        log.append([drafted], NOW)
+        assert parsed(log.unshipped())[-1].SerializeToString() == expected.SerializeToString().replace(
+            expected.gateway_id.encode(), log._gateway_id.encode()
+        )
+        assert others or log.backlog().pending_bytes == size
+    with opened(tmp_path / "log") as log:
+        assert named(log.unshipped()) == [*"b" * others, "a"]
+
+
 def test_the_backlog_counts_what_the_bus_has_not(tmp_path: Path) -> None:
     with opened(tmp_path) as log:
         assert (log.backlog().pending_batches, log.backlog().pending_bytes) == (0, 0)

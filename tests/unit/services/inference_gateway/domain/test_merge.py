@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.inference_gateway.domain.batch import Batch, Origin, Protocol
+from services.inference_gateway.domain.block import Block
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.merge import layout, merged, same_layout
 
@@ -127,3 +128,22 @@ def test_nobody_waits_when_the_last_one_waits_no_more(one: Batch, other: Batch) 
     deadlines = [one.deadline_s, other.deadline_s]
     expected = None if None in deadlines else max(each for each in deadlines if each is not None)
     assert merged([one, other], [0.0, 0.0]).deadline_s == expected
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.integers(1, 5), st.sampled_from(["<f4", "<f8"]))
+def test_blocks_are_merged_as_their_columns_are(rows: list[int], columns: int, dtype: str) -> None:
+    names = tuple(f"x{number}" for number in range(columns))
+    asked = []
+    for number, many in enumerate(rows):
+        numbers = np.random.default_rng(number).normal(size=(columns, many)).astype(dtype)
+        block = Block(names, ValueKind.DOUBLE, numbers)
+        assert len(block) == columns
+        ids = tuple(f"{number}.{row}" for row in range(many))
+        asked.append(Batch("late", many, ids, np.arange(many), False, (), block, Protocol.PREDICT, alike=names))
+    apart = [replace(one, features=tuple(one.features), alike=None) for one in asked]
+    assert {layout(one) for one in asked} == {layout(one) for one in apart}
+    assert same_layout(asked[0], asked[-1])
+    assert same_layout(asked[0], apart[-1])
+    some, others = (merged(each, [0.0] * len(rows)) for each in (asked, apart))
+    assert values(some) == values(others)
+    assert [one.name for one in some.features] == list(names)
