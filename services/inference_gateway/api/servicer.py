@@ -67,7 +67,7 @@ class InferenceServicer:
                 self._forms.learn(parts.columns, batch.features)
         else:
             batch = self._batch(parse(pb.PredictRequest, parts.before), call, known)
-        return codec.encode_predictions(await self._predict.predictions(batch)).SerializeToString()
+        return codec.prediction_bytes(await self._predict.predictions(batch))
 
     def _batch(
         self, request: pb.PredictRequest, call: Call, known: tuple[Sequence[Column] | None, object] = (None, None)

@@ -2,7 +2,8 @@
 
 from services.inference_gateway.codec.arms import encode_disabled
 from services.inference_gateway.codec.log import decode_remembered, encode_batch, encode_draft, together
-from services.inference_gateway.codec.requests import decode_batch, encode_predictions
+from services.inference_gateway.codec.replies import encode_predictions, prediction_bytes
+from services.inference_gateway.codec.requests import decode_batch
 
 __all__ = [
     "decode_batch",
@@ -11,5 +12,6 @@ __all__ = [
     "encode_disabled",
     "encode_draft",
     "encode_predictions",
+    "prediction_bytes",
     "together",
 ]

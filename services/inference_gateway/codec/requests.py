@@ -1,4 +1,4 @@
-"""Requests to batches, and their answers back."""
+"""Requests to batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.batch import Batch, Protocol, all_at
 from services.inference_gateway.domain.block import first_rows
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
@@ -121,28 +120,3 @@ def _event_times(stamps: Sequence[Timestamp], rows: int, now: datetime) -> Array
             raise invalid_field(f"event_times[{position}]", "is no moment that can be kept; give years 2 to 9998")
     moments = np.array(micros, dtype=np.int64)
     return all_at(micros[0], rows) if len(moments) == 1 else moments
-
-
-def encode_predictions(predictions: Sequence[Prediction]) -> inference_pb2.PredictResponse:
-    """The response of a batch."""
-    response = inference_pb2.PredictResponse()
-    for one in predictions:
-        entry = response.predictions.add(
-            prediction_id=one.prediction_id,
-            model=one.model,
-            version=one.version,
-            route=one.route,
-            replayed=one.replayed,
-            degraded=one.degraded,
-            fallback=one.fallback,
-        )
-        for column, did in one.attributions:
-            entry.attributions.add(column=column, values=did)
-        for view, age_s in one.feature_ages:
-            entry.feature_ages.add(view=view, age_s=age_s)
-        for name, values in one.outputs.items():
-            if values and isinstance(values[0], str):
-                entry.outputs.add(name=name, texts=[str(value) for value in values])
-            else:
-                entry.outputs.add(name=name, values=[float(value) for value in values])
-    return response

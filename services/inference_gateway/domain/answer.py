@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 
@@ -55,6 +56,8 @@ class Answer:
     fallback: bool = False
     fallbacks: Mapping[str, Array] = field(default_factory=dict)
     draft: Draft = field(default=b"", init=False, repr=False, compare=False)
+    encoded: Sequence[bytes] = field(default=(), init=False, repr=False, compare=False)
+    """Each row's prediction as its callers are told it, where one was; the codec's."""
     _told: list[Prediction] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -109,6 +112,33 @@ class Prediction:
     degraded: bool = False
     fallback: bool = False
     attributions: Attributions = ()
+
+
+class AnsweredRows(Sequence[Prediction]):
+    """The predictions of an answer's rows from ``start`` to ``end``, made when somebody looks at one."""
+
+    __slots__ = ("answer", "end", "start")
+
+    def __init__(self, answer: Answer, start: int, end: int) -> None:
+        self.answer = answer
+        self.start = start
+        self.end = end
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    @overload
+    def __getitem__(self, place: int) -> Prediction: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Prediction]: ...
+    def __getitem__(self, place: int | slice) -> Prediction | Sequence[Prediction]:
+        return self._made()[place]
+
+    def __iter__(self) -> Iterator[Prediction]:
+        return iter(self._made())
+
+    def _made(self) -> list[Prediction]:
+        return self.answer.predictions[self.start : self.end]
 
 
 def _predictions(answer: Answer) -> list[Prediction]:

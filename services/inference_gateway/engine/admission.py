@@ -90,7 +90,7 @@ class Admitted:
         self._predict = predict
         self._admission = admission
 
-    async def predictions(self, batch: Batch) -> list[Prediction]:
+    async def predictions(self, batch: Batch) -> Sequence[Prediction]:
         """See :meth:`Predict.predictions`."""
         account = self._admission.enter(batch)
         try:

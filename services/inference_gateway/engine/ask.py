@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.trace import SpanContext
 
-from services.inference_gateway.domain.answer import Answer, Attributions, Prediction
+from services.inference_gateway.domain.answer import Answer, AnsweredRows, Attributions, Prediction
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.block import Block
 from services.inference_gateway.domain.columns import Array
@@ -53,9 +53,9 @@ class Part(NamedTuple):
         """By tensor name, [rows, …] each."""
         return {name: array[self.start : self.end] for name, array in self.answer.outputs.items()}
 
-    def predictions(self) -> list[Prediction]:
+    def predictions(self) -> Sequence[Prediction]:
         """Row by row."""
-        found = self.answer.predictions[self.start : self.end]
+        found = AnsweredRows(self.answer, self.start, self.end)
         if not self.attributions:
             return found
         return [replace(one, attributions=did) for one, did in zip(found, self.attributions, strict=True)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.engine.admission import Admitted
@@ -25,7 +27,7 @@ class Persist:
         self._backoff = backoff or Backoff(limit_s=1.0)
         self._in_vain: set[str] = set()
 
-    async def predictions(self, batch: Batch) -> list[Prediction]:
+    async def predictions(self, batch: Batch) -> Sequence[Prediction]:
         """As :meth:`Admitted.predictions`; raises what the last try failed by."""
         give_up_at, failures = self._clock.monotonic() + self._patience_s, 0
         while True:

@@ -33,7 +33,7 @@ class Predict:
         self._stem = uuid.uuid4().hex
         self._requests = itertools.count()
 
-    async def predictions(self, batch: Batch) -> list[Prediction]:
+    async def predictions(self, batch: Batch) -> Sequence[Prediction]:
         """Every row's answer, in order; a row whose id was answered before gets that answer.
 
         Raises InvalidInput, EndpointNotFound, NotReady, PredictionIdReused, FeaturesUnavailable, QueueFull, TooLate,
@@ -90,7 +90,7 @@ class Predict:
 
 def _in_order(
     rows: int, known: dict[int, Prediction], parts: Sequence[Part], fresh: Array | None = None
-) -> list[Prediction]:
+) -> Sequence[Prediction]:
     if not known and len(parts) == 1:
         return parts[0].predictions()
     placed = dict(known)
