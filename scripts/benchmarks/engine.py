@@ -59,6 +59,7 @@ def _infer(predict: Admitted, caller: int) -> tuple[Ask, Callable[[Any], float],
         protocol=Protocol.OPEN_INFERENCE,
         trace_id=f"{caller:032x}",
         tenant=DEFAULT,
+        alike=TINY,  # as those of one form are
     )
     return lambda: predict.by_one(batch), lambda answer: float(answer.outputs["p"][0, 0]), float(row[0, 0])
 
