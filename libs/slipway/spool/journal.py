@@ -157,9 +157,11 @@ class Journal:
     def close(self) -> None:
         """Sync what can be synced and give up the files."""
         try:
-            if not self._writer.broken:
-                self._writer.end()
-            self.sync()
+            try:
+                if not self._writer.broken:
+                    self._writer.end()
+            finally:
+                self.sync()
         finally:
             for writer in [*self._unsynced, self._writer]:
                 writer.close()

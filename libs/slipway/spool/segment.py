@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -115,7 +116,11 @@ class Writer:
             _write(self._fd, piece, self._ahead.offset)
             hit("spool.ahead.after")
         except OSError:
-            self._undo(start)  # the append that follows finds the same disk, and tells of it
+            # The append that follows finds the same disk, and tells of it.
+            if self._ahead is not None:
+                self._ahead = self._ahead._replace(lead_bytes=-1)  # no frame's
+                with contextlib.suppress(OSError):
+                    self._cut_ahead()
 
     def append(self, payloads: Sequence[Payload], *, durable: bool) -> list[int]:
         """Write the frames, synced if ``durable``; gives their offsets. All or none.

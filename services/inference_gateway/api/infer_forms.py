@@ -14,6 +14,7 @@ import numpy as np
 
 from services.inference_gateway.api.infer_settings import InferSettings
 from services.inference_gateway.api.wire_bytes import DELIMITED, length
+from services.inference_gateway.domain.batch import are_plain
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
 from services.inference_gateway.domain.signature import DTYPES, KINDS, DataType, Signature
 
@@ -89,7 +90,9 @@ class Forms:
         return self._known.get(split.head)
 
     def learn(self, split: Split, asked: Asked, signature: Signature) -> None:
-        """Keep the form of a request that was found to be sound, if it has one."""
+        """Keep the form of a request whose columns are what the signature takes, if they are sound and it has one."""
+        if not are_plain(asked.columns, asked.rows):
+            return  # which is refused, and has to be again
         kinds = [signature.columns[one.name].datatype for one in asked.columns]
         if len(split.head) > _MOST_BYTES or len(kinds) != len(split.raw) or not _OTHERS.isdisjoint(kinds):
             return

@@ -27,6 +27,7 @@ _LEAST_COLUMNS = 4  # fewer are read as quickly
 _MOST_SIZES = 128
 _MOST_ALIKE = 2  # forms whose columns take as many bytes
 _MOST_SEEN = 4096
+_MOST_TRIES = 8
 _MOST_BYTES = 4096  # of a form, beside its numbers
 _LARGEST = 1024 * 1024  # bytes of columns; of more, the numbers are the work
 _KIND = ValueKind.DOUBLE  # of floats
@@ -86,7 +87,8 @@ class Forms:
 
     def __init__(self) -> None:
         self._known: dict[int, list[Form]] = {}
-        self._seen: set[int] = set()
+        self._tries: dict[int, int] = {}
+        """How often columns of a size came that were of no form."""
 
     def read(self, columns: bytes) -> tuple[Sequence[Column], Form] | None:
         """Columns of a form that is known, and it; None for others."""
@@ -96,17 +98,20 @@ class Forms:
         return None
 
     def learn(self, columns: bytes, found: Sequence[Column]) -> None:
-        """Keep the form of columns that were read as ``found``, if they have one and are not the first of a size."""
+        """Keep the form of columns that were read as ``found``, if they have one and are not the first of a size.
+
+        After some of a size that was in vain no others are tried: their callers would wait for it each time.
+        """
         size = len(columns)
-        if len(found) < _LEAST_COLUMNS:
+        if len(found) < _LEAST_COLUMNS or size > _LARGEST:
             return
-        if size not in self._seen or size > _LARGEST:
-            if len(self._seen) >= _MOST_SEEN:
-                self._seen.clear()
-            self._seen.add(size)
+        if len(self._tries) >= _MOST_SEEN:
+            self._tries.clear()
+        tries = self._tries[size] = self._tries.get(size, 0) + 1
+        if tries == 1 or tries > _MOST_TRIES or not _may_have_one(found):
             return
         slots = _slots(columns)
-        if slots is None or len(slots) != len(found) or not are_plain(found, len(found[0].values)):
+        if slots is None or len(slots) != len(found):
             return
         form = Form(columns, slots, found)
         if not _same(form.read(columns), found):
@@ -137,6 +142,11 @@ def split(data: bytes) -> Split | None:
     except IndexError:
         return None
     return None
+
+
+def _may_have_one(found: Sequence[Column]) -> bool:
+    rows = len(found[0].values)
+    return rows > 0 and all([one.kind is _KIND for one in found]) and are_plain(found, rows)  # noqa: C419
 
 
 def _slots(columns: bytes) -> list[_Slot] | None:

@@ -231,6 +231,22 @@ def test_a_disk_that_has_no_room_for_what_is_ahead_says_so_of_the_frame(tmp_path
         assert pending(spool) == [bytes(138), LEAD + PIECE]
 
 
+def test_a_disk_that_does_not_take_back_what_is_ahead_either_says_so_of_the_frame(tmp_path: Path) -> None:
+    with opened(tmp_path, segment_bytes=10_000) as spool:
+        spool.append([b"kept"])
+        descriptor = spool._journal._writer._fd
+        writable, read_only = os.dup(descriptor), os.open(segments(tmp_path)[0], os.O_RDONLY)
+        os.dup2(read_only, descriptor)
+        spool.write_ahead(PIECE, len(LEAD))
+        with pytest.raises(SpoolUnavailable):
+            spool.append([(LEAD, PIECE)])
+        os.dup2(writable, descriptor)
+        spool.append([(LEAD, PIECE)])
+        assert pending(spool) == [b"kept", LEAD + PIECE]
+        for one in (writable, read_only):
+            os.close(one)
+
+
 def test_damage_in_the_middle_is_skipped_and_counted_once(tmp_path: Path) -> None:
     with opened(tmp_path, segment_bytes=10_000) as spool:
         positions = spool.append([b"a" * 20, b"b" * 20, b"c" * 20, b"d" * 20])

@@ -191,3 +191,20 @@ def test_an_answer_in_bytes_is_the_answer(names: list[str], request_number: int,
     told = encode_infer(asked, answer)
     assert told.parameters["slipway_prediction_id"].string_param == f"stem-{request_number}"
     assert pb.ModelInferResponse.FromString(infer_bytes(asked, answer)) == told
+
+
+@pytest.mark.parametrize(
+    "named", [[("a", 2), ("b", 3), ("c", 1)], [("a", 2), ("a", 2), ("b", 2)]], ids=["of several lengths", "twice"]
+)
+def test_columns_that_do_not_fit_each_other_have_no_form(named: list[tuple[str, int]]) -> None:
+    takes = Signature(tuple(ColumnSpec(name, DataType.FP64) for name in "abc"), ())
+    given = pb.ModelInferRequest(model_name="late")
+    for name, rows in named:
+        given.inputs.add(name=name, datatype="FP64", shape=[rows])
+        given.raw_input_contents.append(np.ones(rows).tobytes())
+    columns, rows = decode_columns(given, takes)
+    parts = split(given.SerializeToString())
+    assert parts is not None
+    forms = Forms()
+    forms.learn(parts, Asked("late", "", "", InferSettings(), {"y": 0}, columns, rows), takes)
+    assert forms.find(parts) is None

@@ -171,3 +171,27 @@ def test_as_many_forms_are_kept_as_are_bounded() -> None:
         for _ in range(2):
             forms.learn(parts.columns, whole(data).features)
     assert 0 < len(forms._known) <= 128
+
+
+def test_columns_without_rows_have_no_form() -> None:
+    column = b"\x2a\x07\x0a\x01%c\x12\x02\x0a\x00"
+    data = b"\x0a\x04late" + b"".join(column % name for name in b"abcd")
+    assert whole(data).rows == 0
+    assert again(learned(data, data, data), data) is None
+
+
+def test_columns_that_never_have_a_form_are_not_looked_through_for_ever() -> None:
+    forms = Forms()
+    several = [request(names, 1, 1) for names in ("abcd", "abce", "abcf")]
+    for data in several * 20:
+        parts = split(data)
+        assert parts is not None
+        if forms.read(parts.columns) is None:
+            forms.learn(parts.columns, whole(data).features)
+    known = list(*forms._known.values())
+    for data in several * 2:
+        parts = split(data)
+        assert parts is not None
+        if forms.read(parts.columns) is None:
+            forms.learn(parts.columns, whole(data).features)
+    assert list(*forms._known.values()) == known
