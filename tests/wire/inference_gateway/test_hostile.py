@@ -70,6 +70,16 @@ async def post(served: Any, body: Any, **given: Any) -> tuple[int, Any]:
         pytest.param(raw(contents=(DISTANCE, STOPS, b"")), "raw_input_contents", id="too many raw tensors"),
         pytest.param(raw(contents=(DISTANCE[:-1], STOPS)), "raw_input_contents[distance]", id="a byte too few"),
         pytest.param(raw(contents=(DISTANCE + b"\0", STOPS)), "raw_input_contents[distance]", id="a byte too many"),
+        pytest.param(
+            raw(("distance", "FP32", [2]), ("stops", "INT64", [1]), contents=(DISTANCE, STOPS[:8])),
+            "inputs[stops]",
+            id="tensors of several lengths",
+        ),
+        pytest.param(
+            raw(("distance", "FP32", [2]), ("distance", "FP32", [2]), contents=(DISTANCE, DISTANCE)),
+            "inputs[distance]",
+            id="a raw tensor twice",
+        ),
         pytest.param(said(b"UA", 3), "raw_input_contents[carrier]", id="a text shorter than it says"),
         pytest.param(said(b"UA", 1), "raw_input_contents[carrier]", id="a text longer than it says"),
         pytest.param(said(b"UA", 2**32 - 1), "raw_input_contents[carrier]", id="a text of 4 GiB"),
@@ -82,9 +92,10 @@ async def post(served: Any, body: Any, **given: Any) -> tuple[int, Any]:
 async def test_a_hostile_tensor_is_refused_by_its_field(
     served: Any, request_: pb.ModelInferRequest, field: str
 ) -> None:
-    error = await refused(served, request_)
-    assert (error.kind, error.violations[0].field) == (Kind.INVALID_ARGUMENT, field)
-    assert len(error.message) < 500
+    for _ in range(3):  # what is known of the first may not let the next one in
+        error = await refused(served, request_)
+        assert (error.kind, error.violations[0].field) == (Kind.INVALID_ARGUMENT, field)
+        assert len(error.message) < 500
     await serves(served)
 
 
