@@ -27,7 +27,8 @@ REQUESTS, RESPONSES = "inference.requests.v1", "inference.responses.v1"
 _ENDPOINT, _MODEL, _VERSIONS = "late", "adding", 3
 _START = datetime(2013, 1, 1, tzinfo=UTC)
 _KEYED, _KEYLESS, _PUBLISHERS, _MOST_ROWS = 6, 2, 2, 4
-_LARGE_EVERY, _LARGE_ROWS = 20, 600  # what the log writes before the model has answered
+# What the log writes before the model has answered; without ids, of which a gateway remembers no more than so many.
+_LARGE_EVERY, _LARGE_ROWS = 10, 600
 _AGAIN_EVERY = 5
 _CHANGE_S, _LOADS_EVERY, _PUBLISH_S = 0.3, 5, 0.05
 _SETTLES_WITHIN_S = 90.0
@@ -73,7 +74,8 @@ class _Asker:
         """See Client."""
         if self.waiting is None:
             self.turn += 1
-            rows = self.turn % _MOST_ROWS + 1 if self.turn % _LARGE_EVERY else _LARGE_ROWS
+            large = self.kind == model.KEYLESS and not self.turn % _LARGE_EVERY
+            rows = _LARGE_ROWS if large else self.turn % _MOST_ROWS + 1
             self.waiting = _Question(self.kind, f"{self.name}-{self.turn}", self.turn, rows)
         answered = await self.waiting.ask(self.scene, self.name)
         if answered and self.kind == model.KEYED and self.turn % _AGAIN_EVERY == 0:
