@@ -73,8 +73,9 @@ class SpooledLog:
     def append(self, answers: Sequence[Answer], now: datetime) -> None:
         """See PredictionLog."""
         frames: list[Frame] = []
+        now_us = int(now.timestamp() * 1e6)
         for answer in answers:
-            self._add_frames(frames, answer, now)
+            self._add_frames(frames, answer, now_us)
         packed = [frame.pack() for frame in frames]
         try:
             try:
@@ -163,9 +164,9 @@ class SpooledLog:
         stored = self._spool.frames(self._shipped) if len(at_hand) < self._pending else ()
         return chain(((one, Frame.unpack(data)) for one, data in takewhile(lambda one: one[0] < end, stored)), at_hand)
 
-    def _add_frames(self, frames: list[Frame], answer: Answer, now: datetime) -> None:
-        pieces = codec.encode_batch(answer, now, self._gateway_id)
-        frame = Frame(self._turn, answer.batch.endpoint, int(now.timestamp() * 1e6), pieces)
+    def _add_frames(self, frames: list[Frame], answer: Answer, now_us: int) -> None:
+        pieces = codec.encode_batch(answer, now_us, self._gateway_id)
+        frame = Frame.of(self._turn, answer.batch.endpoint, now_us, pieces)
         size_bytes = len(frame.key.encode()) + frame.value_bytes
         if size_bytes <= self._event_limit_bytes:
             frames.append(frame)
@@ -173,17 +174,18 @@ class SpooledLog:
             raise PredictionTooLarge(answer.ids[0], size_bytes, self._event_limit_bytes)
         else:
             for half in answer.halves():
-                self._add_frames(frames, half, now)
+                self._add_frames(frames, half, now_us)
 
     def _event(self, parcel: Parcel) -> Event:
         first, *others = parcel.frames
         name = f"{self._gateway_id}/{parcel.position}"
-        value, span = first.value, None
+        span = None
         if others:
             # By another release's bounds others may go with it: then it is another event, and nothing is lost.
             name += f"+{len(others)}"
-            value = codec.together(value, [frame.value for frame in others])
+            value = codec.together(first.pieces, [frame.pieces for frame in others])
         else:
+            value = first.value
             file, start = self._spool.place(parcel.position)
             span = Span(file, start + first.size_bytes - len(value), len(value))
         time = datetime.fromtimestamp(first.time_us / 1e6, UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
@@ -23,10 +22,13 @@ _PROTOCOLS = {
 _ANSWER_TIME, _MORE = 8, 25  # fields of a PredictionBatch
 
 
-def encode_batch(answer: Answer, now: datetime, gateway_id: str) -> tuple[bytes, bytes]:
-    """The log's record of an answer, a serialized ``PredictionBatch``: its draft, and what the answer adds."""
+def encode_batch(answer: Answer, now_us: int, gateway_id: str) -> tuple[bytes, bytes]:
+    """The log's record of an answer, a serialized ``PredictionBatch``: its draft, and what the answer adds.
+
+    ``now_us`` is when it was answered, microseconds since 1970 UTC.
+    """
     draft = answer.draft or encode_draft(answer, gateway_id)
-    return draft, b"".join([_moment(now), *latency_fields(answer), *output_fields(answer.outputs)])
+    return draft, b"".join([_moment(now_us), *latency_fields(answer), *output_fields(answer.outputs)])
 
 
 def encode_draft(answer: Answer, gateway_id: str) -> Draft:
@@ -43,11 +45,11 @@ def encode_draft(answer: Answer, gateway_id: str) -> Draft:
     return b"".join(fields)
 
 
-def together(first: bytes, others: Sequence[bytes]) -> bytes:
-    """One record of several: the first one, which brings the others."""
-    pieces = [first]
+def together(first: Sequence[bytes], others: Sequence[Sequence[bytes]]) -> bytes:
+    """One record of several, each in pieces: the first one, which brings the others."""
+    pieces = [*first]
     for one in others:
-        pieces += (head(_MORE, len(one)), one)
+        pieces += (head(_MORE, sum(map(len, one))), *one)
     return b"".join(pieces)
 
 
@@ -89,9 +91,9 @@ def _same(  # noqa: PLR0917  (the key of the cache, which is quickest by place)
     ).SerializeToString()
 
 
-def _moment(now: datetime) -> bytes:
+def _moment(now_us: int) -> bytes:
     """When it was answered, a ``Timestamp``."""
-    seconds, us = divmod(int(now.timestamp() * 1e6), 1_000_000)
+    seconds, us = divmod(now_us, 1_000_000)
     ns = us * 1000
     # As many bytes as the largest number takes, so that what stands before them is the same for a second.
     return _second(seconds) + bytes(

@@ -102,7 +102,7 @@ def test_what_the_model_saw_is_on_the_log_and_reads_back(array: np.ndarray) -> N
     rows = len(array)
     ids = tuple(str(row) for row in range(rows))
     batch = Batch("late", rows, ids, np.arange(rows), True, (), (), Protocol.PREDICT)
-    record = b"".join(encode_batch(Answer(batch, ids, (), "m", 1, "main", {"x": array}, {"y": array}), NOW, "g"))
+    record = b"".join(encode_batch(Answer(batch, ids, (), "m", 1, "main", {"x": array}, {"y": array}), NOW_US, "g"))
     made = events_pb2.PredictionBatch.FromString(record)
     told = pb.PredictRequest.FromString(pb.PredictRequest(features=made.features).SerializeToString())
     [back] = decode_batch(told, NOW, "").features
@@ -123,9 +123,9 @@ wholes = arrays.arrays(st.sampled_from([np.int32, np.uint64]), 3, elements=st.in
 def test_the_log_has_every_column_in_order_and_says_where_it_has_no_value(features: dict[str, np.ndarray]) -> None:
     batch = Batch("late", 3, (), np.arange(3) - 1, False, (), (), Protocol.OPEN_INFERENCE, "ab" * 16)
     given = Answer(batch, ("1", "2", "3"), (), "m", 1, "main", features, {})
-    made = events_pb2.PredictionBatch.FromString(b"".join(encode_batch(given, NOW, "g")))
+    made = events_pb2.PredictionBatch.FromString(b"".join(encode_batch(given, NOW_US, "g")))
     given.draft = encode_draft(given, "g")
-    assert events_pb2.PredictionBatch.FromString(b"".join(encode_batch(given, NOW, "g"))) == made
+    assert events_pb2.PredictionBatch.FromString(b"".join(encode_batch(given, NOW_US, "g"))) == made
     assert [one.name for one in made.features] == list(features)
     for column, array in zip(made.features, features.values(), strict=True):
         told = list(getattr(column, column.WhichOneof("values")).values)
@@ -146,7 +146,7 @@ def test_the_log_tells_whose_rows_they_are(rows: int) -> None:
     ids, digests = tuple(f"{row}" for row in range(many)), tuple(f"{row}".encode() for row in range(many))
     given = Answer(batch, ids, digests, "m", 1, "main", {}, {}, degraded=(1,), ended_s=1.5)
     given.draft = encode_draft(replace(given, outputs={"y": np.arange(many)}, ended_s=0.0), "g")
-    made = events_pb2.PredictionBatch.FromString(b"".join(encode_batch(given, NOW, "g")))
+    made = events_pb2.PredictionBatch.FromString(b"".join(encode_batch(given, NOW_US, "g")))
     assert (list(made.request_rows), list(made.trace_ids)) == ([rows, 1, 1], ["ab" * 16, "", "cd" * 16])
     assert (list(made.tenants), list(made.latencies_us)) == (["tower"] * 3, [500_000, 0, 2**32 - 1])
     assert (made.trace_id, list(made.degraded_rows)) == ("", [1])
