@@ -7,115 +7,26 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from scripts.chaos.findings import Finding
 from scripts.chaos.history import Mark, Operation, acknowledged
 from scripts.chaos.load import Client, Needs, Scene
+from scripts.chaos.loads.inference_askers import ENDPOINT, REQUESTS, Asker, Publisher, Question
 from scripts.chaos.models import inference_gateway as model
 from scripts.chaos.models import responses
 from scripts.chaos.networks import SIGNATURE, adding
 from scripts.chaos.topics import arrived, once_each, read_all
 from slipway.client import PredictionLog, Route
 from slipway.errors import Kind, SlipwayError
-from slipway.events import Event
 from slipway.events.connect import open_log
-from slipway.gen.slipway.inference.v1 import events_pb2, inference_pb2
+from slipway.gen.slipway.inference.v1 import events_pb2
 
 TOPIC, GROUP = "inference.predictions.v1", "inference_gateway"
-REQUESTS, RESPONSES = "inference.requests.v1", "inference.responses.v1"
-_ENDPOINT, _MODEL, _VERSIONS = "late", "adding", 3
-_START = datetime(2013, 1, 1, tzinfo=UTC)
-_KEYED, _KEYLESS, _PUBLISHERS, _MOST_ROWS = 6, 2, 2, 4
-# What the log writes before the model has answered; without ids, of which a gateway remembers no more than so many.
-_LARGE_EVERY, _LARGE_ROWS = 10, 600
-_AGAIN_EVERY = 5
-_CHANGE_S, _LOADS_EVERY, _PUBLISH_S = 0.3, 5, 0.05
+RESPONSES = "inference.responses.v1"
+_MODEL, _VERSIONS = "adding", 3
+_KEYED, _KEYLESS, _PUBLISHERS = 6, 2, 2
+_CHANGE_S, _LOADS_EVERY = 0.3, 5
 _SETTLES_WITHIN_S = 90.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """Rows to ask about; the same ``key`` is the same question."""
-
-    kind: str
-    key: str
-    turn: int
-    rows: int
-
-    async def ask(self, scene: Scene, client: str) -> bool:
-        """Whether it was answered."""
-        a, moment = float(self.turn % 100), _START + timedelta(minutes=self.turn)
-        asked = [{"a": a, "b": float(row)} for row in range(self.rows)]
-        ids = [f"{self.key}.{row}" for row in range(self.rows)] if self.kind == model.KEYED else None
-        told = await scene.history.attempt(
-            client,
-            self.kind,
-            self.key,
-            lambda: scene.slipway.inference.predict(_ENDPOINT, asked, prediction_ids=ids, event_times=moment),
-            told=lambda answers: [(one.prediction_id, one.version, float(one.value)) for one in answers],
-            a=a,
-            rows=self.rows,
-        )
-        return told is not None
-
-
-@dataclass
-class _Asker:
-    """Asks. With ids of its own it asks under them until it is answered, and now and then once more."""
-
-    scene: Scene
-    name: str
-    kind: str
-    turn: int = 0
-    waiting: _Question | None = None
-
-    async def step(self) -> None:
-        """See Client."""
-        if self.waiting is None:
-            self.turn += 1
-            large = self.kind == model.KEYLESS and not self.turn % _LARGE_EVERY
-            rows = _LARGE_ROWS if large else self.turn % _MOST_ROWS + 1
-            self.waiting = _Question(self.kind, f"{self.name}-{self.turn}", self.turn, rows)
-        answered = await self.waiting.ask(self.scene, self.name)
-        if answered and self.kind == model.KEYED and self.turn % _AGAIN_EVERY == 0:
-            await self.waiting.ask(self.scene, self.name)
-        if answered or self.kind == model.KEYLESS:
-            self.waiting = None
-
-
-@dataclass
-class _Publisher:
-    """Asks by events, each again until it is acknowledged; all of one key."""
-
-    scene: Scene
-    name: str
-    turn: int = 0
-    acknowledged: bool = True
-
-    async def step(self) -> None:
-        """See Client."""
-        self.turn += self.acknowledged
-        event_id, rows = f"{self.name}-{self.turn}", self.turn % _MOST_ROWS + 1
-        a = float(self.turn % 100)
-        columns = [
-            {"name": "a", "doubles": {"values": [a] * rows}},
-            {"name": "b", "doubles": {"values": range(rows)}},
-        ]
-        ids = [f"{event_id}.{row}" for row in range(rows)]
-        request = inference_pb2.PredictRequest(endpoint=_ENDPOINT, prediction_ids=ids, features=columns)
-        value = events_pb2.PredictionRequested(request=request).SerializeToString()
-        moment = _START + timedelta(minutes=self.turn)
-        event = Event(event_id, REQUESTS, self.name, "faults.asked", "/faults", moment, value)
-
-        async def publish() -> bool:
-            await self.scene.publisher.publish([event])
-            return True
-
-        told = await self.scene.history.attempt(self.name, responses.EVENT, event_id, publish, a=a, rows=rows)
-        self.acknowledged = told is not None
-        # Who publishes waits for nobody: without a pause requests would pile up before the gateway.
-        await asyncio.sleep(_PUBLISH_S)
 
 
 @dataclass
@@ -170,9 +81,9 @@ class InferenceGatewayLoad:
     def clients(self, scene: Scene) -> Sequence[Client]:
         """See Load."""
         session = scene.history.session
-        keyed = [_Asker(scene, f"s{session}c{number}", model.KEYED) for number in range(_KEYED)]
-        keyless = [_Asker(scene, f"s{session}n{number}", model.KEYLESS) for number in range(_KEYLESS)]
-        publishers = [_Publisher(scene, f"s{session}e{number}") for number in range(_PUBLISHERS)]
+        keyed = [Asker(scene, f"s{session}c{number}", model.KEYED) for number in range(_KEYED)]
+        keyless = [Asker(scene, f"s{session}n{number}", model.KEYLESS) for number in range(_KEYLESS)]
+        publishers = [Publisher(scene, f"s{session}e{number}") for number in range(_PUBLISHERS)]
         return [*keyed, *keyless, *publishers, _Changer(scene, f"s{session}r")]
 
     async def observe(self, scene: Scene) -> model.Observed:
@@ -215,7 +126,7 @@ async def _put(scene: Scene, name: str, key: str, routes: list[Route]) -> None:
         name,
         model.PUT,
         key,
-        lambda: scene.slipway.registry.put_endpoint(_ENDPOINT, routes),
+        lambda: scene.slipway.registry.put_endpoint(ENDPOINT, routes),
         versions=[one.version for one in routes if not one.shadow],
     )
 
@@ -226,7 +137,7 @@ async def _until_served(scene: Scene) -> None:
     async with asyncio.timeout(_SETTLES_WITHIN_S):
         while True:
             try:
-                if await _Question(model.KEYED, f"{name}-first", 0, 1).ask(scene, name):
+                if await Question(model.KEYED, f"{name}-first", 0, 1).ask(scene, name):
                     return
             except SlipwayError as error:
                 if error.kind is not Kind.NOT_FOUND:
@@ -248,7 +159,7 @@ async def _counted(scene: Scene, at_least: int) -> int:
     """The predictions that the monitor counts: so many, or what it has come to after a long while."""
     until_s = time.monotonic() + _SETTLES_WITHIN_S
     while True:
-        counted = (await scene.slipway.monitor.count(_ENDPOINT)).predictions
+        counted = (await scene.slipway.monitor.count(ENDPOINT)).predictions
         if counted >= at_least or time.monotonic() > until_s:
             return counted
         await asyncio.sleep(0.1)
