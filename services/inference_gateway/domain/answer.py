@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import overload
 
 import numpy as np
 
 from services.inference_gateway.domain.batch import Batch
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.domain.features import among
+from services.inference_gateway.domain.lazy import Lazy
 
 Ages = tuple[tuple[str, float | None], ...]
 """Seconds by view; None where the view told nothing."""
@@ -114,7 +114,7 @@ class Prediction:
     attributions: Attributions = ()
 
 
-class AnsweredRows(Sequence[Prediction]):
+class AnsweredRows(Lazy[Prediction]):
     """The predictions of an answer's rows from ``start`` to ``end``, made when somebody looks at one."""
 
     __slots__ = ("answer", "end", "start")
@@ -126,16 +126,6 @@ class AnsweredRows(Sequence[Prediction]):
 
     def __len__(self) -> int:
         return self.end - self.start
-
-    @overload
-    def __getitem__(self, place: int) -> Prediction: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Prediction]: ...
-    def __getitem__(self, place: int | slice) -> Prediction | Sequence[Prediction]:
-        return self._made()[place]
-
-    def __iter__(self) -> Iterator[Prediction]:
-        return iter(self._made())
 
     def _made(self) -> list[Prediction]:
         return self.answer.predictions[self.start : self.end]

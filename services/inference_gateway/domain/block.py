@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Sequence
 
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.lazy import Lazy
 
 
-class Block(Sequence[Column]):
+class Block(Lazy[Column]):
     """Columns of one kind and type without gaps, one number a row: ``values`` [columns, rows].
 
     What is done with all of them together needs no column; the columns are made when somebody looks at one.
@@ -31,16 +31,6 @@ class Block(Sequence[Column]):
 
     def __len__(self) -> int:
         return len(self.names)
-
-    @overload
-    def __getitem__(self, place: int) -> Column: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Column]: ...
-    def __getitem__(self, place: int | slice) -> Column | Sequence[Column]:
-        return self._made()[place]
-
-    def __iter__(self) -> Iterator[Column]:
-        return iter(self._made())
 
     def _made(self) -> tuple[Column, ...]:
         if not self._columns:
