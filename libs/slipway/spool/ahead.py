@@ -28,9 +28,9 @@ class Ahead(NamedTuple):
         """Where it ends."""
         return self.offset + len(self.piece)
 
-    def is_of(self, payloads: Sequence[Payload], start: int) -> bool:
+    def is_of(self, payloads: Sequence[Payload]) -> bool:
         """Whether the one payload that is appended at ``start`` has this very piece there, as its second."""
         match payloads:
             case [(lead, piece, *_)] if piece is self.piece:
-                return start == self.start and len(lead) == self.lead_bytes
+                return len(lead) == self.lead_bytes
         return False

@@ -158,8 +158,7 @@ class Journal:
         """Sync what can be synced and give up the files."""
         try:
             try:
-                if not self._writer.broken:
-                    self._writer.end()
+                self._writer.cut_ahead()
             finally:
                 self.sync()
         finally:
@@ -178,8 +177,7 @@ class Journal:
 
     def _roll(self) -> None:
         old = self._writer
-        if not old.broken:
-            old.end()
+        old.cut_ahead()
         self._writer = self._begin()
         if old.broken:
             old.close()

@@ -107,7 +107,7 @@ class Writer:
         """See :meth:`Spool.write_ahead`."""
         start = self.segment.end
         try:
-            self._cut_ahead()
+            self.cut_ahead()
             hit("spool.ahead.before")
             self._ahead = Ahead(start, lead_bytes, piece)
             size = lead_bytes + len(piece)
@@ -120,7 +120,7 @@ class Writer:
             if self._ahead is not None:
                 self._ahead = self._ahead._replace(lead_bytes=-1)  # no frame's
                 with contextlib.suppress(OSError):
-                    self._cut_ahead()
+                    self.cut_ahead()
 
     def append(self, payloads: Sequence[Payload], *, durable: bool) -> list[int]:
         """Write the frames, synced if ``durable``; gives their offsets. All or none.
@@ -132,12 +132,12 @@ class Writer:
         end = start + sum(map(len, parts))
         try:
             hit("spool.append.before")
-            if self._ahead is not None and self._ahead.is_of(payloads, start):
+            if self._ahead is not None and self._ahead.is_of(payloads):
                 _write(self._fd, b"".join(parts[3:]), self._ahead.end)
                 del parts[2:]  # the header is the last to be written: without it nothing is there
                 self._ahead = None
             else:
-                self._cut_ahead()
+                self.cut_ahead()
             _write(self._fd, b"".join(parts), start)
             self._written = end
             hit("spool.append.after")
@@ -175,19 +175,15 @@ class Writer:
         else:
             self._synced = max(self._synced, made.end)
 
-    def end(self) -> None:
-        """Have nothing in the file but the frames: none is appended any more. Raises OSError."""
-        self._cut_ahead()
+    def cut_ahead(self) -> None:
+        """Let what was written ahead go, which is no frame's. Raises OSError; does nothing where the file is broken."""
+        if self._ahead is not None and not self.broken:
+            os.ftruncate(self._fd, self.segment.end)
+            self._ahead = None
 
     def close(self) -> None:
         """Give up the file, synced or not."""
         os.close(self._fd)
-
-    def _cut_ahead(self) -> None:
-        """Let what was written ahead go: behind another frame it could be taken for one of its own."""
-        if self._ahead is not None:
-            os.ftruncate(self._fd, self.segment.end)
-            self._ahead = None
 
     def _undo(self, start: int) -> None:
         self._ahead = None

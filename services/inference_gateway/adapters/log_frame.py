@@ -24,18 +24,16 @@ class Frame(NamedTuple):
     key: str
     time_us: int
     pieces: tuple[bytes, ...]
-    value_bytes: int
-    """What the batch takes."""
-
-    @classmethod
-    def of(cls, turn: int, key: str, time_us: int, pieces: tuple[bytes, ...]) -> Frame:
-        """A frame of a batch in pieces."""
-        return cls(turn, key, time_us, pieces, sum(map(len, pieces)))
 
     @property
     def value(self) -> bytes:
         """The batch in one piece."""
         return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+
+    @property
+    def value_bytes(self) -> int:
+        """What the batch takes."""
+        return sum(map(len, self.pieces))
 
     @property
     def size_bytes(self) -> int:
@@ -53,7 +51,7 @@ class Frame(NamedTuple):
         """A frame from its bytes."""
         told, time_us = _HEAD.unpack_from(data)
         end = _HEAD.size + (told & _KEY_BITS)
-        return cls.of(told >> _TURN_BIT, data[_HEAD.size : end].decode(), time_us, (data[end:],))
+        return cls(told >> _TURN_BIT, data[_HEAD.size : end].decode(), time_us, (data[end:],))
 
 
 def head_bytes(key: str) -> int:

@@ -166,7 +166,7 @@ class SpooledLog:
 
     def _add_frames(self, frames: list[Frame], answer: Answer, now_us: int) -> None:
         pieces = codec.encode_batch(answer, now_us, self._gateway_id)
-        frame = Frame.of(self._turn, answer.batch.endpoint, now_us, pieces)
+        frame = Frame(self._turn, answer.batch.endpoint, now_us, pieces)
         size_bytes = len(frame.key.encode()) + frame.value_bytes
         if size_bytes <= self._event_limit_bytes:
             frames.append(frame)

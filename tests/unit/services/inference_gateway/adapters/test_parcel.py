@@ -30,7 +30,7 @@ def placed(told: list[tuple[str, int, int, int]]) -> Placed:
     for number, (key, size, turn, begins) in enumerate(told):
         segment, offset = (segment + 1, 0) if begins else (segment, offset)
         found.append(
-            (Position(segment, offset), Frame.of(turn, key, NOW, (number.to_bytes(2, "little") * (size // 2 or 1),)))
+            (Position(segment, offset), Frame(turn, key, NOW, (number.to_bytes(2, "little") * (size // 2 or 1),)))
         )
         offset += 12 + found[-1][1].size_bytes
     return found
@@ -89,7 +89,7 @@ def test_they_are_bounded_in_number_and_in_bytes() -> None:
 
 @given(st.sampled_from([0, 1, 2]), st.text(max_size=60), st.lists(st.binary(max_size=40), min_size=1, max_size=3))
 def test_a_frame_is_what_was_packed(turn: int, key: str, pieces: list[bytes]) -> None:
-    frame = Frame.of(turn, key, NOW, tuple(pieces))
+    frame = Frame(turn, key, NOW, tuple(pieces))
     data = b"".join(frame.pack())
     assert len(data) == frame.size_bytes
     assert len(data) - len(frame.value) == head_bytes(key)
