@@ -23,6 +23,9 @@ class Call:
     def metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         """What the caller sent beside the message; bytes where a name ends with "-bin"."""
 
+    def has(self, name: str) -> bool:
+        """Whether the caller sent something under this name, in lower case, beside the message."""
+
     def fail(self, code: int, message: str, trailing: Sequence[tuple[str, bytes]]) -> bool:
         """Answer with a status. False: it was answered before, or nobody waits."""
 

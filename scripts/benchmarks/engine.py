@@ -7,7 +7,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,10 +24,11 @@ from scripts.benchmarks.servers import say
 from scripts.benchmarks.stand_ins import NUMBER, engine
 from services.inference_gateway import codec
 from services.inference_gateway.config import Observe
-from services.inference_gateway.domain.batch import Batch, Protocol
+from services.inference_gateway.domain.batch import Batch, Protocol, all_at
 from services.inference_gateway.domain.columns import Column, ValueKind
 from services.inference_gateway.domain.tenants import DEFAULT
 from services.inference_gateway.engine.admission import Admitted
+from services.inference_gateway.engine.bundle import Outcome
 from slipway import observe
 from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 
@@ -46,22 +47,24 @@ class WrongAnswer(Exception):
 def _infer(predict: Admitted, caller: int) -> tuple[Ask, Callable[[Any], float], float]:
     """One row of vectors, as ModelInfer asks."""
     row = TINY.rows(caller + 1)[-1:]
-    now = np.full(1, int(time.time() * 1e6), np.int64)
-    columns = (Column("x", ValueKind.DOUBLE, row),)
-    batch = Batch(
+    batch = _vectors((Column("x", ValueKind.DOUBLE, row),), 1, f"{caller:032x}")
+    return lambda: predict.by_one(batch), lambda answer: float(answer.outputs["p"][0, 0]), float(row[0, 0])
+
+
+def _vectors(columns: tuple[Column, ...], rows: int, trace_id: str = "") -> Batch:
+    return Batch(
         endpoint=TINY.name,
-        rows=1,
+        rows=rows,
         ids=(),
-        event_times_us=now,
+        event_times_us=all_at(int(time.time() * 1e6), rows),
         timed=False,
         entity_keys=(),
         features=columns,
         protocol=Protocol.OPEN_INFERENCE,
-        trace_id=f"{caller:032x}",
+        trace_id=trace_id,
         tenant=DEFAULT,
         alike=TINY,  # as those of one form are
     )
-    return lambda: predict.by_one(batch), lambda answer: float(answer.outputs["p"][0, 0]), float(row[0, 0])
 
 
 def _columns(predict: Admitted, caller: int) -> tuple[Ask, Callable[[Any], float], float]:
@@ -89,6 +92,23 @@ def _nothing(_: Admitted, __: int) -> tuple[Ask, Callable[[Any], float], float]:
 
 
 ASKED = {"infer": _infer, "predict-columns": _columns, "predict-keys": _keys, "nothing": _nothing}
+TOGETHER = "infer-together"
+"""As many requests as there are callers, as the native front hands over what came at once."""
+
+
+def _together(predict: Admitted, callers: int) -> tuple[Ask, Callable[[Any], float], float]:
+    """ModelInfer's tensors of one row, each as it came, and every request's answer; what is read is the last one's."""
+    rows = TINY.rows(callers)
+    tensors = [row.tobytes() for row in rows]
+
+    async def ask() -> Sequence[Outcome]:
+        told: list[Outcome] = []
+        values = np.frombuffer(b"".join(tensors), np.float32).reshape(callers, -1)
+        batch = _vectors((Column("x", ValueKind.DOUBLE, values),), callers)
+        await predict.bundle(batch, callers, lambda _, outcomes: told.extend(outcomes))
+        return told
+
+    return ask, lambda parts: float(parts[-1].outputs["p"][0, 0]), float(rows[-1, 0])
 
 
 @dataclass(frozen=True)
@@ -104,7 +124,7 @@ class Cost:
 
 async def measure(asked: str, callers: int, seconds: float, predict: Admitted, *, profile: bool = False) -> Cost:
     """So many callers, each of whom asks again as it is answered: they go on in step. Raises WrongAnswer."""
-    made = [ASKED[asked](predict, caller) for caller in range(callers)]
+    made = [_together(predict, callers)] if asked == TOGETHER else [ASKED[asked](predict, n) for n in range(callers)]
     for (_, read, expected), answer in zip(made, await asyncio.gather(*(ask() for ask, _, _ in made)), strict=True):
         if abs(read(answer) - expected) > 1e-5:
             raise WrongAnswer(f"{asked} with {callers} callers: {read(answer)} is not {expected}")
@@ -112,7 +132,7 @@ async def measure(asked: str, callers: int, seconds: float, predict: Admitted, *
     await _loop(asks, _WARM_UP_S)
     with sampling() if profile else nullcontext(Samples()) as samples:
         began, cpu_began = time.perf_counter(), time.process_time()
-        count = await _loop(asks, seconds)
+        count = callers // len(asks) * await _loop(asks, seconds)
         took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
     if profile:
         say(f"{asked} c{callers}: {samples.top(count, _FUNCTIONS)}")
@@ -161,7 +181,7 @@ async def measure_all(given: argparse.Namespace) -> dict[str, Any]:
 
 def _cases(only: set[str]) -> Iterator[tuple[str, int]]:
     callers = [one for one in CALLERS if f"c{one}" in only] or CALLERS
-    for asked in [one for one in ASKED if one in only] or ASKED:
+    for asked in [one for one in (*ASKED, TOGETHER) if one in only] or (*ASKED, TOGETHER):
         for many in callers:
             yield asked, many
 
@@ -172,11 +192,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--runs", type=int, default=5, help="times that every case is measured (default 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="seconds a case and run (default 1)")
-    parser.add_argument("--only", default="", help=f"{', '.join(ASKED)}, c1 c8 c32 c128, with commas between them")
+    parser.add_argument(
+        "--only", default="", help=f"{', '.join(ASKED)}, {TOGETHER}, c1 c8 c32 c128, with commas between them"
+    )
     parser.add_argument("--profile", action="store_true", help="sample the process, print its functions")
     given = parser.parse_args()
     given.only = {word for word in given.only.split(",") if word}
-    if unknown := given.only - set(ASKED) - {f"c{one}" for one in CALLERS}:
+    if unknown := given.only - {*ASKED, TOGETHER} - {f"c{one}" for one in CALLERS}:
         parser.error(f"--only: there is no {', '.join(sorted(unknown))}")
     found = asyncio.run(measure_all(given))
     if given.json:

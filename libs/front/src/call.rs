@@ -100,6 +100,11 @@ impl Call {
         PyTuple::new(py, pairs)
     }
 
+    /// Whether the caller sent something under this name beside the message.
+    fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// Answer with a status and trailing metadata. False: it was answered before, or nobody waits.
     fn fail(&self, code: u32, message: String, trailing: Vec<(String, Vec<u8>)>) -> bool {
         self.say(Reply::Failure { code, message, trailing })

@@ -4,6 +4,7 @@
   graceful drain; every handler takes raw bytes, so that junk is INVALID_ARGUMENT and never UNKNOWN.
 * :mod:`slipway.rpc.front`: what listens for callers: gRPC itself or, quicker, the native front (``libs/front``).
 * :mod:`slipway.rpc.call`: what a servicer's method may ask about the call it answers.
+* :mod:`slipway.rpc.bundle`: what a service gives beside a method, for calls that came together.
 * :mod:`slipway.rpc.message`: a message's bytes, parsed for a servicer's method, or left to one that knows better.
 * :mod:`slipway.rpc.status`: kinds of errors to gRPC codes and back, with ``google.rpc`` details.
 * :mod:`slipway.rpc.deadline`: the time that remains, passed on to whatever is called next.

@@ -9,6 +9,7 @@ from typing import Protocol
 import grpc.aio
 
 from slipway.errors import Kind, SlipwayError
+from slipway.rpc.bundles import Bundles
 from slipway.rpc.native import NativeFront, Unary
 from slipway.rpc.settings import RpcSettings
 
@@ -60,9 +61,16 @@ class GrpcFront:
         await self._server.stop(patience_s)
 
 
-def front(server: grpc.aio.Server, settings: RpcSettings, unary: Mapping[str, Unary]) -> Listening:
-    """What the settings ask for; ``unary`` are the handlers that need no gRPC, by path. Raises NoNativeFront."""
+def front(
+    server: grpc.aio.Server, settings: RpcSettings, unary: Mapping[str, Unary], bundles: Mapping[str, Bundles]
+) -> Listening:
+    """What the settings ask for. Raises NoNativeFront.
+
+    ``unary`` are the handlers that need no gRPC, by path, and ``bundles`` those that answer several calls at once.
+    """
     there = native_is_there()
     if settings.front == "native" and not there:
         raise NoNativeFront
-    return NativeFront(server, settings, unary) if there and settings.front != "grpc" else GrpcFront(server, settings)
+    if not there or settings.front == "grpc":
+        return GrpcFront(server, settings)
+    return NativeFront(server, settings, unary, bundles)

@@ -48,14 +48,19 @@ class Guard:
         if isinstance(error, grpc.aio.AbortError):
             self._span.finish(self._context.code() or grpc.StatusCode.UNKNOWN)
             return
+        if (refusal := self.refusal(error)) is not None:
+            await self._context.abort(*refusal)
+
+    def refusal(self, error: BaseException) -> status.Encoded | None:
+        """The status that the caller is to be told; None where there is nobody to tell."""
         told = None if self._context.cancelled() else self._told(error)
         if told is None:
             # The caller left, or the loop ends: there is nobody to tell.
             self._span.finish(grpc.StatusCode.CANCELLED)
-            return
-        code, message, trailing = status.encode(told)
-        self._span.finish(code, error)
-        await self._context.abort(code, message, trailing)
+            return None
+        encoded = status.encode(told)
+        self._span.finish(encoded[0], error)
+        return encoded
 
     def _told(self, error: BaseException) -> SlipwayError | None:
         if isinstance(error, SlipwayError):

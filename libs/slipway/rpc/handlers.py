@@ -6,8 +6,8 @@ grpcio answers UNKNOWN when its own deserialiser fails; a handler that parses fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -16,10 +16,13 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from slipway.rpc import deadline
 from slipway.rpc.answer import Answer, Context
+from slipway.rpc.bundle import Bundling
+from slipway.rpc.bundles import Bundles
 from slipway.rpc.call import Gate
 from slipway.rpc.guard import Guard
+from slipway.rpc.message import is_raw
 from slipway.rpc.native import Unary
-from slipway.rpc.refusals import DeadlineExceeded, Draining
+from slipway.rpc.refusals import Draining
 from slipway.rpc.room import Room
 from slipway.rpc.telemetry import MeasuredMethod, Telemetry
 from slipway.rpc.timers import Timers
@@ -33,17 +36,27 @@ class Service:
     servicer: object
     foreign: bool = False
     gate: Gate | None = None
+    bundling: Mapping[str, Bundling] = field(default_factory=dict)
 
 
-def service(descriptor: ServiceDescriptor, servicer: object, gate: Gate | None = None) -> Service:
+def service(
+    descriptor: ServiceDescriptor,
+    servicer: object,
+    gate: Gate | None = None,
+    bundling: Mapping[str, Bundling] | None = None,
+) -> Service:
     """A service whose methods are ``async def Method(self, request, call: Call)``; streams are async generators.
 
-    ``gate`` is asked who calls, and whether they may, before anything of a message is looked at.
+    ``gate`` is asked who calls, and whether they may, before anything of a message is looked at. ``bundling`` answers
+    several calls at once, by the names of methods that take bytes; a front need not make use of it.
     """
     missing = [method.name for method in descriptor.methods if not hasattr(servicer, method.name)]
     if missing:
         raise TypeError(f"{type(servicer).__name__} lacks {', '.join(missing)} of {descriptor.full_name}")
-    return Service(descriptor, servicer, gate=gate)
+    given = bundling or {}
+    if others := [name for name in given if not is_raw(getattr(servicer, name, None))]:
+        raise TypeError(f"{type(servicer).__name__} does not take the bytes of {', '.join(others)} itself")
+    return Service(descriptor, servicer, gate=gate, bundling=given)
 
 
 def foreign(descriptor: ServiceDescriptor, servicer: object) -> Service:
@@ -84,6 +97,24 @@ class Handlers:
                     path = f"/{entry.descriptor.full_name}/{method.name}"
                     found[path] = self._unary(method, self._answer(entry, method), always=False)
         return found
+
+    def bundles(self, entries: Iterable[Service]) -> dict[str, Bundles]:
+        """Those of :meth:`unary` whose calls may be answered together, by their paths."""
+        return {
+            f"/{entry.descriptor.full_name}/{name}": Bundles(
+                entry.descriptor.methods_by_name[name],
+                bundling,
+                gate=entry.gate,
+                room=self._room,
+                measured=self._measured(entry.descriptor.methods_by_name[name]),
+                timers=self._timers,
+                max_deadline_s=self._max_deadline_s,
+                running=self._calls,
+                drains=self._drains,
+            )
+            for entry in entries
+            for name, bundling in entry.bundling.items()
+        }
 
     def drain(self) -> None:
         """Refuse new calls, and end every open stream, with UNAVAILABLE: a drain waits for no listener.
@@ -169,7 +200,7 @@ class Handlers:
                 limit = context.time_remaining()
                 if bounded:
                     limit = self._max_deadline_s if limit is None else min(limit, self._max_deadline_s)
-                data = await self._in_time(answer.unary(request, context), task, limit)
+                data = await self._timers.bounded(answer.unary(request, context), limit)
                 guard.done()
                 return data
             except BaseException as error:
@@ -179,24 +210,6 @@ class Handlers:
                 self._calls.discard(task)
 
         return unary
-
-    async def _in_time(self, work: Awaitable[bytes], task: asyncio.Task[Any], limit: float | None) -> bytes:
-        if limit is None:
-            return await work
-        deadline.start(limit)
-        tick = self._timers.set(task, limit)
-        try:
-            data = await work
-        except asyncio.CancelledError:
-            if self._timers.clear(task, tick):
-                raise DeadlineExceeded(f"no answer within {limit:.3f} s; allow more time or ask for less") from None
-            raise
-        except BaseException:
-            self._timers.clear(task, tick)
-            raise
-        # An answer that came while its end was being told is an answer.
-        self._timers.clear(task, tick)
-        return data
 
     def _measured(self, method: MethodDescriptor) -> MeasuredMethod:
         return self._telemetry.method(method.containing_service.full_name, method.name)

@@ -32,6 +32,6 @@ def takes_bytes(method: Raw) -> Raw:
     return method
 
 
-def is_raw(method: Callable[..., Any]) -> bool:
+def is_raw(method: object) -> bool:
     """Whether a servicer's method is marked so."""
     return bool(getattr(method, "takes_bytes", False))

@@ -7,11 +7,14 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 
 from slipway.lifecycle import cores
+from slipway.rpc.bundle import Bundle
+from slipway.rpc.bundles import Bundles
+from slipway.rpc.native_context import Context
 from slipway.rpc.settings import RpcSettings
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ Unary = Callable[[bytes, Any], Awaitable[bytes]]
 
 _BACKLOG = 4096
 _FEW_CORES = 4
-_CANCELLED, _UNKNOWN = (code.value[0] for code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN))
+_UNKNOWN = grpc.StatusCode.UNKNOWN.value[0]
 
 
 class NativeFront:
@@ -32,12 +35,19 @@ class NativeFront:
     file: nothing of it is left when a process is killed.
     """
 
-    def __init__(self, server: grpc.aio.Server, settings: RpcSettings, unary: Mapping[str, Unary]) -> None:
+    def __init__(
+        self,
+        server: grpc.aio.Server,
+        settings: RpcSettings,
+        unary: Mapping[str, Unary],
+        bundles: Mapping[str, Bundles],
+    ) -> None:
         self._server = server
         self._settings = settings
         self._paths = list(unary)
         self._methods = list(unary.values())
-        self._running: dict[int, tuple[asyncio.Task[None], Context]] = {}
+        self._bundles = {self._paths.index(path): one for path, one in bundles.items()}
+        self._running: dict[int, tuple[asyncio.Task[None], Context | Bundle]] = {}
         self._answers: list[tuple[Call, bytes]] = []
         self._front: Front | None = None
         self._wake = -1
@@ -75,7 +85,7 @@ class NativeFront:
         if self._front is not None:
             self._front.drain()
         await self._server.stop(patience_s)
-        tasks = [task for task, _ in self._running.values()]
+        tasks = {task for task, _ in self._running.values()}
         for task in tasks:
             task.cancel()
         if tasks:
@@ -96,21 +106,54 @@ class NativeFront:
         if front is None:
             return
         calls, gone = front.take()
-        loop = asyncio.get_running_loop()
+        together: dict[Bundles, list[Call]] = {}
         for call in calls:
-            context = Context(call)
-            self._running[call.id] = loop.create_task(self._serve(call, context)), context
+            if (bundles := self._bundles.get(call.method)) is None:
+                self._begin(call, call.message)
+            else:
+                together.setdefault(bundles, []).append(call)
+        for bundles, some in together.items():
+            self._begin_together(bundles, some)
         for number in gone:
-            if (left := self._running.pop(number, None)) is not None:
-                task, context = left
-                context.leave()
+            self._end(number)
+
+    def _begin_together(self, bundles: Bundles, calls: Sequence[Call]) -> None:
+        found, others = bundles.of(calls)
+        for bundle in found:
+            task = asyncio.get_running_loop().create_task(self._serve_together(bundles, bundle))
+            for call in bundle.calls:
+                self._running[call.id] = task, bundle
+        for call, message in others:
+            self._begin(call, message)
+
+    def _begin(self, call: Call, message: bytes) -> None:
+        context = Context(call)
+        task = asyncio.get_running_loop().create_task(self._serve(call, message, context))
+        self._running[call.id] = task, context
+
+    def _end(self, number: int) -> None:
+        """A caller is gone."""
+        if (left := self._running.pop(number, None)) is not None:
+            task, who = left
+            if who.leave(number):
                 task.cancel()  # it may not have begun, and then never will
 
-    async def _serve(self, call: Call, context: Context) -> None:
+    async def _serve_together(self, bundles: Bundles, bundle: Bundle) -> None:
+        calls = bundle.calls
+        others: Sequence[tuple[Call, bytes]] = ()
         try:
-            data = await self._methods[call.method](call.message, context)
+            others = await bundles.answer(bundle, self._send)
+        finally:
+            waiting = {call.id for call in calls if self._running.pop(call.id, None) is not None}
+        for call, message in others:
+            if call.id in waiting:
+                self._begin(call, message)
+
+    async def _serve(self, call: Call, message: bytes, context: Context) -> None:
+        try:
+            data = await self._methods[call.method](message, context)
         except (grpc.aio.AbortError, asyncio.CancelledError):
-            call.fail(_CANCELLED, "", [])  # for those who were told nothing else
+            context.fail(grpc.StatusCode.CANCELLED, "")  # for those who were told nothing else
         except Exception:
             # The handler has logged it, and told whoever still waited.
             call.fail(_UNKNOWN, "", [])
@@ -128,45 +171,11 @@ class NativeFront:
 
     def _flush(self) -> None:
         answers, self._answers = self._answers, []
+        self._send(answers)
+
+    def _send(self, answers: list[tuple[Call, bytes]]) -> None:
         if self._front is not None:
             self._front.answer(answers)
-
-
-class Context:
-    """What grpc's context is to a handler, of a call that came by the native front."""
-
-    __slots__ = ("_call", "_code", "_left")
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._left = False
-        self._code: grpc.StatusCode | None = None
-
-    def leave(self) -> None:
-        """The caller is gone."""
-        self._left = True
-
-    def invocation_metadata(self) -> Sequence[tuple[str, str | bytes]]:
-        """What the caller sent beside the message."""
-        return self._call.metadata()
-
-    def time_remaining(self) -> float | None:
-        """Seconds that the caller still waits; None: for ever."""
-        return self._call.remaining_s()
-
-    def cancelled(self) -> bool:
-        """Whether the caller is gone."""
-        return self._left
-
-    def code(self) -> grpc.StatusCode | None:
-        """The status that the caller was told."""
-        return self._code
-
-    async def abort(self, code: grpc.StatusCode, message: str, trailing: Sequence[tuple[str, bytes]] = ()) -> NoReturn:
-        """Tell the caller by a status. Raises AbortError."""
-        self._code = code
-        self._call.fail(code.value[0], message, list(trailing))
-        raise grpc.aio.AbortError
 
 
 def _listeners(address: str) -> list[socket.socket]:

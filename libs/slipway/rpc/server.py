@@ -101,7 +101,8 @@ class Server:
     def _made_front(self) -> Listening:
         server = _grpc_server(self._settings)
         server.add_generic_rpc_handlers(tuple(self._handlers.of(entry) for entry in self._services))
-        return front(server, self._settings, self._handlers.unary(self._services))
+        handlers, services = self._handlers, self._services
+        return front(server, self._settings, handlers.unary(services), handlers.bundles(services))
 
     async def _announce(self) -> None:
         state = _SERVING if self._ready and self._serving else _NOT_SERVING

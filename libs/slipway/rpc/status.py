@@ -27,7 +27,11 @@ CODES: dict[Kind, grpc.StatusCode] = {kind: grpc.StatusCode[kind.name] for kind 
 KINDS: dict[grpc.StatusCode, Kind] = {code: kind for kind, code in CODES.items()}
 
 
-def encode(error: SlipwayError) -> tuple[grpc.StatusCode, str, Metadata]:
+Encoded = tuple[grpc.StatusCode, str, Metadata]
+"""A code, a message and trailing metadata."""
+
+
+def encode(error: SlipwayError) -> Encoded:
     """The code, message and trailing metadata (ErrorInfo, BadRequest, RetryInfo) of ``error``."""
     code = CODES[error.kind]
     message = _clip(error.message, _MESSAGE_BYTES)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, TypeVar
+
+from slipway.rpc import deadline
+from slipway.rpc.refusals import DeadlineExceeded
+
+T = TypeVar("T")
 
 _PER_S = 100
 
@@ -25,7 +32,7 @@ class Timers:
     def set(self, task: asyncio.Task[Any], seconds: float) -> int:
         """Cancel ``task`` in so many seconds, unless :meth:`clear` is called with what is returned."""
         loop = task.get_loop()
-        tick = int((loop.time() + seconds) * _PER_S) + 1
+        tick = self.tick(seconds)
         due = self._due.get(tick)
         if due is None:
             due = self._due[tick] = set()
@@ -34,6 +41,31 @@ class Timers:
                 self._wait(loop)
         due.add(task)
         return tick
+
+    def tick(self, seconds: float) -> int:
+        """Which hundredth of a second what takes so many seconds from now ends with."""
+        return int((time.monotonic() + seconds) * _PER_S) + 1
+
+    async def bounded(self, work: Awaitable[T], limit_s: float | None) -> T:
+        """Do the work in this task, which has ``limit_s`` for it, and tell it so. Raises DeadlineExceeded after it."""
+        if limit_s is None:
+            return await work
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (handlers are run as tasks)
+        deadline.start(limit_s)
+        tick = self.set(task, limit_s)
+        try:
+            done = await work
+        except asyncio.CancelledError:
+            if self.clear(task, tick):
+                raise DeadlineExceeded(f"no answer within {limit_s:.3f} s; allow more time or ask for less") from None
+            raise
+        except BaseException:
+            self.clear(task, tick)
+            raise
+        # An answer that came while its end was being told is an answer.
+        self.clear(task, tick)
+        return done
 
     def clear(self, task: asyncio.Task[Any], tick: int) -> bool:
         """Take the task's end back. True when it was cancelled for it, which is undone."""

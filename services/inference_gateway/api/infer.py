@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.inference_gateway.api.caller import Caller
-from services.inference_gateway.api.infer_forms import Asked, Forms, Split, split
-from services.inference_gateway.api.infer_reply import encode_infer, infer_bytes
+from services.inference_gateway.api.infer_forms import Asked, Form, Forms, Split, split
+from services.inference_gateway.api.infer_reply import encode_infer, infer_bytes, infer_bytes_of_each
 from services.inference_gateway.api.infer_settings import decode_classes, decode_settings, refuse_shared_inputs
 from services.inference_gateway.api.tensors import decode_columns
 from services.inference_gateway.domain.batch import Batch, Protocol, all_at
 from services.inference_gateway.domain.signature import DataType, Signature
 from services.inference_gateway.engine.admission import Admitted
 from services.inference_gateway.engine.ask import Part
+from services.inference_gateway.engine.bundle import Outcome
 from services.inference_gateway.engine.status import Status
 from slipway.clock import Clock
 from slipway.errors import invalid_field
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.rpc import deadline
+from slipway.rpc.bundle import Apart, Tell
 from slipway.rpc.message import parse
 
 
@@ -47,6 +51,23 @@ class Infer:
                 self._forms.learn(parts, asked, signature)
         return infer_bytes(asked, await self._in_time(asked, caller))
 
+    def kind(self, data: bytes) -> Form | None:
+        """See Bundling: the form of a request that can be answered with others of it."""
+        form = self._forms.find_whole(data)
+        return form if form is not None and form.asked.settings.timeout_s is None else None
+
+    async def answer_together(self, kind: Form, messages: Sequence[bytes], caller: Caller, tell: Tell) -> None:
+        """See Bundling. Raises as :meth:`answer` what befalls all of them."""
+        asked = kind.asked
+        if self._status.takes(asked.endpoint, asked.version) is not kind.signature:
+            raise Apart
+        batch = self._batch(kind.read_together(messages), caller)
+
+        def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
+            tell(first, infer_bytes_of_each(asked, outcomes))
+
+        await self._predict.bundle(batch, len(messages), encoded, asked.version)
+
     def _again(self, parts: Split) -> Asked | None:
         """A request like one before it; None where it has to be read as a whole. Raises as status.takes."""
         form = self._forms.find(parts)
@@ -70,8 +91,11 @@ class Infer:
             return await self._ask(asked, caller)
 
     async def _ask(self, asked: Asked, caller: Caller) -> Part:
+        return await self._predict.by_one(self._batch(asked, caller), asked.version)
+
+    def _batch(self, asked: Asked, caller: Caller) -> Batch:
         now = int(self._clock.now().timestamp() * 1e6)
-        batch = Batch(
+        return Batch(
             endpoint=asked.endpoint,
             rows=asked.rows,
             ids=(),
@@ -86,7 +110,6 @@ class Infer:
             deadline_s=deadline.ends_at(),
             alike=asked.alike,
         )
-        return await self._predict.by_one(batch, asked.version)
 
 
 def named(name: str, field: str) -> str:

@@ -16,12 +16,15 @@ from services.inference_gateway.api.infer_settings import InferSettings
 from services.inference_gateway.api.wire_bytes import DELIMITED, length
 from services.inference_gateway.domain.batch import are_plain
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
+from services.inference_gateway.domain.packed import head as packed_head
 from services.inference_gateway.domain.signature import DTYPES, KINDS, DataType, Signature
 
 _ID, _RAW = 0x1A, 0x3A  # tags of the caller's id and of a raw tensor
+_RAW_FIELD = _RAW >> 3
 _MOST_FORMS = 256
 _MOST_BYTES = 4096  # of what stands before the tensors, a little more with an id
 _MOST_TENSORS = 512  # whose names would not take less
+_ROWS_TOGETHER, _BYTES_TOGETHER = 512, 1024 * 1024  # of requests that are answered together
 _OTHERS = {DataType.BYTES, DataType.BOOL}  # whose raw form is not as it lies in memory
 
 
@@ -59,6 +62,19 @@ class _Tensor(NamedTuple):
         array: Array = np.frombuffer(data, dtype=self.wire)
         return Column(self.name, self.kind, array.astype(self.dtype, copy=False).reshape(self.shape))
 
+    def stacked(self, data: Array) -> Column:
+        """The rows of several requests, of which ``data`` [requests, bytes] has the tensors."""
+        array: Array = np.ascontiguousarray(data).view(self.wire).astype(self.dtype, copy=False)
+        return Column(self.name, self.kind, array.reshape(len(data) * self.shape[0], *self.shape[1:]))
+
+
+class _Place(NamedTuple):
+    """Where a tensor is in a message without an id: its bytes from ``start``, ``mark`` right before them."""
+
+    mark: bytes
+    start: int
+    end: int
+
 
 class Form(NamedTuple):
     """What requests with one head have in common, as long as the endpoint has this ``signature``."""
@@ -66,6 +82,32 @@ class Form(NamedTuple):
     asked: Asked
     signature: Signature
     tensors: Sequence[_Tensor]
+    places: Sequence[_Place]
+
+    @property
+    def most(self) -> int:
+        """How many requests may go together: work that is worth sharing, and no more than others can wait for."""
+        return max(1, min(_ROWS_TOGETHER // self.asked.rows, _BYTES_TOGETHER // self.places[-1].end))
+
+    def has(self, data: bytes) -> bool:
+        """Whether a message of the right size, which begins as it should, is of this form."""
+        return all(data.startswith(mark, start - len(mark)) for mark, start, _ in self.places[1:])
+
+    def read_together(self, messages: Sequence[bytes]) -> Asked:
+        """Requests of this form without ids, as one: the rows of one after those of another."""
+        if len(messages) == 1:
+            view = memoryview(messages[0])
+            columns = [
+                one.column(view[place.start : place.end]) for one, place in zip(self.tensors, self.places, strict=True)
+            ]
+        else:
+            block = np.frombuffer(b"".join(messages), np.uint8).reshape(len(messages), -1)
+            columns = [
+                one.stacked(block[:, place.start : place.end])
+                for one, place in zip(self.tensors, self.places, strict=True)
+            ]
+        rows = self.asked.rows * len(messages)
+        return self.asked._replace(columns=tuple(columns), rows=rows, alike=self)
 
     def read(self, split: Split) -> Asked | None:
         """Another request of this form; None where something in it is not as it should be."""
@@ -84,6 +126,19 @@ class Forms:
 
     def __init__(self) -> None:
         self._known: dict[bytes, Form] = {}
+        self._whole: dict[tuple[int, bytes], Form] = {}
+        """By the size of a message without an id, and what stands before its first tensor."""
+        self._starts: dict[int, set[int]] = {}
+        """Where first tensors begin in messages of a size."""
+
+    def find_whole(self, data: bytes) -> Form | None:
+        """The form of a request without an id, all of which is as it should be; None for any other."""
+        size = len(data)
+        for start in self._starts.get(size, ()):
+            form = self._whole.get((size, data[:start]))
+            if form is not None:
+                return form if form.has(data) else None
+        return None
 
     def find(self, split: Split) -> Form | None:
         """The form of a request; None for one that was not seen yet."""
@@ -98,8 +153,26 @@ class Forms:
             return
         if len(self._known) >= _MOST_FORMS:
             self._known.clear()
+            self._whole.clear()
+            self._starts.clear()
         tensors = [_tensor(column, kind) for column, kind in zip(asked.columns, kinds, strict=True)]
-        self._known[split.head] = Form(asked._replace(id="", columns=()), signature, tensors)
+        form = Form(asked._replace(id="", columns=()), signature, tensors, _places(split.head, tensors))
+        self._known[split.head] = form
+        if all(one.size_bytes for one in tensors):
+            first, size = form.places[0], form.places[-1].end
+            self._whole[size, first.mark] = form
+            self._starts.setdefault(size, set()).add(first.start)
+
+
+def _places(head: bytes, tensors: Sequence[_Tensor]) -> list[_Place]:
+    places: list[_Place] = []
+    at, before = 0, head
+    for one in tensors:
+        mark = before + packed_head(_RAW_FIELD, one.size_bytes)
+        start = at + len(mark)
+        places.append(_Place(mark, start, start + one.size_bytes))
+        at, before = start + one.size_bytes, b""
+    return places
 
 
 def _tensor(column: Column, kind: DataType) -> _Tensor:

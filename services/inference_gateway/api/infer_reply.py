@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from services.inference_gateway.api.infer_forms import Asked
@@ -10,6 +11,7 @@ from services.inference_gateway.domain.classification import top_classes
 from services.inference_gateway.domain.packed import head
 from services.inference_gateway.domain.tensors import kind_of, pack_raw
 from services.inference_gateway.engine.ask import Part
+from services.inference_gateway.engine.bundle import Outcome
 from slipway.gen.inference import inference_pb2 as pb
 
 _PREDICTION, _ROUTE, _FALLBACK = "slipway_prediction_id", "slipway_route", "slipway_fallback"
@@ -47,6 +49,43 @@ def infer_bytes(asked: Asked, answer: Part) -> bytes:
         data = pack_raw(kind, array)
         pieces += (_output(name, kind, array.shape), head(_RAW, len(data)), data)
     return b"".join(pieces)
+
+
+def infer_bytes_of_each(asked: Asked, outcomes: Sequence[Outcome]) -> list[bytes | BaseException]:
+    """The same of requests that are alike: what their answers have in common is written once."""
+    first = outcomes[0]
+    if len(outcomes) == 1 or not isinstance(first, Part) or not _are_alike(asked, first, outcomes):
+        return [infer_bytes(asked, one) if isinstance(one, Part) else one for one in outcomes]
+    told, rows = first.answer, first.end - first.start
+    same = _same(asked.endpoint, told.version, told.route)
+    columns = []
+    for name in asked.wanted:
+        array = told.outputs[name][first.start : first.start + rows * len(outcomes)]
+        kind = kind_of(array)
+        data = pack_raw(kind, array)
+        size = len(data) // len(array) * rows
+        columns.append((_output(name, kind, (rows, *array.shape[1:])) + head(_RAW, size), data, size))
+    found: list[bytes | BaseException] = []
+    ids = told.ids[first.start :: rows]
+    for number in range(len(outcomes)):
+        pieces = [same, *_prediction(ids[number].rpartition(".")[0])]
+        for before, data, size in columns:
+            pieces += (before, data[number * size : number * size + size])
+        found.append(b"".join(pieces))
+    return found
+
+
+def _are_alike(asked: Asked, first: Part, outcomes: Sequence[Outcome]) -> bool:
+    """Whether parts follow each other in one answer, with as many bytes a row."""
+    answer, rows = first.answer, first.end - first.start
+    if answer.fallback or any(asked.wanted.values()):
+        return False
+    if any([kind_of(answer.outputs[name]) == "BYTES" for name in asked.wanted]):  # noqa: C419
+        return False
+    return all(
+        isinstance(one, Part) and one.answer is answer and one.start == first.start + number * rows
+        for number, one in enumerate(outcomes)
+    )
 
 
 def _stem(answer: Part) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -118,6 +118,11 @@ class Batch:
             _kept(self.origins, rows),
             alike=self.alike,
         )
+
+
+def one_request(batch: Batch, start: int, rows: int) -> Batch:
+    """Successive rows of a batch as a request of their own."""
+    return replace(batch.take(np.arange(start, start + rows)), places=None, origins=())
 
 
 def all_at(moment_us: int, rows: int) -> Array:

@@ -26,6 +26,11 @@ class Waiting(Protocol):
         ...
 
     @property
+    def requests(self) -> int:
+        """How many items of the bounds it is, at least 1."""
+        ...
+
+    @property
     def rows(self) -> int:
         """What it costs to answer, at least 1."""
         ...
@@ -61,7 +66,7 @@ class FairQueue(Generic[T]):
     and a tenant that was given nothing of late waits behind at most one item of each other. A tenant that was idle
     has saved nothing up. Within a tenant the lower priority number comes first, and first in, first out among equals.
 
-    Bounds: more than ``bounds`` never waits, except that an empty queue takes any one item. Where tenants share the
+    Bounds: more than ``bounds`` never waits, except that an empty queue takes any one request. Where tenants share the
     queue, each is held to as much as is still free, times its weight over the mean: one that floods leaves about half
     of the bounds to whoever comes next, and that one half of the rest. A tenant of which nothing waits is refused by
     the bounds alone. What was accepted is never pushed out. A tenant that is the only one known may fill the queue.
@@ -104,15 +109,15 @@ class FairQueue(Generic[T]):
     def push(self, item: T) -> None:
         """Let it wait. Raises QueueFull, and then nothing has changed."""
         lane = self._lanes.get(item.tenant) or self._open(item.tenant)
-        bounds, rows, size = self._bounds, item.rows, item.bytes
+        bounds, requests, rows, size = self._bounds, item.requests, item.rows, item.bytes
         items_left = bounds.items - self._items
         rows_left = bounds.rows - self._rows
         bytes_left = bounds.bytes - self._bytes
-        if self._items and (items_left < 1 or rows_left < rows or bytes_left < size):
-            self._refuse("items" if items_left < 1 else "rows" if rows_left < rows else "bytes")
+        if (self._items or requests > 1) and (items_left < requests or rows_left < rows or bytes_left < size):
+            self._refuse("items" if items_left < requests else "rows" if rows_left < rows else "bytes")
         if lane.items and (self._shared or lane.items != self._items):
             share = lane.share
-            if lane.items + 1 > items_left * share:
+            if lane.items + requests > items_left * share:
                 self._refuse("items", lane.tenant)
             if lane.rows + rows > rows_left * share:
                 self._refuse("rows", lane.tenant)
@@ -125,10 +130,10 @@ class FairQueue(Generic[T]):
             self._turn += 1
             heappush(self._turns, (lane.starts, self._turn, lane))
         lane.push(item)
-        lane.items += 1
+        lane.items += requests
         lane.rows += rows
         lane.bytes += size
-        self._items += 1
+        self._items += requests
         self._rows += rows
         self._bytes += size
 
@@ -166,7 +171,12 @@ class FairQueue(Generic[T]):
         dropped: list[T] = []
         for lane in self._lanes.values():
             out = lane.drop(predicate)
-            self._release(lane, len(out), sum(item.rows for item in out), sum(item.bytes for item in out))
+            self._release(
+                lane,
+                sum(item.requests for item in out),
+                sum(item.rows for item in out),
+                sum(item.bytes for item in out),
+            )
             dropped += out
         self._turns = [turn for turn in self._turns if turn[2].items]
         heapify(self._turns)
@@ -199,7 +209,7 @@ class FairQueue(Generic[T]):
             if not level:
                 lane.emptied()
                 level = lane.first()
-            items += 1
+            items += item.requests
             size += item.bytes
         lane.starts = starts
         self._latest = max(self._latest, starts)

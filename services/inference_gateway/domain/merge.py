@@ -71,10 +71,8 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
     """
     first = batches[0]
     if len(batches) == 1:
-        return first.of((Origin(first.rows, first.tenant, first.trace_id, began_s[0]),))
-    origins = tuple(
-        [Origin(one.rows, one.tenant, one.trace_id, began) for one, began in zip(batches, began_s, strict=True)]
-    )
+        return first if first.origins else first.of(_origins(first, began_s[0]))
+    origins = tuple(chain.from_iterable(map(_origins, batches, began_s)))
     return Batch(
         endpoint=first.endpoint,
         rows=sum([one.rows for one in batches]),
@@ -89,6 +87,10 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
         deadline_s=latest([one.deadline_s for one in batches]),
         origins=origins,
     )
+
+
+def _origins(batch: Batch, began_s: float) -> tuple[Origin, ...]:
+    return batch.origins or (Origin(batch.rows, batch.tenant, batch.trace_id, began_s),)
 
 
 def latest(deadlines: Sequence[float | None]) -> float | None:

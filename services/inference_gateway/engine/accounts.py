@@ -65,8 +65,8 @@ class Accounts:
         self._statistics.failed(
             chunk.batch.endpoint,
             chunk.arm.runner.spec.key,
-            requests=len(asks),
-            total_ns=_ns(sum([now - ask.began_s for ask in asks])),
+            requests=sum([ask.requests for ask in asks]),
+            total_ns=_ns(sum([(now - ask.began_s) * ask.requests for ask in asks])),
         )
 
     def _count(self, chunks: Sequence[Chunk], rows: int, times: Times, apart_s: float) -> None:
@@ -86,7 +86,7 @@ class Accounts:
 
     def _count_of(self, chunks: Sequence[Chunk], run: Run, ended_s: float, apart_s: float) -> None:
         """Count chunks of one endpoint."""
-        waits = [ended_s - share.ask.began_s for chunk in chunks for share in chunk.shares]
+        waits = [ended_s - origin.began_s for chunk in chunks for origin in chunk.batch.origins]
         requests = len(waits)
         total_ns = _ns(sum(waits) + requests * apart_s)
         self._statistics.answered(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.inference_gateway.domain.answer import Prediction
-from services.inference_gateway.domain.batch import Batch
+from services.inference_gateway.domain.batch import Batch, one_request
 from services.inference_gateway.domain.tenant_errors import QuotaExceeded, TooManyInFlight
 from services.inference_gateway.domain.tenants import Tenant, Tenants
 from services.inference_gateway.domain.token_bucket import TokenBucket
 from services.inference_gateway.engine.ask import Part
+from services.inference_gateway.engine.bundle import Outcome, Tell
 from services.inference_gateway.engine.predict import Predict
 from slipway.clock import Clock
 from slipway.errors import Exhausted, invalid_field
@@ -58,9 +60,22 @@ class Admission:
         account.in_flight += 1
         return account
 
-    def leave(self, account: Account) -> None:
-        """It is answered, or its caller is gone."""
-        account.in_flight -= 1
+    def enter_together(self, batch: Batch, requests: int) -> Account | None:
+        """Let several requests in at once; None, and nothing has changed, where each has to be looked at."""
+        account = self._accounts[batch.tenant]
+        limit, bucket = account.tenant.max_in_flight, account.bucket
+        if limit and account.in_flight + requests > limit:
+            return None
+        if bucket is not None and bucket.take(batch.rows, self._clock.monotonic()):
+            return None
+        account.requests += requests
+        account.rows += batch.rows
+        account.in_flight += requests
+        return account
+
+    def leave(self, account: Account, requests: int = 1) -> None:
+        """They are answered, or their callers are gone."""
+        account.in_flight -= requests
 
     def refused(self, tenant: str) -> None:
         """A request was refused elsewhere, for what others or its tenant have there."""
@@ -111,3 +126,37 @@ class Admitted:
             raise
         finally:
             self._admission.leave(account)
+
+    async def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> None:
+        """See :meth:`Predict.bundle`."""
+        account = self._admission.enter_together(batch, requests)
+        if account is None:
+            rows = batch.rows // requests
+            each = [one_request(batch, start, rows) for start in range(0, batch.rows, rows)]
+            await asyncio.gather(*[self._told(one, number, tell, version) for number, one in enumerate(each)])
+            return
+        left = requests
+
+        def leaving(first: int, outcomes: Sequence[Outcome]) -> None:
+            nonlocal left
+            left -= len(outcomes)
+            self._admission.leave(account, len(outcomes))
+            account.refused += len([one for one in outcomes if isinstance(one, Exhausted)])
+            tell(first, outcomes)
+
+        try:
+            await self._predict.bundle(batch, requests, leaving, version)
+        except Exhausted:
+            account.refused += left
+            raise
+        finally:
+            self._admission.leave(account, left)
+
+    async def _told(self, batch: Batch, number: int, tell: Tell, version: str) -> None:
+        """Answer one of several that are not let in at once."""
+        outcome: Outcome
+        try:
+            outcome = await self.by_one(batch, version)
+        except Exception as error:
+            outcome = error  # which is this caller's alone
+        tell(number, [outcome])

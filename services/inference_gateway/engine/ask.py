@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.trace import SpanContext
@@ -71,7 +72,8 @@ class Ask:
     ``answered`` ends with an error, or without one when ``parts`` are complete; it is cancelled when the caller goes.
     ``bytes`` is what it takes, about. ``left`` counts the arms whose parts are missing; ``held`` are the chunks of
     those that are there. ``whole`` says that one version must answer all rows: that numbered ``version``, if named.
-    ``span`` is the caller's, None where nobody records it.
+    ``span`` is the caller's, None where nobody records it. ``requests`` are how many it stands for, see
+    :class:`Bundle`.
     """
 
     __slots__ = (
@@ -87,6 +89,7 @@ class Ask:
         "marks",
         "parts",
         "priority",
+        "requests",
         "rows",
         "span",
         "tenant",
@@ -125,6 +128,7 @@ class Ask:
             for one in features:
                 size += one.values.nbytes
         self.bytes = size
+        self.requests = 1
         self.left = 1
         self.parts: list[Part] = []
         self.held: list[Chunk] = []
@@ -134,6 +138,10 @@ class Ask:
     def waits(self) -> bool:
         """Whether somebody still waits."""
         return not self.answered.done()
+
+    def apart(self) -> Sequence[Ask]:
+        """The requests that it stands for, each by itself."""
+        return (self,)
 
     def fail(self, error: BaseException) -> None:
         """Tell whoever waits."""
@@ -146,3 +154,8 @@ class Ask:
             if self.keep is not None:
                 self.keep(self.parts)
             self.answered.set_result(None)
+
+
+def each(asks: Iterable[Ask]) -> list[Ask]:
+    """All requests by themselves."""
+    return list(chain.from_iterable([ask.apart() for ask in asks]))

@@ -76,6 +76,11 @@ class Chunk:
         return self.batch.rows
 
     @property
+    def requests(self) -> int:
+        """Of how many requests."""
+        return len(self.batch.origins) or 1
+
+    @property
     def deadline(self) -> float | None:
         """When nobody waits for any of them any more, in monotonic seconds; None: somebody waits for ever."""
         return self.batch.deadline_s
@@ -95,7 +100,8 @@ def hurried(shares: Sequence[Share]) -> float:
 
 
 def each_share(chunk: Chunk) -> list[Chunk]:
-    """The chunk request by request."""
+    """The chunk request by request, as its ``shares`` are from then on."""
+    chunk.shares = _apart(chunk.shares)
     if len(chunk.shares) == 1:
         return [chunk]
     return [cut(chunk, place, place + 1) for place in range(len(chunk.shares))]
@@ -127,3 +133,11 @@ def cut(chunk: Chunk, first: int, last: int) -> Chunk:
         bytes=chunk.bytes * len(rows) // chunk.rows,
         hurried_s=hurried(shares),
     )
+
+
+def _apart(shares: Sequence[Share]) -> Sequence[Share]:
+    apart: list[Share] = []
+    for share in shares:
+        members = share.ask.apart()
+        apart += [share] if len(members) == 1 else [Share(one, one.rows) for one in members]
+    return apart

@@ -35,9 +35,9 @@ class Gathering:
         # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
         self._nobody = contextvars.Context()
 
-    def came(self, are_open: int) -> None:
-        """One more came; so many are not answered yet, it included."""
-        self._came += 1
+    def came(self, are_open: int, requests: int = 1) -> None:
+        """So many more came; so many are not answered yet, those included."""
+        self._came += requests
         self._quiet = 0
         self._open = are_open
         if are_open > self._crowd:

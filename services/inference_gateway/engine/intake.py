@@ -8,13 +8,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.inference_gateway.domain.columns import Array
-from services.inference_gateway.domain.errors import NotReady
+from services.inference_gateway.domain.errors import NotReady, QueueFull
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.domain.features import Online
 from services.inference_gateway.domain.merge import layout, same_layout
 from services.inference_gateway.engine.arm import Arm
-from services.inference_gateway.engine.ask import Ask, Part
+from services.inference_gateway.engine.ask import Ask, Part, each
 from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
@@ -88,14 +88,14 @@ class Intake:
             await ask.answered
             return ask.parts
         line = self._lines.get(name) or self._new_line(name)
-        line.queue.push(ask)
-        line.open += 1
+        _wait(line.queue, ask)
+        line.open += ask.requests
         try:
             if line not in self._due:
-                line.gathering.came(line.open)
+                line.gathering.came(line.open, ask.requests)
             await ask.answered
         finally:
-            line.open -= 1
+            line.open -= ask.requests
             line.gathering.left(line.open)
         return ask.parts
 
@@ -133,8 +133,8 @@ class Intake:
 
     def _grouped(self, asks: Sequence[Ask]) -> Iterable[list[Ask]]:
         """The requests that can be one wave, in order."""
-        if len(asks) == 1:
-            return [list(asks)]
+        if len(asks) < 2:
+            return [list(asks)] if asks else []
         now = self._clock.monotonic()
         first, patience = asks[0], _patience(asks[0].deadline, now)
         if all([_goes_with(first, ask) and _patience(ask.deadline, now) == patience for ask in asks]):  # noqa: C419
@@ -181,7 +181,7 @@ class Intake:
             try:
                 chunks = [wave.chunk(arm, rows, online)]
             except SlipwayError as error:
-                if len(wave.asks) == 1:
+                if wave.alone:
                     self._refuse(wave, arm, error)
                     return
                 chunks = self._each_alone(wave, arm, rows, online)
@@ -214,11 +214,26 @@ class Intake:
 
     def _apart(self, line: Line, asks: Sequence[Ask], error: SlipwayError) -> None:
         """What several requests fail by together may be the fault of one."""
-        if len(asks) == 1:
-            asks[0].fail(error)
+        apart = each(asks)
+        if len(apart) == 1:
+            apart[0].fail(error)
             return
-        for ask in asks:
+        for ask in apart:
             self._start(line, [ask])
+
+
+def _wait(queue: FairQueue[Ask], ask: Ask) -> None:
+    """Let a request wait; of several as many as may. Raises QueueFull where none may."""
+    try:
+        queue.push(ask)
+    except QueueFull:
+        if ask.requests == 1:
+            raise
+        for one in ask.apart():
+            try:
+                queue.push(one)
+            except QueueFull as error:
+                one.fail(error)
 
 
 def _gone(ask: Ask) -> bool:

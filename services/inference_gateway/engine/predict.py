@@ -7,13 +7,15 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
 from services.inference_gateway.domain.answer import Prediction
-from services.inference_gateway.domain.batch import Batch, check_batch, digests
+from services.inference_gateway.domain.batch import Batch, Origin, check_batch, digests
 from services.inference_gateway.domain.columns import Array
 from services.inference_gateway.engine.ask import Ask, Keep, Part
+from services.inference_gateway.engine.bundle import Bundle, Tell
 from services.inference_gateway.engine.explain import Explain
 from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.memory import Memory
@@ -66,6 +68,17 @@ class Predict:
         [part] = await self._intake.answer(ask)
         return part
 
+    async def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> None:
+        """Tell what becomes of each of several requests of equally many rows, which follow each other in ``batch``.
+
+        See :meth:`by_one`. Raises what befalls all of whom nothing was told.
+        """
+        check_batch(batch)
+        rows, began_s = batch.rows // requests, self._clock.monotonic()
+        origins = (Origin(rows, batch.tenant, batch.trace_id, began_s),) * requests
+        ids = self._ids_of_each(requests, rows)
+        await self._intake.answer(Bundle(batch.of(origins), ids, began_s, tell, version=version))
+
     async def _told(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None
     ) -> Sequence[Part]:
@@ -82,6 +95,12 @@ class Predict:
         for part in parts:
             own = marks if part.places is None else [marks[row] for row in part.places.tolist()]
             self._memory.remember(part.predictions(), own)
+
+    def _ids_of_each(self, requests: int, rows: int) -> tuple[str, ...]:
+        stem, numbers = self._stem, islice(self._requests, requests)
+        if rows == 1:
+            return tuple([f"{stem}-{number}.0" for number in numbers])
+        return tuple([f"{stem}-{number}.{row}" for number in numbers for row in range(rows)])
 
     def _made_ids(self, rows: int) -> tuple[str, ...]:
         stem = f"{self._stem}-{next(self._requests)}"

@@ -143,12 +143,12 @@ class Settle:
 
     def _keep_each(self, settled: Sequence[Settled], error: SlipwayError) -> None:
         """An answer is too large for the log: whose it is gets the error, and the others their answers."""
-        if len(settled) == 1 and len(settled[0].asks) == 1:
+        apart = [one.each() for one in settled]
+        if len(settled) == 1 and len(apart[0]) == 1:
             settled[0].asks[0].fail(error)
             settled[0].answers.clear()
             return
-        for one in settled:
-            alone = one.each()
+        for one, alone in zip(settled, apart, strict=True):
             for request in alone:
                 self._keep([request])
             one.answers[:] = [answer for request in alone for answer in request.answers]

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from services.inference_gateway.domain.answer import Answer
-from services.inference_gateway.engine.ask import Ask, Part
+from services.inference_gateway.engine.ask import Ask, Part, each
 from services.inference_gateway.engine.chunk import Chunk, each_share
 
 
@@ -41,7 +41,8 @@ class Settled:
     def _sorted_out(cls, chunk: Chunk, answer: Answer) -> Self:
         found = cls([], [], [])
         start = 0
-        for share, own in zip(chunk.shares, each_share(chunk), strict=True):
+        apart = each_share(chunk)
+        for share, own in zip(chunk.shares, apart, strict=True):
             rows, start = np.arange(start, start + share.rows), start + share.rows
             ask = share.ask
             if not ask.waits:
@@ -56,7 +57,8 @@ class Settled:
         return found
 
     def each(self) -> list[Settled]:
-        """The same request by request."""
+        """The same request by request, as its ``asks`` are from then on."""
+        self.asks = each(self.asks)
         return [
             Settled([], [part.answer.take(np.arange(part.start, part.end)) for part in ask.parts], [ask])
             for ask in self.asks

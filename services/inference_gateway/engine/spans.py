@@ -131,9 +131,9 @@ def _facts(chunks: Sequence[Chunk]) -> dict[str, Any]:
         "slipway.version": arm.route.version.number,
         "slipway.route": arm.route.name,
         "slipway.rows": sum([share.rows for share in shares]),
-        "slipway.requests": len(shares),
+        "slipway.requests": sum([share.ask.requests for share in shares]),
     }
 
 
 def _size(asks: Sequence[Ask]) -> dict[str, Any]:
-    return {"slipway.rows": sum([ask.rows for ask in asks]), "slipway.requests": len(asks)}
+    return {"slipway.rows": sum([ask.rows for ask in asks]), "slipway.requests": sum([ask.requests for ask in asks])}

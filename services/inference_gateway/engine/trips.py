@@ -107,7 +107,7 @@ class Trips:
 
     async def _answer(self, chunks: Sequence[Chunk]) -> None:
         rows = sum([chunk.rows for chunk in chunks])
-        several = len(chunks) > 1 or len(chunks[0].shares) > 1
+        several = len(chunks) > 1 or chunks[0].requests > 1
         began = self._clock.monotonic()
         self.rows += rows
         self._settle.under_way += 1

@@ -15,7 +15,7 @@ from services.inference_gateway.domain.merge import merged
 from services.inference_gateway.domain.routing import assign
 from services.inference_gateway.domain.signature import Signature
 from services.inference_gateway.engine.arm import Arm, named
-from services.inference_gateway.engine.ask import Ask
+from services.inference_gateway.engine.ask import Ask, each
 from services.inference_gateway.engine.chunk import Chunk, Share
 from services.inference_gateway.engine.prepare import prepare
 
@@ -37,14 +37,22 @@ class Wave:
     @classmethod
     def of(cls, asks: Sequence[Ask], arms: Sequence[Arm]) -> Wave:
         """The wave of requests of one layout. Raises VersionNotServed for a version that they name."""
+        answering = named(asks[0].batch.endpoint, arms, asks[0].version) if asks[0].version else arms
+        live = _live(answering)
+        if len(live) > 1:
+            asks = each(asks)  # every request has an arm of its own
         batch = merged([ask.batch for ask in asks], [ask.began_s for ask in asks])
         if len(asks) == 1:
             ids, marks = asks[0].ids, asks[0].marks
         else:
             ids = tuple(chain.from_iterable([ask.ids for ask in asks]))
             marks = tuple(chain.from_iterable([ask.marks for ask in asks]))
-        answering = named(batch.endpoint, arms, asks[0].version) if asks[0].version else arms
-        return cls(asks, batch, ids, marks, arms, _split(asks, batch, ids, answering))
+        return cls(asks, batch, ids, marks, arms, _split(asks, batch, ids, live))
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is a single request."""
+        return len(self.asks) == 1 and self.asks[0].requests == 1
 
     @property
     def whole(self) -> bool:
@@ -106,19 +114,22 @@ class Wave:
         """The same rows request by request, and their numbers in the request: None for all of it."""
         every = np.arange(self.batch.rows) if rows is None else rows
         start = 0
-        for ask in self.asks:
+        for ask in each(self.asks):
             own = every[np.searchsorted(every, start) : np.searchsorted(every, start + ask.rows)]
             if len(own):
                 yield ask, own, None if len(own) == ask.rows else own - start
             start += ask.rows
 
 
-def _split(
-    asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], arms: Sequence[Arm]
-) -> list[tuple[Arm, Array | None]]:
+def _live(arms: Sequence[Arm]) -> Sequence[Arm]:
     if len(arms) == 1:
-        return [(arms[0], None)]
-    live = [arm for arm in arms if arm.route.weight] or list(arms[:1])
+        return arms
+    return [arm for arm in arms if arm.route.weight] or arms[:1]
+
+
+def _split(
+    asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], live: Sequence[Arm]
+) -> list[tuple[Arm, Array | None]]:
     if len(live) == 1:
         return [(live[0], None)]
     chosen = _assigned(asks, batch, ids, live)

@@ -145,8 +145,9 @@ def _fronts(
         clock=clock,
         limit_s=config.rpc.max_deadline_s,
     )
+    infer = Infer(admitted, status, clock)
     open_inference = OpenInferenceServicer(
-        infer=Infer(admitted, status, clock),
+        infer=infer,
         status=status,
         statistics=answers.statistics,
         repository=Repository(routing.reconciler),
@@ -154,7 +155,7 @@ def _fronts(
         limit_s=config.rpc.max_deadline_s,
     )
     rest = _rest(config, open_inference, access, room(config.http, known, admission))
-    services = _services(own, open_inference, access)
+    services = _services(own, open_inference, infer, access)
     return rest, Server(config.rpc, services, room=room(config.rpc, known, admission))
 
 
@@ -211,10 +212,13 @@ def _upkeep(config: GatewayConfig, reconciler: Reconciler, meter: Meter, clock: 
     )
 
 
-def _services(own: InferenceServicer, open_inference: OpenInferenceServicer, access: Access) -> list[Service]:
+def _services(
+    own: InferenceServicer, open_inference: OpenInferenceServicer, infer: Infer, access: Access
+) -> list[Service]:
+    theirs = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
     return [
         service(inference_pb2.DESCRIPTOR.services_by_name["InferenceService"], own, access.gate),
-        service(open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"], open_inference, access.gate),
+        service(theirs, open_inference, access.gate, {"ModelInfer": infer}),
     ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.inference_gateway.api.infer_forms import Asked, Forms, split
-from services.inference_gateway.api.infer_reply import encode_infer, infer_bytes
+from services.inference_gateway.api.infer_reply import encode_infer, infer_bytes, infer_bytes_of_each
 from services.inference_gateway.api.infer_settings import InferSettings
 from services.inference_gateway.api.tensors import decode_columns
 from services.inference_gateway.domain.answer import Answer
@@ -138,6 +138,82 @@ def test_another_request_of_a_form_is_read_as_the_first_one_was(name: str, rows:
     assert again(forms, request(name, rows + 1, 2)) is None  # its shape is another
 
 
+@given(st.sampled_from(["x", "n", "h", "v"]), st.integers(1, 5), st.integers(1, 4))
+def test_requests_of_a_form_are_read_together_as_each_alone(name: str, rows: int, many: int) -> None:
+    forms = Forms()
+    learned(forms, request(name, rows, 0))
+    messages = [request(name, rows, seed).SerializeToString() for seed in range(many)]
+    kinds = [forms.find_whole(one) for one in messages]
+    form = kinds[0]
+    assert form is not None
+    assert all(one is form for one in kinds)
+    together = form.read_together(messages)
+    [column] = together.columns
+    each = [decode_columns(request(name, rows, seed), TAKES)[0][0] for seed in range(many)]
+    assert (together.rows, together.id, column.name, column.kind) == (rows * many, "", name, each[0].kind)
+    assert column.values.dtype == each[0].values.dtype
+    assert np.array_equal(column.values, np.concatenate([one.values for one in each]))
+
+
+def several(rows: int, seed: int) -> pb.ModelInferRequest:
+    """A request of three tensors."""
+    made = request("x", rows, seed)
+    for name in ("n", "v"):
+        other = request(name, rows, seed + 1)
+        made.inputs.extend(other.inputs)
+        made.raw_input_contents.extend(other.raw_input_contents)
+    return made
+
+
+def test_several_tensors_are_read_together_and_what_lies_otherwise_is_of_no_form() -> None:
+    forms = Forms()
+    learned(forms, several(2, 1))
+    messages = [several(2, seed).SerializeToString() for seed in (2, 3)]
+    form = forms.find_whole(messages[0])
+    assert form is not None
+    columns = form.read_together(messages).columns
+    assert [one.name for one in columns] == ["x", "n", "v"]
+    for place, column in enumerate(columns):
+        each = [decode_columns(several(2, seed), TAKES)[0][place].values for seed in (2, 3)]
+        assert np.array_equal(column.values, np.concatenate(each))
+    other = several(2, 2)
+    other.raw_input_contents[0], other.raw_input_contents[1] = other.raw_input_contents[1], other.raw_input_contents[0]
+    assert forms.find_whole(other.SerializeToString()) is None  # as many bytes, but of other tensors
+    named = several(2, 2)
+    named.id = "i"
+    assert forms.find_whole(named.SerializeToString()) is None
+    for end in range(len(messages[0])):
+        assert forms.find_whole(messages[0][:end]) is None
+    assert forms.find_whole(messages[0] + b"\0") is None
+
+
+@given(st.integers(0, 10**6), st.binary(min_size=1, max_size=1))
+def test_a_message_with_another_byte_is_read_as_it_is_or_is_of_no_form(place: int, byte: bytes) -> None:
+    forms = Forms()
+    learned(forms, several(1, 1))
+    data = bytearray(several(1, 2).SerializeToString())
+    place %= len(data)
+    data[place : place + 1] = byte
+    form = forms.find_whole(bytes(data))
+    if form is None:
+        return
+    expected, rows = decode_columns(pb.ModelInferRequest.FromString(bytes(data)), TAKES)
+    found = form.read_together([bytes(data)])
+    assert found.rows == rows
+    assert [one.name for one in found.columns] == [one.name for one in expected]
+    for mine, its in zip(found.columns, expected, strict=True):
+        assert mine.values.tobytes() == its.values.tobytes()
+
+
+def test_work_that_is_enough_for_itself_does_not_go_together() -> None:
+    forms = Forms()
+    for rows, most in ((1, 512), (32, 16), (600, 1)):
+        learned(forms, request("x", rows, 1))
+        form = forms.find_whole(request("x", rows, 2).SerializeToString())
+        assert form is not None
+        assert form.most == most
+
+
 def test_what_does_not_fit_its_form_is_for_a_whole_reading() -> None:
     forms = Forms()
     learned(forms, request("x", 2, 1))
@@ -191,6 +267,26 @@ def test_an_answer_in_bytes_is_the_answer(names: list[str], request_number: int,
     told = encode_infer(asked, answer)
     assert told.parameters["slipway_prediction_id"].string_param == f"stem-{request_number}"
     assert pb.ModelInferResponse.FromString(infer_bytes(asked, answer)) == told
+
+
+@given(
+    st.lists(st.sampled_from(sorted(OUTPUTS)), unique=True),
+    st.lists(st.sampled_from([0, 1, 2, None]), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_answers_in_bytes_are_the_answers(names: list[str], numbers: list[int | None], fallback: bool) -> None:
+    asked = Asked(
+        "late", "", "", InferSettings(), dict.fromkeys(names, 0) | ({"y": 1} if len(names) > 2 else {}), (), 2
+    )
+    whole = part(OUTPUTS, 0, 6, fallback=fallback)
+    failed = RuntimeError()
+    outcomes = [failed if one is None else whole._replace(start=2 * one, end=2 * one + 2) for one in numbers]
+    for outcome, told in zip(outcomes, infer_bytes_of_each(asked, outcomes), strict=True):
+        if isinstance(outcome, Part):
+            assert isinstance(told, bytes)
+            assert pb.ModelInferResponse.FromString(told) == encode_infer(asked, outcome)
+        else:
+            assert told is failed
 
 
 @pytest.mark.parametrize(

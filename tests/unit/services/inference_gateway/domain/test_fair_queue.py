@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
@@ -23,10 +23,18 @@ class Item:
     bytes: int = 100
     number: int = 0
     deadline: float | None = None
+    requests: int = 1
 
 
 tenants = st.sampled_from("abc")
-items = st.builds(Item, tenants, st.integers(1, 50), st.sampled_from([0, 1, 2, DEFAULT_PRIORITY]), st.integers(0, 500))
+items = st.builds(
+    Item,
+    tenants,
+    st.integers(1, 50),
+    st.sampled_from([0, 1, 2, DEFAULT_PRIORITY]),
+    st.integers(0, 500),
+    requests=st.integers(1, 5),
+)
 takes = st.tuples(st.just("take"), st.integers(1, 120), st.none() | tenants)
 drops = st.tuples(st.just("drop"), st.just(0), tenants)
 
@@ -41,23 +49,24 @@ def test_nothing_is_lost_or_given_twice_and_a_tenants_order_is_kept(
     number = count()
     for step in script:
         if isinstance(step, Item):
-            item = Item(step.tenant, step.rows, step.priority, step.bytes, next(number))
+            item = replace(step, number=next(number))
             try:
                 queue.push(item)
                 held.append(item)
             except QueueFull:
-                assert held
+                assert held or item.requests > 1
         elif step[0] == "drop":
             doomed = [item for item in held if item.tenant == step[2]]
             assert Counter(queue.drop(doomed.__contains__)) == Counter(doomed)
             held = [item for item in held if item not in doomed]
         else:
             held = _take(queue, held, step[1], step[2])
-        assert len(queue) == len(held)
+        assert len(queue) == sum(item.requests for item in held)
         assert queue.rows == sum(item.rows for item in held)
         assert queue.bytes == sum(item.bytes for item in held)
-        assert len(held) <= bounds.items
-        assert len(held) == 1 or (queue.rows <= bounds.rows and queue.bytes <= bounds.bytes)
+        assert len(held) == 1 or (
+            len(queue) <= bounds.items and queue.rows <= bounds.rows and queue.bytes <= bounds.bytes
+        )
 
 
 def _take(queue: FairQueue[Item], held: list[Item], rows: int, left: str | None) -> list[Item]:

@@ -46,3 +46,20 @@ def test_no_more_than_may_be_are_in_flight() -> None:
     admission.knock("a")
     a, b = admission.accounts()
     assert (a.in_flight, a.refused, b.in_flight) == (1, 2, 3)
+
+
+def test_several_come_in_at_once_where_all_of_them_may() -> None:
+    clock = ManualClock()
+    admission = Admission(Tenants([Tenant("a", quota=Quota(10.0, 40)), Tenant("b", max_in_flight=3)]), clock)
+    assert admission.enter_together(batch("a", 41), 41) is None
+    a = admission.enter_together(batch("a", 40), 20)
+    assert a is not None
+    assert admission.enter_together(batch("a", 2), 2) is None
+    assert admission.enter_together(batch("b", 8), 4) is None
+    b = admission.enter_together(batch("b", 8), 2)
+    assert b is not None
+    assert admission.enter_together(batch("b", 2), 2) is None
+    assert [(one.requests, one.rows, one.refused, one.in_flight) for one in (a, b)] == [(20, 40, 0, 20), (2, 8, 0, 2)]
+    admission.leave(b, 2)
+    assert admission.enter_together(batch("b", 3), 3) is b
+    assert (b.requests, b.in_flight) == (5, 3)

@@ -1,0 +1,94 @@
+"""Calls that came together and are answered together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from slipway.errors import SlipwayError
+
+if TYPE_CHECKING:
+    from slipway_front import Call
+
+
+Tell = Callable[[int, Sequence[bytes | BaseException]], None]
+"""Takes what successive calls are answered, or fail by, from the one of this number on."""
+
+
+class Kind(Protocol):
+    """What the calls of a bundle have in common; one object for all of them."""
+
+    @property
+    def most(self) -> int:
+        """How many may go together, at least 1."""
+        ...
+
+
+class Caller(Protocol):
+    """Who makes the calls of a bundle; nobody traces them."""
+
+    principal: str
+
+    @property
+    def trace_id(self) -> str:
+        """Empty."""
+        ...
+
+
+class Bundling(Protocol):
+    """What a servicer gives beside a method that takes bytes: the answers to several calls at once."""
+
+    def kind(self, data: bytes) -> Any | None:
+        """The :class:`Kind` of a call by its message; None for one that is answered by the method alone."""
+        ...
+
+    async def answer_together(self, kind: Any, messages: Sequence[bytes], caller: Caller, tell: Tell) -> None:
+        """Tell each call's answer, or what it fails by. Raises Apart before that, or what all others fail by."""
+        ...
+
+
+class Apart(Exception):
+    """These calls can't be answered together now: each is one for the method."""
+
+
+class Bundle:
+    """Calls of one kind and one caller that end within the same hundredth of a second, and their messages.
+
+    ``error`` is what they were refused by before anything of them was looked at.
+    """
+
+    __slots__ = ("_gone", "began", "calls", "error", "kind", "limit_s", "messages", "principal", "told")
+
+    trace_id = ""
+
+    def __init__(self, kind: Kind, principal: str, limit_s: float, error: SlipwayError | None = None) -> None:
+        self.kind = kind
+        self.principal = principal
+        self.limit_s = limit_s
+        self.error = error
+        self.began = time.perf_counter()
+        self.calls: list[Call] = []
+        self.messages: list[bytes] = []
+        self.told = bytearray()
+        """By call, whether it has got its answer or its status."""
+        self._gone: set[int] = set()
+
+    def add(self, call: Call, message: bytes) -> None:
+        """One more."""
+        self.calls.append(call)
+        self.messages.append(message)
+        self.told.append(False)
+
+    @property
+    def untold(self) -> Iterator[tuple[Call, bytes]]:
+        """Those who wait, with their messages; each is told once it is given."""
+        for number, told in enumerate(self.told):
+            if not told:
+                self.told[number] = True
+                yield self.calls[number], self.messages[number]
+
+    def leave(self, number: int) -> bool:
+        """The caller of a call is gone, by its number; whether nobody waits any more."""
+        self._gone.add(number)
+        return all(call.id in self._gone for call, told in zip(self.calls, self.told, strict=True) if not told)

@@ -1,0 +1,303 @@
+"""Requests of one form that come while nobody looks: answered together, and each as if it had come alone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import os
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from slipway.client import ColumnSpec, DataType, DefaultAnswer, FallbackVersion, Route, Signature, TensorSpec
+from slipway.errors import Kind, SlipwayError
+from slipway.gen.inference import inference_pb2 as pb
+from slipway.rpc import status
+
+METHOD = "/inference.GRPCInferenceService/ModelInfer"
+BRITTLE = Signature((ColumnSpec("x", DataType.INT64),), (TensorSpec("y", DataType.FP32, (-1,)),))
+TYPES = {"FP32": np.float32, "INT64": np.int64}
+
+
+def tensors(endpoint: str, columns: Sequence[tuple[str, str, Any]], *outputs: str) -> bytes:
+    """A request whose every column is a raw tensor, [rows]."""
+    request = pb.ModelInferRequest(model_name=endpoint)
+    for name, datatype, values in columns:
+        request.inputs.add(name=name, datatype=datatype, shape=[len(values)])
+        request.raw_input_contents.append(np.array(values, TYPES[datatype]).tobytes())
+    for one in outputs:
+        request.outputs.add(name=one)
+    return request.SerializeToString(deterministic=True)
+
+
+def late(*distances: float, outputs: Sequence[str] = ("p", "seen_stops")) -> bytes:
+    """As many rows of the endpoint ``late``, each of whose stops are its distance too, if that is a number."""
+    stops = [0 if math.isnan(one) else int(one) for one in distances]
+    return tensors("late", [("distance", "FP32", distances), ("stops", "INT64", stops)], *outputs)
+
+
+def brittle(x: int) -> bytes:
+    return tensors("late", [("x", "INT64", [x])])
+
+
+class Crowd:
+    """Callers in threads without Python's lock: what they send while the loop stands still came together."""
+
+    def __init__(self, address: str, **options: Any) -> None:
+        self._options = options
+        self._channel = grpc.insecure_channel(address)
+        self._infer = self._channel.unary_unary(METHOD)
+
+    def begin(self, requests: Sequence[bytes]) -> list[Any]:
+        calls = [self._infer.future(one, **self._options) for one in requests]
+        ends = time.monotonic() + 0.2
+        while time.monotonic() < ends:
+            pass
+        return calls
+
+    async def told(self, calls: Sequence[Any]) -> list[pb.ModelInferResponse | SlipwayError]:
+        return list(await asyncio.gather(*(_ended(one) for one in calls)))
+
+    async def ask(self, requests: Sequence[bytes]) -> list[Any]:
+        """All outcomes; they are asked once before, so that their forms are known."""
+        await self.told(self.begin(requests[:1]))
+        return await self.told(self.begin(requests))
+
+
+async def _ended(call: Any) -> Any:
+    """What was told; waited for in no thread of the loop's few, which servers need."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    call.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
+    await ended.wait()
+    return _told(call)
+
+
+def _told(call: Any) -> pb.ModelInferResponse | SlipwayError:
+    try:
+        return pb.ModelInferResponse.FromString(call.result())
+    except grpc.RpcError as error:
+        return status.decode(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+
+
+def column(answer: pb.ModelInferResponse, name: str) -> list[Any]:
+    place = [one.name for one in answer.outputs].index(name)
+    data = answer.raw_output_contents[place]
+    return np.frombuffer(data, TYPES[answer.outputs[place].datatype]).tolist()
+
+
+def stem(answer: pb.ModelInferResponse) -> str:
+    return answer.parameters["slipway_prediction_id"].string_param
+
+
+async def logged_ids(world: Any, rows: int) -> dict[str, tuple[int, float]]:
+    """By prediction id, the version that answered and the row's distance as logged."""
+    found: dict[str, tuple[int, float]] = {}
+    for batch in await world.logged("late", rows):
+        values = next(one for one in batch.features if one.name == "distance").doubles.values
+        found |= {one: (batch.version, value) for one, value in zip(batch.prediction_ids, values, strict=True)}
+    return found
+
+
+@pytest.mark.parametrize("outputs", [("p", "seen_stops"), ("seen_stops",), ()], ids=["some", "one", "all, one a text"])
+@pytest.mark.parametrize("rows", [1, 3])
+async def test_each_gets_its_own_answer_and_is_logged_under_its_own_id(
+    world: Any, rows: int, outputs: tuple[str, ...]
+) -> None:
+    await world.standing("late", 0.5)
+    asked = [[float(100 * number + row) for row in range(rows)] for number in range(40)]
+    answers = await Crowd(world.address).ask([late(*one, outputs=outputs) for one in asked])
+    for one, answer in zip(asked, answers, strict=True):
+        assert [each.name for each in answer.outputs] == (
+            list(outputs) or ["p", "seen_year", "seen_carrier", "seen_stops"]
+        )
+        assert column(answer, "seen_stops") == one
+        assert {tuple(each.shape) for each in answer.outputs} == {(rows, 1)}
+        if "p" in outputs:
+            assert column(answer, "p") == [number + 0.5 for number in one]
+    logged = await logged_ids(world, rows * 41)
+    told = {
+        f"{stem(one)}.{row}": (1, each[row]) for each, one in zip(asked, answers, strict=True) for row in range(rows)
+    }
+    assert len(told) == 40 * rows
+    assert told.items() <= logged.items()
+    tally = (await world.client.inference.statistics()).endpoints["late"].arms["main"]
+    assert (tally.request_rows.count, tally.request_rows.total) == (41, 41 * rows)
+    assert tally.failed_requests == 0
+
+
+async def test_what_is_wrong_with_one_fails_it_alone(world: Any) -> None:
+    await world.standing("late")
+    asked = [late(1.0, 2.0), late(3.0, math.nan), late(5.0, 6.0)]
+    first, wrong, last = await Crowd(world.address).ask(asked)
+    assert [column(one, "p") for one in (first, last)] == [[1.0, 2.0], [5.0, 6.0]]
+    assert [one.field for one in wrong.violations] == ["inputs[distance]"]
+    assert "is not a number in row 1" in str(wrong)  # as its own caller counts
+    assert sorted(distance for _, distance in (await logged_ids(world, 6)).values()) == [1.0, 1.0, 2.0, 2.0, 5.0, 6.0]
+
+
+async def test_what_a_model_fails_on_is_told_to_whom_it_is_of(world: Any) -> None:
+    number = await world.register(artifact=world.models.brittle(), takes=BRITTLE)
+    await world.route("late", ("main", number, 1))
+    await world.ready("late", number)
+    first, wrong, last = await Crowd(world.address).ask([brittle(1), brittle(7), brittle(2)])
+    assert [column(one, "y") for one in (first, last)] == [[20.0], [30.0]]
+    assert wrong.kind is Kind.FAILED_PRECONDITION or wrong.reason == "MODEL_FAILED"
+    tally = (await world.client.inference.statistics()).endpoints["late"].arms["main"]
+    assert (tally.request_rows.count, tally.failed_requests) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "fallback", [DefaultAnswer({"y": (-1.0,)}), FallbackVersion("m", 1)], ids=["answer", "version"]
+)
+async def test_a_fallback_stands_in_for_whom_it_has_to(world: Any, fallback: Any) -> None:
+    await world.register(artifact=world.models.looping(), takes=BRITTLE)
+    number = await world.register(artifact=world.models.brittle(), takes=BRITTLE)
+    await world.client.registry.put_endpoint("late", [Route("main", "m", version=number, weight=1)], fallback=fallback)
+    await world.ready("late", number)
+    crowd = Crowd(world.address)
+    async with asyncio.timeout(30):
+        while any(isinstance(one, SlipwayError) for one in await crowd.ask([brittle(7)])):
+            await asyncio.sleep(0.01)  # a version that stands in is loaded beside the arms
+    answers = await crowd.ask([brittle(1), brittle(7), brittle(2)])
+    stood_in = -1.0 if isinstance(fallback, DefaultAnswer) else 7.0
+    assert [column(one, "y") for one in answers] == [[20.0], [stood_in], [30.0]]
+    assert [one.parameters["slipway_fallback"].bool_param for one in answers] == [False, True, False]
+
+
+async def test_every_one_falls_to_an_arm_of_its_own(world: Any) -> None:
+    one, other = await world.register(0.0), await world.register(0.5)
+    await world.route("late", ("main", one, 50), ("candidate", other, 50))
+    await world.ready("late", one, other)
+    answers = await Crowd(world.address).ask([late(float(number), number + 0.25) for number in range(60)])
+    versions = [int(answer.model_version) for answer in answers]
+    assert set(versions) == {one, other}
+    for number, (answer, version) in enumerate(zip(answers, versions, strict=True)):
+        plus = 0.5 if version == other else 0.0
+        assert column(answer, "p") == [number + plus, number + 0.25 + plus]
+    logged = await logged_ids(world, 122)
+    for number, (answer, version) in enumerate(zip(answers, versions, strict=True)):
+        assert [logged[f"{stem(answer)}.{row}"] for row in (0, 1)] == [(version, number), (version, number + 0.25)]
+
+
+async def test_they_are_answered_by_what_is_there_when_they_come(world: Any) -> None:
+    await world.standing("late")
+    crowd = Crowd(world.address)
+    await crowd.ask([late(1.0), late(2.0)])
+    other = await world.register(0.5)
+    await world.route("late", ("main", other, 1))
+    await world.ready("late", other)
+    answers = await crowd.told(crowd.begin([late(float(number)) for number in range(20)]))
+    assert [column(one, "p") for one in answers] == [[number + 0.5] for number in range(20)]
+    assert {one.model_version for one in answers} == {str(other)}
+
+
+async def test_a_worker_that_dies_on_them_costs_nobody_an_answer(world: Any) -> None:
+    await world.standing("late")
+    crowd = Crowd(world.address)
+    await crowd.ask([late(1.0)])
+    pid = (await world.status("late")).routes[0].worker_pid
+    os.kill(pid, signal.SIGSTOP)
+    calls = crowd.begin([late(float(number)) for number in range(20)])
+    async with asyncio.timeout(30):
+        while sum(one.running_rows for one in (await world.client.inference.statistics()).versions.values()) < 20:
+            await asyncio.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    answers = await crowd.told(calls)
+    assert [column(one, "p") for one in answers] == [[number] for number in range(20)]
+    assert len(await logged_ids(world, 22)) == 22
+
+
+async def test_a_queue_takes_as_many_of_them_as_it_has_room_for(world: Any) -> None:
+    await world.stop_gateway()
+    await world.start_gateway(batch={"queue_requests": 4})
+    await world.standing("late")
+    crowd = Crowd(world.address)
+    await crowd.ask([late(1.0)])
+    pid = (await world.status("late")).routes[0].worker_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        calls = crowd.begin([late(float(number)) for number in range(20)])
+        async with asyncio.timeout(30):
+            while sum(one.done() for one in calls) < 16:
+                await asyncio.sleep(0.01)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    told = await crowd.told(calls)
+    answered = [one for one in told if isinstance(one, pb.ModelInferResponse)]
+    assert [column(one, "p") for one in answered] == [column(one, "seen_stops") for one in answered]
+    assert [one.kind for one in told if isinstance(one, SlipwayError)] == [Kind.RESOURCE_EXHAUSTED] * 16
+    [tenant] = await world.client.inference.tenants()
+    assert (tenant.refused_requests, tenant.in_flight) == (16, 0)
+
+
+async def test_a_tenant_has_its_quota_and_no_more_in_flight_than_it_may(world: Any) -> None:
+    tokens = {name: f"{name}-token-0123456789" for name in ("metered", "few", "boss")}
+    digests = {name: hashlib.sha256(one.encode()).hexdigest() for name, one in tokens.items()}
+    given: dict[str, Any] = {name: {"token_sha256": [one]} for name, one in digests.items()}
+    given["metered"] |= {"rows_per_s": 0.001, "burst_rows": 5}
+    given["few"] |= {"max_in_flight": 3}
+    given["boss"] |= {"operator": True}
+
+    def crowd(name: str) -> Crowd:
+        return Crowd(world.address, metadata=[("authorization", f"Bearer {tokens[name]}")])
+
+    await world.standing("late")
+    await world.stop_gateway()
+    await world.start_gateway(tenants=given)
+    async with asyncio.timeout(30):
+        while isinstance((await crowd("boss").ask([late(1.0)]))[0], SlipwayError):
+            await asyncio.sleep(0.01)
+    requests = [late(float(number)) for number in range(8)]
+
+    told = await crowd("metered").ask(requests)
+    answered = [one for one in told if isinstance(one, pb.ModelInferResponse)]
+    assert (len(answered), {one.reason for one in told if isinstance(one, SlipwayError)}) == (4, {"QUOTA_EXCEEDED"})
+    few = await crowd("few").ask(requests)
+    answered = [one for one in few if isinstance(one, pb.ModelInferResponse)]
+    assert len(answered) == 3
+    for one in answered:
+        assert column(one, "p") == column(one, "seen_stops")
+    assert {one.kind for one in few if isinstance(one, SlipwayError)} == {Kind.RESOURCE_EXHAUSTED}
+    assert len([one for one in await crowd("boss").ask(requests) if isinstance(one, pb.ModelInferResponse)]) == 8
+    [nobody] = {one.kind for one in await Crowd(world.address).ask(requests)}
+    assert nobody is Kind.UNAUTHENTICATED
+
+
+async def test_an_arm_that_does_not_answer_holds_up_nobody_of_another_one(world: Any) -> None:
+    one, other = await world.register(0.0), await world.register(0.5)
+    await world.route("late", ("main", one, 50), ("candidate", other, 50))
+    arms = await world.until("late", lambda arms: all(arm.worker_pid for arm in arms))
+    await world.ready("late", one, other)
+    crowd = Crowd(world.address)
+    await crowd.ask([late(1.0)])
+    os.kill(arms[1].worker_pid, signal.SIGSTOP)
+    try:
+        calls = crowd.begin([late(float(number)) for number in range(40)])
+        async with asyncio.timeout(8):  # before the worker is taken for dead
+            while not any(call.done() for call in calls):
+                await asyncio.sleep(0.01)
+    finally:
+        os.kill(arms[1].worker_pid, signal.SIGCONT)
+    answers = await crowd.told(calls)
+    assert {answer.model_version for answer in answers} == {str(one), str(other)}
+
+
+async def test_requests_of_several_forms_do_not_mix(world: Any) -> None:
+    await world.standing("late")
+    crowd = Crowd(world.address)
+    kinds = [late(1.0), late(1.0, 2.0), late(1.0, outputs=("p",))]
+    for one in kinds:
+        await crowd.ask([one])
+    named = pb.ModelInferRequest.FromString(late(7.0))
+    named.id = "mine"
+    requests = [*kinds, named.SerializeToString(), *kinds, b"\x0a\x04late\x3a"]
+    told = await crowd.told(crowd.begin(requests))
+    assert [column(one, "p") for one in told[:-1]] == [[1.0], [1.0, 2.0], [1.0], [7.0], [1.0], [1.0, 2.0], [1.0]]
+    assert [len(one.outputs) for one in told[:3]] == [2, 2, 1]
+    assert (told[3].id, told[-1].reason) == ("mine", "MALFORMED_MESSAGE")
