@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,10 +26,11 @@ class Kind(Protocol):
         ...
 
 
-class Caller(Protocol):
-    """Who makes the calls of a bundle; nobody traces them."""
+class Together(Protocol):
+    """Who makes calls of a bundle, and until when they wait, in monotonic seconds; nobody traces them."""
 
     principal: str
+    deadline_s: float
 
     @property
     def trace_id(self) -> str:
@@ -43,8 +45,12 @@ class Bundling(Protocol):
         """The :class:`Kind` of a call by its message; None for one that is answered by the method alone."""
         ...
 
-    async def answer_together(self, kind: Any, messages: Sequence[bytes], caller: Caller, tell: Tell) -> None:
-        """Tell each call's answer, or what it fails by. Raises Apart before that, or what all others fail by."""
+    def begin_together(self, kind: Any, messages: Sequence[bytes], caller: Together, tell: Tell) -> asyncio.Future[Any]:
+        """Begin to answer calls, and tell each one's answer or what it fails by, now or later.
+
+        What is given ends when all is told, or with what all others fail by; it is cancelled when nobody waits any
+        more. Raises Apart, and what all of them fail by, at once.
+        """
         ...
 
 
@@ -58,7 +64,19 @@ class Bundle:
     ``error`` is what they were refused by before anything of them was looked at.
     """
 
-    __slots__ = ("_gone", "began", "calls", "error", "kind", "limit_s", "messages", "principal", "told")
+    __slots__ = (
+        "_gone",
+        "began",
+        "calls",
+        "deadline_s",
+        "error",
+        "kind",
+        "limit_s",
+        "messages",
+        "principal",
+        "told",
+        "work",
+    )
 
     trace_id = ""
 
@@ -66,12 +84,15 @@ class Bundle:
         self.kind = kind
         self.principal = principal
         self.limit_s = limit_s
+        self.deadline_s = time.monotonic() + limit_s
         self.error = error
         self.began = time.perf_counter()
         self.calls: list[Call] = []
         self.messages: list[bytes] = []
         self.told = bytearray()
         """By call, whether it has got its answer or its status."""
+        self.work: asyncio.Future[Any] | None = None
+        """What answers them, once it is begun and while it goes on."""
         self._gone: set[int] = set()
 
     def add(self, call: Call, message: bytes) -> None:

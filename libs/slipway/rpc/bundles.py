@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -30,6 +31,9 @@ Sent = tuple["Call", bytes]
 Send = Callable[[list[Sent]], None]
 """Takes calls with their answers."""
 
+Ended = Callable[[Sequence[Sent]], None]
+"""Takes calls that are to be answered one by one."""
+
 
 class Bundles:
     """Lets calls in, each as if it came alone, and asks the servicer about those of a kind at once.
@@ -48,7 +52,7 @@ class Bundles:
         measured: MeasuredMethod,
         timers: Timers,
         max_deadline_s: float,
-        running: set[asyncio.Task[Any]],
+        running: set[asyncio.Future[Any]],
         drains: Callable[[], bool],
     ) -> None:
         self._method = method
@@ -88,47 +92,49 @@ class Bundles:
             bundle.add(call, message)
         return found, others
 
-    async def answer(self, bundle: Bundle, send: Send) -> Sequence[Sent]:
-        """Have each call answered, or told by a status, as soon as can be; those that are left are the method's."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  (the front runs it as one)
-        self._running.add(task)
-        try:
-            return await self._answered(bundle, send)
-        except BaseException as error:
-            for call, message in bundle.untold:
-                self._room.leave(bundle.principal, len(message))
-                self._refuse(call, bundle, error)
-            if not isinstance(error, Exception):
-                raise
-            return ()
-        finally:
-            self._running.discard(task)
+    def begin(self, bundle: Bundle, send: Send, ended: Ended) -> None:
+        """Have each call answered, or told by a status, as soon as can be.
 
-    async def _answered(self, bundle: Bundle, send: Send) -> Sequence[Sent]:
+        ``ended`` is called when nothing of it goes on any more, with the calls that are the method's.
+        """
         self._let_in(bundle)
-
-        def tell(first: int, outcomes: Sequence[bytes | BaseException]) -> None:
-            answers: list[Sent] = []
-            for number, outcome in enumerate(outcomes, first):
-                bundle.told[number] = True
-                self._room.leave(bundle.principal, len(bundle.messages[number]))
-                if isinstance(outcome, bytes):
-                    answers.append((bundle.calls[number], outcome))
-                else:
-                    self._refuse(bundle.calls[number], bundle, outcome)
-            send(answers)
-            self._measured.took_each(time.perf_counter() - bundle.began, len(answers))
-
-        work = self._bundling.answer_together(bundle.kind, bundle.messages, bundle, tell)
         try:
-            await self._timers.bounded(work, bundle.limit_s)
-        except Apart:
-            left = list(bundle.untold)
-            for _, message in left:
-                self._room.leave(bundle.principal, len(message))
-            return left
-        return ()
+            tell = partial(self._tell, bundle, send)
+            work = self._bundling.begin_together(bundle.kind, bundle.messages, bundle, tell)
+        except Exception as error:
+            ended(self._over(bundle, error))
+            return
+        bundle.work = work
+        self._running.add(work)
+        tick = self._timers.set(work, bundle.limit_s)
+
+        def over(_: asyncio.Future[Any]) -> None:
+            self._running.discard(work)
+            late = self._timers.clear(work, tick)
+            ended(self._over(bundle, self._timers.late(bundle.limit_s) if late else _error(work)))
+
+        work.add_done_callback(over)
+
+    def _tell(self, bundle: Bundle, send: Send, first: int, outcomes: Sequence[bytes | BaseException]) -> None:
+        answers: list[Sent] = []
+        for number, outcome in enumerate(outcomes, first):
+            bundle.told[number] = True
+            self._room.leave(bundle.principal, len(bundle.messages[number]))
+            if isinstance(outcome, bytes):
+                answers.append((bundle.calls[number], outcome))
+            else:
+                self._refuse(bundle.calls[number], bundle, outcome)
+        send(answers)
+        self._measured.took_each(time.perf_counter() - bundle.began, len(answers))
+
+    def _over(self, bundle: Bundle, error: BaseException) -> list[Sent]:
+        """Tell those who were told nothing what they failed by; those that are the method's."""
+        left = list(bundle.untold)
+        for call, message in left:
+            self._room.leave(bundle.principal, len(message))
+            if not isinstance(error, Apart):
+                self._refuse(call, bundle, error)
+        return left if isinstance(error, Apart) else []
 
     def _let_in(self, bundle: Bundle) -> None:
         """Have the calls take their room; those that find none, or may not, are told, and no longer in the bundle."""
@@ -159,3 +165,9 @@ class Bundles:
     def _limit_s(self, call: Call) -> float:
         left = call.remaining_s()
         return self._max_deadline_s if left is None else min(left, self._max_deadline_s)
+
+
+def _error(work: asyncio.Future[Any]) -> BaseException:
+    if work.cancelled():
+        return asyncio.CancelledError()
+    return work.exception() or RuntimeError("a bundle ended, and not all of its calls were told anything")

@@ -77,7 +77,7 @@ class Handlers:
         self._room = room
         self._telemetry = telemetry
         self._timers = Timers()
-        self._calls: set[asyncio.Task[Any]] = set()
+        self._calls: set[asyncio.Future[Any]] = set()
         self._streams: dict[asyncio.Task[Any], Callable[[], object]] = {}
         """What ends each."""
         self._watchers: dict[asyncio.Task[Any], Callable[[], object]] = {}

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -47,7 +48,7 @@ class NativeFront:
         self._paths = list(unary)
         self._methods = list(unary.values())
         self._bundles = {self._paths.index(path): one for path, one in bundles.items()}
-        self._running: dict[int, tuple[asyncio.Task[None], Context | Bundle]] = {}
+        self._running: dict[int, Context | Bundle] = {}
         self._answers: list[tuple[Call, bytes]] = []
         self._front: Front | None = None
         self._wake = -1
@@ -85,11 +86,11 @@ class NativeFront:
         if self._front is not None:
             self._front.drain()
         await self._server.stop(patience_s)
-        tasks = {task for task, _ in self._running.values()}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=patience_s)
+        left = {who.work for who in self._running.values() if who.work is not None}
+        for work in left:
+            work.cancel()
+        if left:
+            await asyncio.wait(left, timeout=patience_s)
         if self._front is not None:
             self._flush()
             await asyncio.to_thread(self._front.close, patience_s)
@@ -106,6 +107,11 @@ class NativeFront:
         if front is None:
             return
         calls, gone = front.take()
+        for number in gone:
+            self._leave(number)
+        if gone:
+            left = set(gone)
+            calls = [call for call in calls if call.id not in left]  # who came and went is not answered
         together: dict[Bundles, list[Call]] = {}
         for call in calls:
             if (bundles := self._bundles.get(call.method)) is None:
@@ -114,40 +120,34 @@ class NativeFront:
                 together.setdefault(bundles, []).append(call)
         for bundles, some in together.items():
             self._begin_together(bundles, some)
-        for number in gone:
-            self._end(number)
 
     def _begin_together(self, bundles: Bundles, calls: Sequence[Call]) -> None:
         found, others = bundles.of(calls)
         for bundle in found:
-            task = asyncio.get_running_loop().create_task(self._serve_together(bundles, bundle))
-            for call in bundle.calls:
-                self._running[call.id] = task, bundle
+            came = list(bundle.calls)
+            for call in came:
+                self._running[call.id] = bundle
+            bundles.begin(bundle, self._send, partial(self._end_together, came))
         for call, message in others:
             self._begin(call, message)
 
-    def _begin(self, call: Call, message: bytes) -> None:
-        context = Context(call)
-        task = asyncio.get_running_loop().create_task(self._serve(call, message, context))
-        self._running[call.id] = task, context
-
-    def _end(self, number: int) -> None:
-        """A caller is gone."""
-        if (left := self._running.pop(number, None)) is not None:
-            task, who = left
-            if who.leave(number):
-                task.cancel()  # it may not have begun, and then never will
-
-    async def _serve_together(self, bundles: Bundles, bundle: Bundle) -> None:
-        calls = bundle.calls
-        others: Sequence[tuple[Call, bytes]] = ()
-        try:
-            others = await bundles.answer(bundle, self._send)
-        finally:
-            waiting = {call.id for call in calls if self._running.pop(call.id, None) is not None}
+    def _end_together(self, calls: Sequence[Call], others: Sequence[tuple[Call, bytes]]) -> None:
+        """Calls of a bundle are done with, but for ``others``, whose method is asked unless their callers left."""
+        waiting = {call.id for call in calls if self._running.pop(call.id, None) is not None}
         for call, message in others:
             if call.id in waiting:
                 self._begin(call, message)
+
+    def _begin(self, call: Call, message: bytes) -> None:
+        context = Context(call)
+        context.work = asyncio.get_running_loop().create_task(self._serve(call, message, context))
+        self._running[call.id] = context
+
+    def _leave(self, number: int) -> None:
+        """A caller is gone."""
+        who = self._running.pop(number, None)
+        if who is not None and who.leave(number) and who.work is not None:
+            who.work.cancel()
 
     async def _serve(self, call: Call, message: bytes, context: Context) -> None:
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 class Context:
     """What grpc's context is to a handler, of a call that came by the native front."""
 
-    __slots__ = ("_call", "_code", "_left")
+    __slots__ = ("_call", "_code", "_left", "work")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._left = False
+        self.work: asyncio.Future[Any] | None = None
+        """What answers it, once it is begun."""
         self._code: grpc.StatusCode | None = None
 
     def leave(self, _: int) -> bool:

@@ -17,19 +17,19 @@ _PER_S = 100
 
 
 class Timers:
-    """Cancels tasks at their time. Each costs an entry in a set, where a timer each would cost a handle in a heap.
+    """Cancels tasks, and futures, at their time. Each costs an entry in a set, where a timer would cost one in a heap.
 
     A task is cancelled up to 10 ms late, never early; :meth:`clear` says whether that happened.
     """
 
     def __init__(self) -> None:
-        self._due: dict[int, set[asyncio.Task[Any]]] = {}
+        self._due: dict[int, set[asyncio.Future[Any]]] = {}
         self._ticks: list[int] = []
         self._next: asyncio.TimerHandle | None = None
         self._next_tick = 0
-        self._ended: set[asyncio.Task[Any]] = set()
+        self._ended: set[asyncio.Future[Any]] = set()
 
-    def set(self, task: asyncio.Task[Any], seconds: float) -> int:
+    def set(self, task: asyncio.Future[Any], seconds: float) -> int:
         """Cancel ``task`` in so many seconds, unless :meth:`clear` is called with what is returned."""
         loop = task.get_loop()
         tick = self.tick(seconds)
@@ -41,6 +41,11 @@ class Timers:
                 self._wait(loop)
         due.add(task)
         return tick
+
+    @staticmethod
+    def late(limit_s: float) -> DeadlineExceeded:
+        """What is told of what took longer."""
+        return DeadlineExceeded(f"no answer within {limit_s:.3f} s; allow more time or ask for less")
 
     def tick(self, seconds: float) -> int:
         """Which hundredth of a second what takes so many seconds from now ends with."""
@@ -58,7 +63,7 @@ class Timers:
             done = await work
         except asyncio.CancelledError:
             if self.clear(task, tick):
-                raise DeadlineExceeded(f"no answer within {limit_s:.3f} s; allow more time or ask for less") from None
+                raise self.late(limit_s) from None
             raise
         except BaseException:
             self.clear(task, tick)
@@ -67,7 +72,7 @@ class Timers:
         self.clear(task, tick)
         return done
 
-    def clear(self, task: asyncio.Task[Any], tick: int) -> bool:
+    def clear(self, task: asyncio.Future[Any], tick: int) -> bool:
         """Take the task's end back. True when it was cancelled for it, which is undone."""
         due = self._due.get(tick)
         if due is not None:
@@ -75,7 +80,8 @@ class Timers:
         if task not in self._ended:
             return False
         self._ended.discard(task)
-        task.uncancel()
+        if isinstance(task, asyncio.Task):
+            task.uncancel()
         return True
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:

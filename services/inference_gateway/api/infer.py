@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from services.inference_gateway.api.caller import Caller
 from services.inference_gateway.api.infer_forms import Asked, Form, Forms, Split, split
@@ -19,7 +21,7 @@ from slipway.clock import Clock
 from slipway.errors import invalid_field
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.rpc import deadline
-from slipway.rpc.bundle import Apart, Tell
+from slipway.rpc.bundle import Apart, Tell, Together
 from slipway.rpc.message import parse
 
 
@@ -56,17 +58,19 @@ class Infer:
         form = self._forms.find_whole(data)
         return form if form is not None and form.asked.settings.timeout_s is None else None
 
-    async def answer_together(self, kind: Form, messages: Sequence[bytes], caller: Caller, tell: Tell) -> None:
-        """See Bundling. Raises as :meth:`answer` what befalls all of them."""
+    def begin_together(
+        self, kind: Form, messages: Sequence[bytes], caller: Together, tell: Tell
+    ) -> asyncio.Future[Any]:
+        """See Bundling; what befalls all of them is as in :meth:`answer`."""
         asked = kind.asked
         if self._status.takes(asked.endpoint, asked.version) is not kind.signature:
             raise Apart
-        batch = self._batch(kind.read_together(messages), caller)
+        batch = self._batch(kind.read_together(messages), caller, caller.deadline_s)
 
         def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
             tell(first, infer_bytes_of_each(asked, outcomes))
 
-        await self._predict.bundle(batch, len(messages), encoded, asked.version)
+        return self._predict.bundle(batch, len(messages), encoded, asked.version)
 
     def _again(self, parts: Split) -> Asked | None:
         """A request like one before it; None where it has to be read as a whole. Raises as status.takes."""
@@ -91,9 +95,9 @@ class Infer:
             return await self._ask(asked, caller)
 
     async def _ask(self, asked: Asked, caller: Caller) -> Part:
-        return await self._predict.by_one(self._batch(asked, caller), asked.version)
+        return await self._predict.by_one(self._batch(asked, caller, deadline.ends_at()), asked.version)
 
-    def _batch(self, asked: Asked, caller: Caller) -> Batch:
+    def _batch(self, asked: Asked, caller: Caller, deadline_s: float | None) -> Batch:
         now = int(self._clock.now().timestamp() * 1e6)
         return Batch(
             endpoint=asked.endpoint,
@@ -107,7 +111,7 @@ class Infer:
             trace_id=caller.trace_id,
             tenant=caller.principal,
             priority=asked.settings.priority,
-            deadline_s=deadline.ends_at(),
+            deadline_s=deadline_s,
             alike=asked.alike,
         )
 

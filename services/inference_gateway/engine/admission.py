@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.batch import Batch, one_request
@@ -15,7 +16,7 @@ from services.inference_gateway.engine.ask import Part
 from services.inference_gateway.engine.bundle import Outcome, Tell
 from services.inference_gateway.engine.predict import Predict
 from slipway.clock import Clock
-from slipway.errors import Exhausted, invalid_field
+from slipway.errors import Exhausted, SlipwayError, invalid_field
 
 
 @dataclass(slots=True)
@@ -73,9 +74,9 @@ class Admission:
         account.in_flight += requests
         return account
 
-    def leave(self, account: Account, requests: int = 1) -> None:
-        """They are answered, or their callers are gone."""
-        account.in_flight -= requests
+    def leave(self, account: Account) -> None:
+        """It is answered, or its caller is gone."""
+        account.in_flight -= 1
 
     def refused(self, tenant: str) -> None:
         """A request was refused elsewhere, for what others or its tenant have there."""
@@ -127,30 +128,21 @@ class Admitted:
         finally:
             self._admission.leave(account)
 
-    async def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> None:
+    def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> asyncio.Future[Any]:
         """See :meth:`Predict.bundle`."""
         account = self._admission.enter_together(batch, requests)
         if account is None:
             rows = batch.rows // requests
             each = [one_request(batch, start, rows) for start in range(0, batch.rows, rows)]
-            await asyncio.gather(*[self._told(one, number, tell, version) for number, one in enumerate(each)])
-            return
-        left = requests
-
-        def leaving(first: int, outcomes: Sequence[Outcome]) -> None:
-            nonlocal left
-            left -= len(outcomes)
-            self._admission.leave(account, len(outcomes))
-            account.refused += len([one for one in outcomes if isinstance(one, Exhausted)])
-            tell(first, outcomes)
-
+            return asyncio.gather(*[self._told(one, number, tell, version) for number, one in enumerate(each)])
+        inside = _Inside(account, requests, tell)
         try:
-            await self._predict.bundle(batch, requests, leaving, version)
-        except Exhausted:
-            account.refused += left
+            answered = self._predict.bundle(batch, requests, inside.tell, version)
+        except SlipwayError as error:
+            inside.end(error)
             raise
-        finally:
-            self._admission.leave(account, left)
+        answered.add_done_callback(inside.ended)
+        return answered
 
     async def _told(self, batch: Batch, number: int, tell: Tell, version: str) -> None:
         """Answer one of several that are not let in at once."""
@@ -160,3 +152,31 @@ class Admitted:
         except Exception as error:
             outcome = error  # which is this caller's alone
         tell(number, [outcome])
+
+
+class _Inside:
+    """Requests that were let in at once: each leaves as it is told."""
+
+    __slots__ = ("_account", "_left", "_tell")
+
+    def __init__(self, account: Account, requests: int, tell: Tell) -> None:
+        self._account = account
+        self._left = requests
+        self._tell = tell
+
+    def tell(self, first: int, outcomes: Sequence[Outcome]) -> None:
+        """Some are answered, or failed."""
+        self._left -= len(outcomes)
+        self._account.in_flight -= len(outcomes)
+        self._account.refused += len([one for one in outcomes if isinstance(one, Exhausted)])
+        self._tell(first, outcomes)
+
+    def end(self, error: BaseException | None) -> None:
+        """Nobody is left; those who were ended with the error."""
+        self._account.in_flight -= self._left
+        if isinstance(error, Exhausted):
+            self._account.refused += self._left
+
+    def ended(self, answered: asyncio.Future[Any]) -> None:
+        """The same, of those that were begun."""
+        self.end(None if answered.cancelled() else answered.exception())

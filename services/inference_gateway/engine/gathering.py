@@ -35,8 +35,11 @@ class Gathering:
         # A wave is nobody's call: it has neither one caller's deadline nor one caller's trace.
         self._nobody = contextvars.Context()
 
-    def came(self, are_open: int, requests: int = 1) -> None:
-        """So many more came; so many are not answered yet, those included."""
+    def came(self, are_open: int, requests: int = 1, *, at_once: bool = False) -> None:
+        """So many more came; so many are not answered yet, those included.
+
+        ``at_once``: these are all who came in this turn of the loop, so a lone one need not wait for its end.
+        """
         self._came += requests
         self._quiet = 0
         self._open = are_open
@@ -45,7 +48,9 @@ class Gathering:
         if self._soon:
             return
         loop = self._loop = self._loop or asyncio.get_running_loop()
-        if self._came >= min(_ENOUGH, int(self._crowd)) or not self._longest_s:
+        if at_once and self._crowd < 2 and self._next is None:
+            self._nobody.run(self._go)
+        elif self._came >= min(_ENOUGH, int(self._crowd)) or not self._longest_s:
             self._soon = True
             if self._next is not None:
                 self._next.cancel()

@@ -80,24 +80,34 @@ class Intake:
 
         Raises EndpointNotFound, NotReady, QueueFull where too much waits, and whatever a request can fail by.
         """
+        line = self._come(ask)
+        try:
+            await ask.answered
+        finally:
+            if line is not None:
+                line.leave(ask.requests)
+        return ask.parts
+
+    def begin(self, ask: Ask) -> None:
+        """The same for all who came at once, and look at what becomes of them. Raises EndpointNotFound, QueueFull."""
+        line = self._come(ask, at_once=True)
+        if line is not None:
+            ask.answered.add_done_callback(lambda _: line.leave(ask.requests))
+
+    def _come(self, ask: Ask, *, at_once: bool = False) -> Line | None:
+        """Let a request wait for its wave; None where it waits for none, for nothing is there to answer it."""
         name = ask.batch.endpoint
         try:
             self._reconciler.arms(name)
         except NotReady as error:
             self._dispatch.refuse(ask, error)
-            await ask.answered
-            return ask.parts
+            return None
         line = self._lines.get(name) or self._new_line(name)
         _wait(line.queue, ask)
         line.open += ask.requests
-        try:
-            if line not in self._due:
-                line.gathering.came(line.open, ask.requests)
-            await ask.answered
-        finally:
-            line.open -= ask.requests
-            line.gathering.left(line.open)
-        return ask.parts
+        if line not in self._due:
+            line.gathering.came(line.open, ask.requests, at_once=at_once)
+        return line
 
     def _new_line(self, name: str) -> Line:
         queue: FairQueue[Ask] = FairQueue(name, self._bounds, self._weights)

@@ -22,3 +22,8 @@ class Line:
         self.gathering = Gathering(partial(begin, self), gather_s)
         self.open = 0
         self.reading = 0
+
+    def leave(self, requests: int) -> None:
+        """So many were answered, or gave up."""
+        self.open -= requests
+        self.gathering.left(self.open)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import Sequence
@@ -68,16 +69,19 @@ class Predict:
         [part] = await self._intake.answer(ask)
         return part
 
-    async def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> None:
+    def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> asyncio.Future[None]:
         """Tell what becomes of each of several requests of equally many rows, which follow each other in ``batch``.
 
-        See :meth:`by_one`. Raises what befalls all of whom nothing was told.
+        See :meth:`by_one`. What is given ends when all is told, or with what befalls all of whom nothing was told; who
+        does not wait any more cancels it. Raises InvalidInput, EndpointNotFound, QueueFull at once.
         """
         check_batch(batch)
         rows, began_s = batch.rows // requests, self._clock.monotonic()
         origins = (Origin(rows, batch.tenant, batch.trace_id, began_s),) * requests
         ids = self._ids_of_each(requests, rows)
-        await self._intake.answer(Bundle(batch.of(origins), ids, began_s, tell, version=version))
+        ask = Bundle(batch.of(origins), ids, began_s, tell, version=version)
+        self._intake.begin(ask)
+        return ask.answered
 
     async def _told(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None

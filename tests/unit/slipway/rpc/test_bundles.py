@@ -16,7 +16,7 @@ import pytest
 from google.protobuf import wrappers_pb2
 
 from slipway.errors import Exhausted, Kind, SlipwayError, invalid_field
-from slipway.rpc import deadline, status
+from slipway.rpc import status
 from slipway.rpc.bundle import Apart, Tell
 from slipway.rpc.call import Call
 from slipway.rpc.front import native_is_there
@@ -72,13 +72,21 @@ class Choir:
         first = data[2:].partition(b" ")[0]
         return self.kinds.setdefault(first, Words(first)) if first.startswith(b"we") else None
 
-    async def answer_together(self, kind: Words, messages: Sequence[bytes], caller: Any, tell: Tell) -> None:
+    def begin_together(self, kind: Words, messages: Sequence[bytes], caller: Any, tell: Tell) -> asyncio.Future[None]:
         self.together.append(len(messages))
         match kind.word:
             case b"we-part":
                 raise Apart
+            case b"we-can't":
+                raise invalid_field("value", "is nothing to say")
+        return asyncio.ensure_future(self._sing(kind, messages, caller, tell))
+
+    async def _sing(self, kind: Words, messages: Sequence[bytes], caller: Any, tell: Tell) -> None:
+        match kind.word:
             case b"we-fail":
                 raise invalid_field("value", "is nothing to say")
+            case b"we-forget":
+                return
             case b"we-break":
                 raise RuntimeError("password=hunter2 in the driver's text")
             case b"we-wait":
@@ -102,7 +110,7 @@ class Choir:
         if text.endswith("full"):
             return Exhausted("no room", facts={"limit": "1"}, retry_after_s=1.5)
         if text.endswith("remaining"):
-            return Text(value=repr(deadline.remaining())).SerializeToString()
+            return Text(value=repr(caller.deadline_s - time.monotonic())).SerializeToString()
         return Text(value=f"{text} of {caller.principal or 'nobody'}{caller.trace_id}").SerializeToString()
 
 
@@ -193,13 +201,13 @@ async def test_one_fails_alone_and_what_all_fail_by_is_told_to_each(
     first, full, last = await here.told(here.ask("we 1", "we full", "we 2"))
     assert (first, last) == ("we 1 of nobody", "we 2 of nobody")
     assert (full.kind, full.retry_after_s) == (Kind.RESOURCE_EXHAUSTED, 1.5)
-    for one in await here.told(here.ask("we-fail 1", "we-fail 2")):
+    for one in await here.told(here.ask("we-fail 1", "we-fail 2", "we-can't 1", "we-can't 2")):
         assert [each.field for each in one.violations] == ["value"]
     with caplog.at_level(logging.ERROR):
-        broken = await here.told(here.ask("we-break 1", "we-break 2"))
+        broken = await here.told(here.ask("we-break 1", "we-break 2", "we-forget 1"))
     assert {one.kind for one in broken} == {Kind.INTERNAL}
     assert "hunter2" not in str(broken)
-    assert len([one for one in caplog.records if one.message == "a call failed by a defect"]) == 2
+    assert len([one for one in caplog.records if one.message == "a call failed by a defect"]) == 3
     assert await here.told(here.ask("we 3")) == ["we 3 of nobody"]
 
 

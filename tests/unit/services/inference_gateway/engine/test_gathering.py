@@ -34,6 +34,18 @@ async def test_a_lone_caller_waits_for_nobody() -> None:
         begun.gathering.left(0)
 
 
+async def test_a_lone_caller_who_is_all_that_came_does_not_wait_for_a_turn() -> None:
+    begun = Begun()
+    for times in (1, 2):
+        begun.gathering.came(1, at_once=True)
+        assert begun.times == times
+        begun.gathering.left(0)
+    begun.gathering.came(5, 5, at_once=True)
+    begun.gathering.came(6, 1, at_once=True)
+    assert begun.times == 2
+    assert await begun.turns() == 1
+
+
 async def test_as_many_as_are_known_to_call_begin_together() -> None:
     begun = Begun()
     for are_open in (1, 2, 3):
