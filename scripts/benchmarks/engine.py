@@ -105,10 +105,10 @@ def _together(predict: Admitted, callers: int) -> tuple[Ask, Callable[[Any], flo
         told: list[Outcome] = []
         values = np.frombuffer(b"".join(tensors), np.float32).reshape(callers, -1)
         batch = _vectors((Column("x", ValueKind.DOUBLE, values),), callers)
-        await predict.bundle(batch, callers, lambda _, outcomes: told.extend(outcomes))
+        await predict.bundle(batch, callers, lambda _, outcomes: told.extend(outcomes), whole=True)
         return told
 
-    return ask, lambda parts: float(parts[-1].outputs["p"][0, 0]), float(rows[-1, 0])
+    return ask, lambda told: float(told[-1][0].outputs["p"][0, 0]), float(rows[-1, 0])
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,12 @@ class Together(Protocol):
 class Bundling(Protocol):
     """What a servicer gives beside a method that takes bytes: the answers to several calls at once."""
 
-    def kind(self, data: bytes) -> Any | None:
-        """The :class:`Kind` of a call by its message; None for one that is answered by the method alone."""
+    def kind(self, data: bytes) -> tuple[Any, Any] | None:
+        """The :class:`Kind` of a call by its message, and what is read of that; None for one that is the method's."""
         ...
 
-    def begin_together(self, kind: Any, messages: Sequence[bytes], caller: Together, tell: Tell) -> asyncio.Future[Any]:
-        """Begin to answer calls, and tell each one's answer or what it fails by, now or later.
+    def begin_together(self, kind: Any, read: Sequence[Any], caller: Together, tell: Tell) -> asyncio.Future[Any]:
+        """Begin to answer calls by what was ``read`` of each, and tell each one's answer, or what it fails by.
 
         What is given ends when all is told, or with what all others fail by; it is cancelled when nobody waits any
         more. Raises Apart, and what all of them fail by, at once.
@@ -59,7 +59,7 @@ class Apart(Exception):
 
 
 class Bundle:
-    """Calls of one kind and one caller that end within the same hundredth of a second, and their messages.
+    """Calls of one kind and one caller that end within the same hundredth of a second; their messages, what is read.
 
     ``error`` is what they were refused by before anything of them was looked at.
     """
@@ -74,6 +74,7 @@ class Bundle:
         "limit_s",
         "messages",
         "principal",
+        "read",
         "told",
         "work",
     )
@@ -89,17 +90,24 @@ class Bundle:
         self.began = time.perf_counter()
         self.calls: list[Call] = []
         self.messages: list[bytes] = []
+        self.read: list[Any] = []
         self.told = bytearray()
         """By call, whether it has got its answer or its status."""
         self.work: asyncio.Future[Any] | None = None
         """What answers them, once it is begun and while it goes on."""
         self._gone: set[int] = set()
 
-    def add(self, call: Call, message: bytes) -> None:
+    def add(self, call: Call, message: bytes, read: Any) -> None:
         """One more."""
         self.calls.append(call)
         self.messages.append(message)
+        self.read.append(read)
         self.told.append(False)
+
+    def clear(self) -> None:
+        """Have none in it."""
+        self.calls, self.messages, self.read = [], [], []
+        self.told.clear()
 
     @property
     def untold(self) -> Iterator[tuple[Call, bytes]]:

@@ -73,23 +73,24 @@ class Bundles:
         traced = self._measured.records
         for call in calls:
             message = call.message
-            kind = None if traced or call.has("traceparent") else self._bundling.kind(message)
-            if kind is None:
+            known = None if traced or call.has("traceparent") else self._bundling.kind(message)
+            if known is None:
                 others.append((call, message))
                 continue
+            kind, read = known
             limit_s = self._limit_s(call)
             try:
                 principal = self._principal(call)
             except SlipwayError as error:
                 found.append(Bundle(kind, "", limit_s, error))
-                found[-1].add(call, message)
+                found[-1].add(call, message, read)
                 continue
             key = (id(kind), principal, self._timers.tick(limit_s))
             bundle = filling.get(key)
             if bundle is None or len(bundle.calls) == kind.most:
                 bundle = filling[key] = Bundle(kind, principal, limit_s)
                 found.append(bundle)
-            bundle.add(call, message)
+            bundle.add(call, message, read)
         return found, others
 
     def begin(self, bundle: Bundle, send: Send, ended: Ended) -> None:
@@ -100,7 +101,7 @@ class Bundles:
         self._let_in(bundle)
         try:
             tell = partial(self._tell, bundle, send)
-            work = self._bundling.begin_together(bundle.kind, bundle.messages, bundle, tell)
+            work = self._bundling.begin_together(bundle.kind, bundle.read, bundle, tell)
         except Exception as error:
             ended(self._over(bundle, error))
             return
@@ -138,10 +139,9 @@ class Bundles:
 
     def _let_in(self, bundle: Bundle) -> None:
         """Have the calls take their room; those that find none, or may not, are told, and no longer in the bundle."""
-        calls, bundle.calls = bundle.calls, []
-        messages, bundle.messages = bundle.messages, []
-        bundle.told.clear()
-        for call, message in zip(calls, messages, strict=True):
+        came = list(zip(bundle.calls, bundle.messages, bundle.read, strict=True))
+        bundle.clear()
+        for call, message, read in came:
             try:
                 if self._drains():
                     raise Draining
@@ -151,7 +151,7 @@ class Bundles:
             except SlipwayError as error:
                 self._refuse(call, bundle, error)
             else:
-                bundle.add(call, message)
+                bundle.add(call, message, read)
 
     def _refuse(self, call: Call, bundle: Bundle, error: BaseException) -> None:
         context: Any = Context(call)

@@ -53,24 +53,22 @@ class Infer:
                 self._forms.learn(parts, asked, signature)
         return infer_bytes(asked, await self._in_time(asked, caller))
 
-    def kind(self, data: bytes) -> Form | None:
+    def kind(self, data: bytes) -> tuple[Form, bytes] | None:
         """See Bundling: the form of a request that can be answered with others of it."""
         form = self._forms.find_whole(data)
-        return form if form is not None and form.asked.settings.timeout_s is None else None
+        return (form, data) if form is not None and form.asked.settings.timeout_s is None else None
 
-    def begin_together(
-        self, kind: Form, messages: Sequence[bytes], caller: Together, tell: Tell
-    ) -> asyncio.Future[Any]:
+    def begin_together(self, kind: Form, read: Sequence[bytes], caller: Together, tell: Tell) -> asyncio.Future[Any]:
         """See Bundling; what befalls all of them is as in :meth:`answer`."""
         asked = kind.asked
         if self._status.takes(asked.endpoint, asked.version) is not kind.signature:
             raise Apart
-        batch = self._batch(kind.read_together(messages), caller, caller.deadline_s)
+        batch = self._batch(kind.read_together(read), caller, caller.deadline_s)
 
         def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
             tell(first, infer_bytes_of_each(asked, outcomes))
 
-        return self._predict.bundle(batch, len(messages), encoded, asked.version)
+        return self._predict.bundle(batch, len(read), encoded, whole=True, version=asked.version)
 
     def _again(self, parts: Split) -> Asked | None:
         """A request like one before it; None where it has to be read as a whole. Raises as status.takes."""

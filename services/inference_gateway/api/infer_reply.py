@@ -54,19 +54,20 @@ def infer_bytes(asked: Asked, answer: Part) -> bytes:
 def infer_bytes_of_each(asked: Asked, outcomes: Sequence[Outcome]) -> list[bytes | BaseException]:
     """The same of requests that are alike: what their answers have in common is written once."""
     first = outcomes[0]
-    if len(outcomes) == 1 or not isinstance(first, Part) or not _are_alike(asked, first, outcomes):
-        return [infer_bytes(asked, one) if isinstance(one, Part) else one for one in outcomes]
-    told, rows = first.answer, first.end - first.start
+    if len(outcomes) == 1 or isinstance(first, BaseException) or not _are_alike(asked, first[0], outcomes):
+        return [one if isinstance(one, BaseException) else infer_bytes(asked, one[0]) for one in outcomes]
+    [part] = first
+    told, rows = part.answer, part.end - part.start
     same = _same(asked.endpoint, told.version, told.route)
     columns = []
     for name in asked.wanted:
-        array = told.outputs[name][first.start : first.start + rows * len(outcomes)]
+        array = told.outputs[name][part.start : part.start + rows * len(outcomes)]
         kind = kind_of(array)
         data = pack_raw(kind, array)
         size = len(data) // len(array) * rows
         columns.append((_output(name, kind, (rows, *array.shape[1:])) + head(_RAW, size), data, size))
     found: list[bytes | BaseException] = []
-    ids = told.ids[first.start :: rows]
+    ids = told.ids[part.start :: rows]
     for number in range(len(outcomes)):
         pieces = [same, *_prediction(ids[number].rpartition(".")[0])]
         for before, data, size in columns:
@@ -76,14 +77,14 @@ def infer_bytes_of_each(asked: Asked, outcomes: Sequence[Outcome]) -> list[bytes
 
 
 def _are_alike(asked: Asked, first: Part, outcomes: Sequence[Outcome]) -> bool:
-    """Whether parts follow each other in one answer, with as many bytes a row."""
+    """Whether the answers follow each other in one answer, with as many bytes a row."""
     answer, rows = first.answer, first.end - first.start
     if answer.fallback or any(asked.wanted.values()):
         return False
     if any([kind_of(answer.outputs[name]) == "BYTES" for name in asked.wanted]):  # noqa: C419
         return False
     return all(
-        isinstance(one, Part) and one.answer is answer and one.start == first.start + number * rows
+        not isinstance(one, BaseException) and one[0].answer is answer and one[0].start == first.start + number * rows
         for number, one in enumerate(outcomes)
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,6 @@ _NAME, _WIDTH = 0x0A, 0x38  # tags in a column
 _VALUES: dict[int, np.dtype[Any]] = {0x12: np.dtype("<f8"), 0x42: np.dtype("<f4")}  # tags of floats, and their types
 _NUMBERS = 0x0A  # tag of the numbers, in these
 _MOST_FIELDS = 64  # before the columns
-_LEAST_COLUMNS = 4  # fewer are read as quickly
 _MOST_SIZES = 128
 _MOST_ALIKE = 2  # forms whose columns take as many bytes
 _MOST_SEEN = 4096
@@ -38,6 +38,10 @@ class Split(NamedTuple):
 
     before: bytes
     columns: bytes
+
+
+Numbers = tuple[bytes, ...]
+"""The numbers of columns, as they lie on the wire."""
 
 
 class _Slot(NamedTuple):
@@ -64,13 +68,21 @@ class Form:
         self._told = self._cuts.unpack(columns)[::2]
         first, *others = self._types
         self._is_block = len(first[1]) == 1 and all(one == first for one in others)
+        self.size = len(columns)
+        """The bytes that they take."""
 
-    def read(self, columns: bytes) -> Sequence[Column] | None:
-        """Other columns of as many bytes; None where they are not of this form."""
+    @property
+    def rows(self) -> int:
+        """Of each column."""
+        return int(self._types[0][1][0])
+
+    def cut(self, columns: bytes) -> Numbers | None:
+        """The numbers of other columns of as many bytes; None where they are not of this form."""
         cut = self._cuts.unpack(columns)
-        if cut[::2] != self._told:
-            return None
-        numbers = cut[1::2]
+        return cut[1::2] if cut[::2] == self._told else None
+
+    def read(self, numbers: Numbers) -> Sequence[Column]:
+        """The columns of these."""
         if self._is_block:
             dtype, (rows,) = self._types[0]
             return Block(self._names, _KIND, np.frombuffer(b"".join(numbers), dtype).reshape(-1, rows))
@@ -78,6 +90,24 @@ class Form:
             [
                 Column(name, _KIND, np.frombuffer(data, dtype).reshape(shape))
                 for name, (dtype, shape), data in zip(self._names, self._types, numbers, strict=True)
+            ]
+        )
+
+    def read_together(self, requests: Sequence[Numbers]) -> Sequence[Column]:
+        """The columns of several requests, the rows of one after those of another."""
+        if len(requests) == 1:
+            return self.read(requests[0])
+        if self._is_block:
+            dtype, (rows,) = self._types[0]
+            given = np.frombuffer(b"".join(chain.from_iterable(requests)), dtype)
+            values = given.reshape(len(requests), -1, rows).transpose(1, 0, 2).reshape(len(self._names), -1)
+            return Block(self._names, _KIND, values)
+        return tuple(
+            [
+                Column(name, _KIND, np.frombuffer(b"".join(data), dtype).reshape(-1, *shape[1:]))
+                for name, (dtype, shape), data in zip(
+                    self._names, self._types, zip(*requests, strict=True), strict=True
+                )
             ]
         )
 
@@ -90,11 +120,11 @@ class Forms:
         self._tries: dict[int, int] = {}
         """How often columns of a size came that were of no form."""
 
-    def read(self, columns: bytes) -> tuple[Sequence[Column], Form] | None:
-        """Columns of a form that is known, and it; None for others."""
+    def find(self, columns: bytes) -> tuple[Form, Numbers] | None:
+        """The form of columns, and their numbers; None for those of none."""
         for form in self._known.get(len(columns), ()):
-            if (found := form.read(columns)) is not None:
-                return found, form
+            if (numbers := form.cut(columns)) is not None:
+                return form, numbers
         return None
 
     def learn(self, columns: bytes, found: Sequence[Column]) -> None:
@@ -103,7 +133,7 @@ class Forms:
         After some of a size that was in vain no others are tried: their callers would wait for it each time.
         """
         size = len(columns)
-        if len(found) < _LEAST_COLUMNS or size > _LARGEST:
+        if not found or size > _LARGEST:
             return
         if len(self._tries) >= _MOST_SEEN:
             self._tries.clear()
@@ -114,7 +144,8 @@ class Forms:
         if slots is None or len(slots) != len(found):
             return
         form = Form(columns, slots, found)
-        if not _same(form.read(columns), found):
+        numbers = form.cut(columns)
+        if numbers is None or not _same(form.read(numbers), found):
             return
         if len(self._known) >= _MOST_SIZES:
             self._known.clear()
@@ -191,9 +222,9 @@ def _is_width(data: bytes) -> bool:
     return not data or (data[0] == _WIDTH and length(data, 1)[1] == len(data))
 
 
-def _same(some: Sequence[Column] | None, others: Sequence[Column]) -> bool:
+def _same(some: Sequence[Column], others: Sequence[Column]) -> bool:
     """Whether columns are the same to the last bit."""
-    return some is not None and all(
+    return all(
         one.kind is other.kind
         and one.values.dtype == other.values.dtype
         and one.values.shape == other.values.shape

@@ -1,19 +1,16 @@
-"""Slipway's own inference API: decode, call the engine, encode."""
+"""Slipway's own inference API."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
 
-from services.inference_gateway import codec
 from services.inference_gateway.api.in_flight import InFlight
 from services.inference_gateway.api.outcome import tell
-from services.inference_gateway.api.predict_forms import Forms, split
+from services.inference_gateway.api.predictions import Predictions
 from services.inference_gateway.api.vitals import encode_vitals
-from services.inference_gateway.domain.batch import Batch
-from services.inference_gateway.domain.columns import Column
-from services.inference_gateway.engine.admission import Admission, Admitted
+from services.inference_gateway.engine.admission import Admission
 from services.inference_gateway.engine.meter import Meter
 from services.inference_gateway.engine.status import Status
 from services.inference_gateway.engine.vitals import Vitals
@@ -24,7 +21,7 @@ from slipway.gen.slipway.inference.v1 import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import resources_pb2
 from slipway.rpc import deadline
 from slipway.rpc.call import Call
-from slipway.rpc.message import parse, takes_bytes
+from slipway.rpc.message import takes_bytes
 from slipway.rpc.refusals import Internal
 
 log = logging.getLogger(__name__)
@@ -36,7 +33,7 @@ class InferenceServicer:
     def __init__(
         self,
         *,
-        predict: Admitted,
+        predictions: Predictions,
         admission: Admission,
         status: Status,
         vitals: Vitals,
@@ -47,8 +44,7 @@ class InferenceServicer:
     ) -> None:
         """``limit_s`` is what a request of a stream gets at most, in seconds."""
         self._limit_s = limit_s
-        self._forms = Forms()
-        self._predict = predict
+        self._predictions = predictions
         self._admission = admission
         self._status = status
         self._vitals = vitals
@@ -59,23 +55,7 @@ class InferenceServicer:
     @takes_bytes
     async def Predict(self, data: bytes, call: Call) -> bytes:
         """Answer a batch."""
-        parts = split(data)
-        known = None if parts is None else self._forms.read(parts.columns)
-        if parts is None or known is None:
-            batch = self._batch(parse(pb.PredictRequest, data), call)
-            if parts is not None:
-                self._forms.learn(parts.columns, batch.features)
-        else:
-            batch = self._batch(parse(pb.PredictRequest, parts.before), call, known)
-        return codec.prediction_bytes(await self._predict.predictions(batch))
-
-    def _batch(
-        self, request: pb.PredictRequest, call: Call, known: tuple[Sequence[Column] | None, object] = (None, None)
-    ) -> Batch:
-        now, (features, alike) = self._clock.now(), known
-        return codec.decode_batch(
-            request, now, call.trace_id, call.deadline_s, call.principal, features=features, alike=alike
-        )
+        return await self._predictions.answer_bytes(data, call)
 
     def StreamPredict(
         self, requests: AsyncIterator[pb.StreamPredictRequest], call: Call
@@ -93,7 +73,7 @@ class InferenceServicer:
     async def _within(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
         try:
             async with deadline.Bound(self._limit_s):
-                return codec.encode_predictions(await self._predict.predictions(self._batch(request, call)))
+                return await self._predictions.answer(request, call)
         except SlipwayError:
             raise
         except Exception as error:

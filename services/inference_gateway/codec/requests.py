@@ -54,7 +54,7 @@ def decode_batch(
     """
     if features is None:
         features = tuple([_column("features", one) for one in request.features])
-    entity_keys = tuple([_key(one) for one in request.entity_keys]) if request.entity_keys else ()
+    entity_keys = decode_keys(request)
     # Of those that are alike each has as many rows.
     given = [len(one.values) for one in features] if alike is None else [first_rows(features)]
     rows = max([*given, *[len(one.values) for one in entity_keys]], default=len(request.prediction_ids))
@@ -74,6 +74,11 @@ def decode_batch(
         explain=request.explain,
         alike=alike,
     )
+
+
+def decode_keys(request: inference_pb2.PredictRequest) -> tuple[Column, ...]:
+    """The entity keys of a request. Raises InvalidInput about a column's type."""
+    return tuple([_key(one) for one in request.entity_keys]) if request.entity_keys else ()
 
 
 def _key(message: resources_pb2.Column) -> Column:

@@ -79,8 +79,8 @@ def merged(batches: Sequence[Batch], began_s: Sequence[float]) -> Batch:
         ids=tuple(chain.from_iterable([one.ids for one in batches])) if first.ids else (),
         event_times_us=np.concatenate([one.event_times_us for one in batches]),
         timed=first.timed,
-        entity_keys=tuple(_stacked([one.entity_keys for one in batches])) if first.entity_keys else (),
-        features=_stacked([one.features for one in batches]),
+        entity_keys=tuple(stacked([one.entity_keys for one in batches])) if first.entity_keys else (),
+        features=stacked([one.features for one in batches]),
         protocol=first.protocol,
         tenant=first.tenant,
         priority=first.priority,
@@ -98,7 +98,8 @@ def latest(deadlines: Sequence[float | None]) -> float | None:
     return None if None in deadlines else max(one for one in deadlines if one is not None)
 
 
-def _stacked(groups: Sequence[Sequence[Column]]) -> Sequence[Column]:
+def stacked(groups: Sequence[Sequence[Column]]) -> Sequence[Column]:
+    """The columns of several requests, the rows of one after those of another; each has the same, in one order."""
     first = groups[0]
     if len(blocks := [one for one in groups if isinstance(one, Block)]) == len(groups):
         return joined(blocks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,40 +118,47 @@ class Admitted:
             self._admission.leave(account)
 
     async def by_one(self, batch: Batch, version: str = "") -> Part:
-        """See :meth:`Predict.by_one`."""
-        account = self._admission.enter(batch)
-        try:
-            return await self._predict.by_one(batch, version)
-        except Exhausted:
-            account.refused += 1
-            raise
-        finally:
-            self._admission.leave(account)
+        """The part of a whole, see :meth:`Predict.parts`."""
+        [part] = await self._parts(batch, whole=True, version=version)
+        return part
 
-    def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> asyncio.Future[Any]:
+    def bundle(self, batch: Batch, requests: int, tell: Tell, *, whole: bool, version: str = "") -> asyncio.Future[Any]:
         """See :meth:`Predict.bundle`."""
         account = self._admission.enter_together(batch, requests)
         if account is None:
             rows = batch.rows // requests
-            each = [one_request(batch, start, rows) for start in range(0, batch.rows, rows)]
-            return asyncio.gather(*[self._told(one, number, tell, version) for number, one in enumerate(each)])
+            each = [
+                self._parts(one_request(batch, n * rows, rows), whole=whole, version=version) for n in range(requests)
+            ]
+            return asyncio.gather(*[_told(one, number, tell) for number, one in enumerate(each)])
         inside = _Inside(account, requests, tell)
         try:
-            answered = self._predict.bundle(batch, requests, inside.tell, version)
+            answered = self._predict.bundle(batch, requests, inside.tell, whole=whole, version=version)
         except SlipwayError as error:
             inside.end(error)
             raise
         answered.add_done_callback(inside.ended)
         return answered
 
-    async def _told(self, batch: Batch, number: int, tell: Tell, version: str) -> None:
-        """Answer one of several that are not let in at once."""
-        outcome: Outcome
+    async def _parts(self, batch: Batch, *, whole: bool, version: str) -> Sequence[Part]:
+        account = self._admission.enter(batch)
         try:
-            outcome = await self.by_one(batch, version)
-        except Exception as error:
-            outcome = error  # which is this caller's alone
-        tell(number, [outcome])
+            return await self._predict.parts(batch, whole=whole, version=version)
+        except Exhausted:
+            account.refused += 1
+            raise
+        finally:
+            self._admission.leave(account)
+
+
+async def _told(parts: Coroutine[Any, Any, Sequence[Part]], number: int, tell: Tell) -> None:
+    """Tell what becomes of one of several requests that are not let in at once."""
+    outcome: Outcome
+    try:
+        outcome = await parts
+    except Exception as error:
+        outcome = error  # which is this caller's alone
+    tell(number, [outcome])
 
 
 class _Inside:

@@ -9,8 +9,8 @@ from functools import partial
 from services.inference_gateway.domain.batch import Batch, one_request
 from services.inference_gateway.engine.ask import Ask, Part
 
-Outcome = Part | BaseException
-"""A request's answer, or what it fails by."""
+Outcome = Sequence[Part] | BaseException
+"""A request's answer in its parts, or what it fails by."""
 
 Tell = Callable[[int, Sequence[Outcome]], None]
 """Takes what became of successive requests, from the one of this number on."""
@@ -19,15 +19,16 @@ Tell = Callable[[int, Sequence[Outcome]], None]
 class Bundle(Ask):
     """Requests of equally many rows, one after the other in ``batch``, whose ``origins`` they are.
 
-    Each is answered by one version. They are taken apart where one of them has to be looked at alone: from then on
-    each is answered, or fails, by itself, and the bundle ends with the last of them. Whoever waits is told of each as
-    soon as it is so.
+    They are taken apart where one of them has to be looked at alone: from then on each is answered, or fails, by
+    itself, and the bundle ends with the last of them. Whoever waits is told of each as soon as it is so.
     """
 
     __slots__ = ("_left", "_members", "_tell")
 
-    def __init__(self, batch: Batch, ids: tuple[str, ...], began_s: float, tell: Tell, *, version: str = "") -> None:
-        super().__init__(batch, ids, began_s, whole=True, version=version)
+    def __init__(
+        self, batch: Batch, ids: tuple[str, ...], began_s: float, tell: Tell, *, whole: bool, version: str = ""
+    ) -> None:
+        super().__init__(batch, ids, began_s, whole=whole, version=version)
         self.requests = len(batch.origins)
         self._tell = tell
         self._members: tuple[Ask, ...] = ()
@@ -52,20 +53,25 @@ class Bundle(Ask):
         """See Ask; whoever waits is told before it is woken."""
         if self.answered.done():
             return
-        [part] = self.parts
-        answer, rows = part.answer, self.rows // self.requests
         try:
-            self._tell(0, [Part(answer, start, start + rows) for start in range(part.start, part.end, rows)])
+            self._tell(0, self._outcomes())
         except Exception as error:
             self.answered.set_exception(error)  # a defect, but of this bundle alone
         else:
             self.answered.set_result(None)
 
+    def _outcomes(self) -> Sequence[Outcome]:
+        if self.requests == 1:
+            return [self.parts]
+        [part] = self.parts
+        answer, rows = part.answer, self.rows // self.requests
+        return [(Part(answer, start, start + rows),) for start in range(part.start, part.end, rows)]
+
     def _member(self, number: int) -> Ask:
         rows = self.rows // self.requests
         start = number * rows
         batch = one_request(self.batch, start, rows)
-        one = Ask(batch, self.ids[start : start + rows], self.began_s, whole=True, version=self.version)
+        one = Ask(batch, self.ids[start : start + rows], self.began_s, whole=self.whole, version=self.version)
         one.parts.extend([Part(part.answer, part.start + start, part.start + start + rows) for part in self.parts])
         return one
 
@@ -73,7 +79,7 @@ class Bundle(Ask):
         self._left -= 1
         if not answered.cancelled():
             try:
-                self._tell(number, [answered.exception() or self._members[number].parts[0]])
+                self._tell(number, [answered.exception() or self._members[number].parts])
             except Exception as error:
                 self.fail(error)  # a defect: nobody is to wait for what can't be told
         if not self._left and not self.answered.done():

@@ -46,7 +46,7 @@ class Predict:
         if batch.explain:
             self._explain.check(batch)
         if not batch.ids:
-            return _in_order(batch.rows, {}, await self._told(batch, self._made_ids(batch.rows)))
+            return in_order(batch.rows, {}, await self._told(batch, self._made_ids(batch.rows)))
         marks = digests(batch)
         async with self._memory.claim(batch.ids, marks) as claim:
             fresh = np.array(claim.fresh, dtype=np.int64)
@@ -55,31 +55,34 @@ class Predict:
             part = batch if len(fresh) == batch.rows else replace(batch.take(fresh), explain=batch.explain)
             own = tuple(marks[row] for row in claim.fresh)
             parts = await self._told(part, part.ids, own, partial(self._remember, own))
-            return _in_order(batch.rows, claim.known, parts, fresh)
+            return in_order(batch.rows, claim.known, parts, fresh)
 
-    async def by_one(self, batch: Batch, version: str = "") -> Part:
-        """The whole batch answered by one version: the one named, else the arm that its first row falls to.
+    async def parts(self, batch: Batch, *, whole: bool, version: str = "") -> Sequence[Part]:
+        """What was answered to a request that brings no ids, in its parts.
 
-        For protocols whose reply names a single version, and whose callers give every column: nothing is read.
-        Raises as :meth:`predictions`, and VersionNotServed.
+        A ``whole`` one is answered by one version: the one named, else the arm that its first row falls to. That is for
+        protocols whose reply names a single version, and whose callers give every column: nothing is read. Raises as
+        :meth:`predictions`, and VersionNotServed.
         """
         check_batch(batch)
         ids, began_s = self._made_ids(batch.rows), self._clock.monotonic()
-        ask = Ask(batch, ids, began_s, whole=True, version=version, span=self._spans.current)
-        [part] = await self._intake.answer(ask)
-        return part
+        ask = Ask(batch, ids, began_s, whole=whole, version=version, span=self._spans.current)
+        return await self._intake.answer(ask)
 
-    def bundle(self, batch: Batch, requests: int, tell: Tell, version: str = "") -> asyncio.Future[None]:
+    def bundle(
+        self, batch: Batch, requests: int, tell: Tell, *, whole: bool, version: str = ""
+    ) -> asyncio.Future[None]:
         """Tell what becomes of each of several requests of equally many rows, which follow each other in ``batch``.
 
-        See :meth:`by_one`. What is given ends when all is told, or with what befalls all of whom nothing was told; who
-        does not wait any more cancels it. Raises InvalidInput, EndpointNotFound, QueueFull at once.
+        Each is answered as by :meth:`parts`. What is given ends when all is told, or with what befalls all of whom
+        nothing was told; who does not wait any more cancels it. Raises InvalidInput, EndpointNotFound and QueueFull at
+        once.
         """
         check_batch(batch)
         rows, began_s = batch.rows // requests, self._clock.monotonic()
         origins = (Origin(rows, batch.tenant, batch.trace_id, began_s),) * requests
         ids = self._ids_of_each(requests, rows)
-        ask = Bundle(batch.of(origins), ids, began_s, tell, version=version)
+        ask = Bundle(batch.of(origins), ids, began_s, tell, whole=whole, version=version)
         self._intake.begin(ask)
         return ask.answered
 
@@ -111,9 +114,10 @@ class Predict:
         return (f"{stem}.0",) if rows == 1 else tuple([f"{stem}.{row}" for row in range(rows)])
 
 
-def _in_order(
+def in_order(
     rows: int, known: dict[int, Prediction], parts: Sequence[Part], fresh: Array | None = None
 ) -> Sequence[Prediction]:
+    """The predictions of a request's rows: those ``known`` by row, and ``parts``, of the ``fresh`` ones (None: all)."""
     if not known and len(parts) == 1:
         return parts[0].predictions()
     placed = dict(known)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import version
+from types import ModuleType
 from typing import NamedTuple
 
 from services.inference_gateway.adapters.arm_events import ArmEvents
@@ -19,6 +20,7 @@ from services.inference_gateway.api.access import Access
 from services.inference_gateway.api.consumer import Requests
 from services.inference_gateway.api.infer import Infer
 from services.inference_gateway.api.open_inference import OpenInferenceServicer
+from services.inference_gateway.api.predictions import Predictions
 from services.inference_gateway.api.rest import RestServer
 from services.inference_gateway.api.servicer import InferenceServicer
 from services.inference_gateway.config import GatewayConfig
@@ -50,6 +52,7 @@ from slipway.client import AsyncSlipway
 from slipway.clock import Clock, SystemClock
 from slipway.gen.inference import inference_pb2 as open_inference_pb2
 from slipway.gen.slipway.inference.v1 import inference_pb2
+from slipway.rpc.bundle import Bundling
 from slipway.rpc.room import Room
 from slipway.rpc.server import Server, Service, service
 from slipway.spool import Spool
@@ -135,8 +138,9 @@ def _fronts(
 ) -> tuple[RestServer, Server]:
     known, status = tenants(config), Status(routing.reconciler, routing.follow)
     access = Access(known, admission)
+    predictions = Predictions(admitted, clock)
     own = InferenceServicer(
-        predict=admitted,
+        predictions=predictions,
         admission=admission,
         status=status,
         vitals=answers.vitals,
@@ -155,7 +159,10 @@ def _fronts(
         limit_s=config.rpc.max_deadline_s,
     )
     rest = _rest(config, open_inference, access, room(config.http, known, admission))
-    services = _services(own, open_inference, infer, access)
+    services = [
+        _service(inference_pb2, "InferenceService", own, access, {"Predict": predictions}),
+        _service(open_inference_pb2, "GRPCInferenceService", open_inference, access, {"ModelInfer": infer}),
+    ]
     return rest, Server(config.rpc, services, room=room(config.rpc, known, admission))
 
 
@@ -212,14 +219,10 @@ def _upkeep(config: GatewayConfig, reconciler: Reconciler, meter: Meter, clock: 
     )
 
 
-def _services(
-    own: InferenceServicer, open_inference: OpenInferenceServicer, infer: Infer, access: Access
-) -> list[Service]:
-    theirs = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
-    return [
-        service(inference_pb2.DESCRIPTOR.services_by_name["InferenceService"], own, access.gate),
-        service(theirs, open_inference, access.gate, {"ModelInfer": infer}),
-    ]
+def _service(
+    contract: ModuleType, name: str, servicer: object, access: Access, bundling: Mapping[str, Bundling]
+) -> Service:
+    return service(contract.DESCRIPTOR.services_by_name[name], servicer, access.gate, bundling)
 
 
 async def serve(config: GatewayConfig) -> None:

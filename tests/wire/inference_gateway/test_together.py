@@ -18,9 +18,11 @@ import pytest
 from slipway.client import ColumnSpec, DataType, DefaultAnswer, FallbackVersion, Route, Signature, TensorSpec
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.inference import inference_pb2 as pb
+from slipway.gen.slipway.inference.v1 import inference_pb2 as own_pb
 from slipway.rpc import status
 
-METHOD = "/inference.GRPCInferenceService/ModelInfer"
+INFER = "/inference.GRPCInferenceService/ModelInfer"
+PREDICT = "/slipway.inference.v1.InferenceService/Predict"
 BRITTLE = Signature((ColumnSpec("x", DataType.INT64),), (TensorSpec("y", DataType.FP32, (-1,)),))
 TYPES = {"FP32": np.float32, "INT64": np.int64}
 
@@ -49,24 +51,28 @@ def brittle(x: int) -> bytes:
 class Crowd:
     """Callers in threads without Python's lock: what they send while the loop stands still came together."""
 
-    def __init__(self, address: str, **options: Any) -> None:
+    def __init__(self, address: str, method: str = INFER, **options: Any) -> None:
         self._options = options
+        self._answer = pb.ModelInferResponse if method == INFER else own_pb.PredictResponse
         self._channel = grpc.insecure_channel(address)
-        self._infer = self._channel.unary_unary(METHOD)
+        self._ask = self._channel.unary_unary(method)
 
     def begin(self, requests: Sequence[bytes]) -> list[Any]:
-        calls = [self._infer.future(one, **self._options) for one in requests]
+        calls = [self._ask.future(one, **self._options) for one in requests]
         ends = time.monotonic() + 0.2
         while time.monotonic() < ends:
             pass
         return calls
 
-    async def told(self, calls: Sequence[Any]) -> list[pb.ModelInferResponse | SlipwayError]:
-        return list(await asyncio.gather(*(_ended(one) for one in calls)))
+    async def told(self, calls: Sequence[Any]) -> list[Any]:
+        """Each one's answer, or the error that it was told."""
+        found = await asyncio.gather(*(_ended(one) for one in calls))
+        return [self._answer.FromString(one) if isinstance(one, bytes) else one for one in found]
 
     async def ask(self, requests: Sequence[bytes]) -> list[Any]:
-        """All outcomes; they are asked once before, so that their forms are known."""
-        await self.told(self.begin(requests[:1]))
+        """All outcomes; the first is asked before, as often as it takes until its form is known."""
+        for _ in range(1 if self._answer is pb.ModelInferResponse else 3):
+            await self.told(self.begin(requests[:1]))
         return await self.told(self.begin(requests))
 
 
@@ -78,9 +84,9 @@ async def _ended(call: Any) -> Any:
     return _told(call)
 
 
-def _told(call: Any) -> pb.ModelInferResponse | SlipwayError:
+def _told(call: Any) -> bytes | SlipwayError:
     try:
-        return pb.ModelInferResponse.FromString(call.result())
+        return bytes(call.result())
     except grpc.RpcError as error:
         return status.decode(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
 
@@ -301,3 +307,98 @@ async def test_requests_of_several_forms_do_not_mix(world: Any) -> None:
     assert [column(one, "p") for one in told[:-1]] == [[1.0], [1.0, 2.0], [1.0], [7.0], [1.0], [1.0, 2.0], [1.0]]
     assert [len(one.outputs) for one in told[:3]] == [2, 2, 1]
     assert (told[3].id, told[-1].reason) == ("mine", "MALFORMED_MESSAGE")
+
+
+ADDS = Signature(
+    (ColumnSpec("a", DataType.FP32), ColumnSpec("b", DataType.FP32)),
+    (TensorSpec("y", DataType.FP32, (-1, 1)),),
+)
+
+
+async def adding(world: Any, *weights: int) -> list[int]:
+    """The endpoint ``late`` with an arm a weight, whose version adds half of its place; the versions."""
+    numbers = [await world.register(artifact=world.models.add(0.5 * n), takes=ADDS) for n in range(len(weights))]
+    await world.route("late", *[(f"arm-{n}", number, weights[n]) for n, number in enumerate(numbers)])
+    await world.ready("late", *numbers)
+    return numbers
+
+
+def own(*x: float, flights: Sequence[str | int] = (), ids: Sequence[str] = ()) -> bytes:
+    """Rows in Slipway's own protocol, of these flights; each is its own sum."""
+    request = own_pb.PredictRequest(endpoint="late", prediction_ids=ids)
+    request.features.add(name="a").doubles.values.extend(x)
+    request.features.add(name="b").doubles.values.extend([0.0] * len(x))
+    if flights:
+        key = request.entity_keys.add(name="flight")
+        (key.int64s if isinstance(flights[0], int) else key.strings).values.extend(flights)
+    return request.SerializeToString(deterministic=True)
+
+
+def values(answer: own_pb.PredictResponse) -> list[float]:
+    return [value for one in answer.predictions for output in one.outputs for value in output.values]
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("rows", [1, 3])
+async def test_own_requests_are_answered_and_logged_each_by_itself(world: Any, rows: int, keyed: bool) -> None:
+    [version] = await adding(world, 1)
+    asked = [[float(100 * number + row) for row in range(rows)] for number in range(40)]
+    flights = [[f"UA{int(x)}" for x in one] if keyed else [] for one in asked]
+    requests = [own(*one, flights=mine) for one, mine in zip(asked, flights, strict=True)]
+    answers = await Crowd(world.address, PREDICT).ask(requests)
+    assert [values(one) for one in answers] == asked
+    assert {(one.model, one.version, one.route) for answer in answers for one in answer.predictions} == {
+        ("m", version, "arm-0")
+    }
+    logged: dict[str, tuple[float, str]] = {}
+    for batch in await world.logged("late", 43 * rows):
+        column = next(one for one in batch.features if one.name == "a")
+        keys = batch.entity_keys[0].strings.values if keyed else [""] * len(batch.prediction_ids)
+        logged |= {
+            one: (value, key) for one, value, key in zip(batch.prediction_ids, column.doubles.values, keys, strict=True)
+        }
+    told = {
+        prediction.prediction_id: (x, mine[row] if keyed else "")
+        for one, mine, answer in zip(asked, flights, answers, strict=True)
+        for row, (x, prediction) in enumerate(zip(one, answer.predictions, strict=True))
+    }
+    assert len(told) == 40 * rows
+    assert told.items() <= logged.items()
+
+
+async def test_what_is_wrong_with_one_own_request_fails_it_alone(world: Any) -> None:
+    await adding(world, 1)
+    asked = [
+        own(1.0, 2.0, flights=["a", "b"]),
+        own(3.0, math.nan, flights=["c", "d"]),
+        own(5.0, 6.0, flights=["e", "f"]),
+        own(7.0, 8.0, flights=["g"]),
+        own(9.0, 10.0, flights=[7, 8]),
+        own(11.0, 12.0, ids=["mine-0", "mine-1"]),
+    ]
+    first, wrong, second, short, numbers, named = await Crowd(world.address, PREDICT).ask(asked)
+    assert [values(one) for one in (first, second, numbers, named)] == [
+        [1.0, 2.0],
+        [5.0, 6.0],
+        [9.0, 10.0],
+        [11.0, 12.0],
+    ]
+    assert [one.field for one in wrong.violations] == ["features[a]"]
+    assert "is not a number in row 1" in str(wrong)
+    assert [one.field for one in short.violations] == ["entity_keys[flight]"]
+    assert [one.prediction_id for one in named.predictions] == ["mine-0", "mine-1"]
+
+
+async def test_rows_go_to_the_arms_of_their_keys_however_they_came(world: Any) -> None:
+    versions = await adding(world, 50, 50)
+    crowd = Crowd(world.address, PREDICT)
+    requests = [own(float(n), n + 0.25, flights=[f"UA{n}", f"DL{n}"]) for n in range(40)]
+    together = await crowd.ask(requests)
+    alone = [(await crowd.told(crowd.begin([one])))[0] for one in requests[:8]]
+    chosen = [[one.version for one in answer.predictions] for answer in together]
+    assert {version for one in chosen for version in one} == set(versions)
+    assert any(len(set(one)) > 1 for one in chosen)  # rows of one request may go apart
+    assert [[one.version for one in answer.predictions] for answer in alone] == chosen[:8]
+    for n, (answer, versions_of) in enumerate(zip(together, chosen, strict=True)):
+        plus = [0.5 * versions.index(one) for one in versions_of]
+        assert values(answer) == [n + plus[0], n + 0.25 + plus[1]]

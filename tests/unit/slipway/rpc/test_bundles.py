@@ -68,20 +68,20 @@ class Choir:
 
     Join = Talk = Count
 
-    def kind(self, data: bytes) -> Words | None:
+    def kind(self, data: bytes) -> tuple[Words, bytes] | None:
         first = data[2:].partition(b" ")[0]
-        return self.kinds.setdefault(first, Words(first)) if first.startswith(b"we") else None
+        return (self.kinds.setdefault(first, Words(first)), data) if first.startswith(b"we") else None
 
-    def begin_together(self, kind: Words, messages: Sequence[bytes], caller: Any, tell: Tell) -> asyncio.Future[None]:
-        self.together.append(len(messages))
+    def begin_together(self, kind: Words, read: Sequence[bytes], caller: Any, tell: Tell) -> asyncio.Future[None]:
+        self.together.append(len(read))
         match kind.word:
             case b"we-part":
                 raise Apart
             case b"we-can't":
                 raise invalid_field("value", "is nothing to say")
-        return asyncio.ensure_future(self._sing(kind, messages, caller, tell))
+        return asyncio.ensure_future(self._sing(kind, read, caller, tell))
 
-    async def _sing(self, kind: Words, messages: Sequence[bytes], caller: Any, tell: Tell) -> None:
+    async def _sing(self, kind: Words, read: Sequence[bytes], caller: Any, tell: Tell) -> None:
         match kind.word:
             case b"we-fail":
                 raise invalid_field("value", "is nothing to say")
@@ -96,14 +96,14 @@ class Choir:
                 finally:
                     self.left.set()
             case b"we-first":
-                tell(0, [self._said(messages[0], caller)])
+                tell(0, [self._said(read[0], caller)])
                 try:
                     await self.gate.wait()
                 finally:
                     self.left.set()
-                tell(1, [self._said(one, caller) for one in messages[1:]])
+                tell(1, [self._said(one, caller) for one in read[1:]])
                 return
-        tell(0, [self._said(one, caller) for one in messages])
+        tell(0, [self._said(one, caller) for one in read])
 
     def _said(self, data: bytes, caller: Any) -> bytes | BaseException:
         text = Text.FromString(data).value

@@ -280,13 +280,14 @@ def test_answers_in_bytes_are_the_answers(names: list[str], numbers: list[int | 
     )
     whole = part(OUTPUTS, 0, 6, fallback=fallback)
     failed = RuntimeError()
-    outcomes = [failed if one is None else whole._replace(start=2 * one, end=2 * one + 2) for one in numbers]
-    for outcome, told in zip(outcomes, infer_bytes_of_each(asked, outcomes), strict=True):
-        if isinstance(outcome, Part):
-            assert isinstance(told, bytes)
-            assert pb.ModelInferResponse.FromString(told) == encode_infer(asked, outcome)
-        else:
+    parts = [None if one is None else whole._replace(start=2 * one, end=2 * one + 2) for one in numbers]
+    found = infer_bytes_of_each(asked, [failed if one is None else [one] for one in parts])
+    for one, told in zip(parts, found, strict=True):
+        if one is None:
             assert told is failed
+        else:
+            assert isinstance(told, bytes)
+            assert pb.ModelInferResponse.FromString(told) == encode_infer(asked, one)
 
 
 @pytest.mark.parametrize(

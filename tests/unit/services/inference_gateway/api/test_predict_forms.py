@@ -48,11 +48,12 @@ def learned(*given: bytes) -> Forms:
 
 def again(forms: Forms, data: bytes) -> Batch | None:
     parts = split(data)
-    found = None if parts is None else forms.read(parts.columns)
+    found = None if parts is None else forms.find(parts.columns)
     if parts is None or found is None:
         return None
-    features, alike = found
-    return codec.decode_batch(pb.PredictRequest.FromString(parts.before), NOW, "", features=features, alike=alike)
+    form, numbers = found
+    features = form.read(numbers)
+    return codec.decode_batch(pb.PredictRequest.FromString(parts.before), NOW, "", features=features, alike=form)
 
 
 def told(columns: Sequence[Column]) -> list[object]:
@@ -135,12 +136,31 @@ def test_other_columns_have_no_form(other: res.Column) -> None:
     assert again(learned(data, data, data), data) is None
 
 
-def test_a_form_is_of_columns_that_came_twice_and_are_not_few() -> None:
+@given(NAMES, st.integers(1, 4), st.integers(1, 4), st.sampled_from(["doubles", "floats"]), WIDTHS)
+def test_requests_of_a_form_are_read_together_as_each_alone(
+    names: list[str], rows: int, many: int, kind: str, widths: list[int]
+) -> None:
+    names = list(dict.fromkeys(names))
+    given_ = [request(names, rows, seed, kind, widths) for seed in range(many)]
+    forms = learned(given_[0], given_[0], given_[0])
+    parts = [split(one) for one in given_]
+    found = [None if one is None else forms.find(one.columns) for one in parts]
+    assert None not in found
+    form = found[0][0]  # type: ignore[index]
+    together = form.read_together([one[1] for one in found if one is not None])
+    each = [whole(one).features for one in given_]
+    assert len(together) == len(names)
+    for place, column in enumerate(together):
+        expected = np.concatenate([one[place].values for one in each])
+        assert (column.name, column.kind) == (each[0][place].name, each[0][place].kind)
+        assert column.values.dtype == expected.dtype
+        assert np.array_equal(column.values, expected)
+
+
+def test_a_form_is_of_columns_that_came_twice() -> None:
     data = request("abcd", 2, 1)
     assert again(learned(data), data) is None
     assert again(learned(data, data), data) is not None
-    few = request("abc", 2, 1)
-    assert again(learned(few, few, few), few) is None
 
 
 @pytest.mark.parametrize("tail", [b"\x30\x07", b"\x38\x01", b"\x0a\x01x", b"\xfa\x01\x00"])
@@ -186,12 +206,12 @@ def test_columns_that_never_have_a_form_are_not_looked_through_for_ever() -> Non
     for data in several * 20:
         parts = split(data)
         assert parts is not None
-        if forms.read(parts.columns) is None:
+        if forms.find(parts.columns) is None:
             forms.learn(parts.columns, whole(data).features)
     known = list(*forms._known.values())
     for data in several * 2:
         parts = split(data)
         assert parts is not None
-        if forms.read(parts.columns) is None:
+        if forms.find(parts.columns) is None:
             forms.learn(parts.columns, whole(data).features)
     assert list(*forms._known.values()) == known

@@ -60,6 +60,7 @@ def test_several_come_in_at_once_where_all_of_them_may() -> None:
     assert b is not None
     assert admission.enter_together(batch("b", 2), 2) is None
     assert [(one.requests, one.rows, one.refused, one.in_flight) for one in (a, b)] == [(20, 40, 0, 20), (2, 8, 0, 2)]
-    admission.leave(b, 2)
+    admission.leave(b)
+    admission.leave(b)
     assert admission.enter_together(batch("b", 3), 3) is b
     assert (b.requests, b.in_flight) == (5, 3)
