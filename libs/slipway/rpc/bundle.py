@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from slipway.errors import SlipwayError
-
 if TYPE_CHECKING:
     from slipway_front import Call
 
@@ -58,6 +56,10 @@ class Apart(Exception):
     """These calls can't be answered together now: each is one for the method."""
 
 
+Left = Callable[["Bundle", int], None]
+"""Takes a bundle and the place of a call in it."""
+
+
 class Bundle:
     """Calls of one kind and one caller that end within the same hundredth of a second; their messages, what is read.
 
@@ -65,7 +67,7 @@ class Bundle:
     """
 
     __slots__ = (
-        "_gone",
+        "_on_left",
         "began",
         "calls",
         "deadline_s",
@@ -81,7 +83,10 @@ class Bundle:
 
     trace_id = ""
 
-    def __init__(self, kind: Kind, principal: str, limit_s: float, error: SlipwayError | None = None) -> None:
+    def __init__(
+        self, kind: Kind, principal: str, limit_s: float, on_left: Left, error: Exception | None = None
+    ) -> None:
+        """``on_left`` is called with the place of a call whose caller is gone before it was told anything."""
         self.kind = kind
         self.principal = principal
         self.limit_s = limit_s
@@ -95,7 +100,7 @@ class Bundle:
         """By call, whether it has got its answer or its status."""
         self.work: asyncio.Future[Any] | None = None
         """What answers them, once it is begun and while it goes on."""
-        self._gone: set[int] = set()
+        self._on_left = on_left
 
     def add(self, call: Call, message: bytes, read: Any) -> None:
         """One more."""
@@ -119,5 +124,8 @@ class Bundle:
 
     def leave(self, number: int) -> bool:
         """The caller of a call is gone, by its number; whether nobody waits any more."""
-        self._gone.add(number)
-        return all(call.id in self._gone for call, told in zip(self.calls, self.told, strict=True) if not told)
+        for place, call in enumerate(self.calls):
+            if call.id == number and not self.told[place]:
+                self.told[place] = True
+                self._on_left(self, place)
+        return all(self.told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 
-from slipway.errors import SlipwayError
 from slipway.rpc.bundle import Apart, Bundle, Bundling
 from slipway.rpc.call import Call as ServicerCall
 from slipway.rpc.call import Gate
@@ -24,6 +24,8 @@ from slipway.rpc.timers import Timers
 
 if TYPE_CHECKING:
     from slipway_front import Call
+
+log = logging.getLogger(__name__)
 
 Sent = tuple["Call", bytes]
 """A call with its message, or with its answer's."""
@@ -73,7 +75,7 @@ class Bundles:
         traced = self._measured.records
         for call in calls:
             message = call.message
-            known = None if traced or call.has("traceparent") else self._bundling.kind(message)
+            known = None if traced or call.has("traceparent") else self._known(message)
             if known is None:
                 others.append((call, message))
                 continue
@@ -81,14 +83,14 @@ class Bundles:
             limit_s = self._limit_s(call)
             try:
                 principal = self._principal(call)
-            except SlipwayError as error:
-                found.append(Bundle(kind, "", limit_s, error))
+            except Exception as error:  # a defect too is this call's alone
+                found.append(Bundle(kind, "", limit_s, self._left, error))
                 found[-1].add(call, message, read)
                 continue
             key = (id(kind), principal, self._timers.tick(limit_s))
             bundle = filling.get(key)
             if bundle is None or len(bundle.calls) == kind.most:
-                bundle = filling[key] = Bundle(kind, principal, limit_s)
+                bundle = filling[key] = Bundle(kind, principal, limit_s, self._left)
                 found.append(bundle)
             bundle.add(call, message, read)
         return found, others
@@ -99,6 +101,9 @@ class Bundles:
         ``ended`` is called when nothing of it goes on any more, with the calls that are the method's.
         """
         self._let_in(bundle)
+        if not bundle.calls:
+            ended([])
+            return
         try:
             tell = partial(self._tell, bundle, send)
             work = self._bundling.begin_together(bundle.kind, bundle.read, bundle, tell)
@@ -118,15 +123,24 @@ class Bundles:
 
     def _tell(self, bundle: Bundle, send: Send, first: int, outcomes: Sequence[bytes | BaseException]) -> None:
         answers: list[Sent] = []
+        errors: list[tuple[Call, BaseException]] = []
         for number, outcome in enumerate(outcomes, first):
+            if bundle.told[number]:
+                continue  # its caller is gone
             bundle.told[number] = True
             self._room.leave(bundle.principal, len(bundle.messages[number]))
             if isinstance(outcome, bytes):
                 answers.append((bundle.calls[number], outcome))
             else:
-                self._refuse(bundle.calls[number], bundle, outcome)
+                errors.append((bundle.calls[number], outcome))
         send(answers)
         self._measured.took_each(time.perf_counter() - bundle.began, len(answers))
+        for call, error in errors:
+            self._refuse(call, bundle, error)
+
+    def _left(self, bundle: Bundle, place: int) -> None:
+        self._room.leave(bundle.principal, len(bundle.messages[place]))
+        self._measured.took(time.perf_counter() - bundle.began, grpc.StatusCode.CANCELLED)
 
     def _over(self, bundle: Bundle, error: BaseException) -> list[Sent]:
         """Tell those who were told nothing what they failed by; those that are the method's."""
@@ -148,7 +162,7 @@ class Bundles:
                 if bundle.error is not None:
                     raise bundle.error
                 self._room.enter(bundle.principal, len(message))
-            except SlipwayError as error:
+            except Exception as error:
                 self._refuse(call, bundle, error)
             else:
                 bundle.add(call, message, read)
@@ -157,6 +171,13 @@ class Bundles:
         context: Any = Context(call)
         guard = Guard(self._method, context, self._measured.call(context, bundle.began), self._drains)
         context.fail(*(guard.refusal(error) or (grpc.StatusCode.CANCELLED, "")))
+
+    def _known(self, message: bytes) -> tuple[Any, Any] | None:
+        try:
+            return self._bundling.kind(message)
+        except Exception:
+            log.exception("a call's kind is not found, by a defect", extra={"rpc": self._method.full_name})
+            return None  # it goes to the method, and the others of this look go on
 
     def _principal(self, call: Call) -> str:
         context: Any = Context(call)

@@ -28,11 +28,12 @@ from slipway.rpc.message import parse
 class Infer:
     """Answers requests; each is logged as every prediction is."""
 
-    def __init__(self, predict: Admitted, status: Status, clock: Clock) -> None:
+    def __init__(self, predict: Admitted, status: Status, clock: Clock, batch_rows: int) -> None:
+        """``batch_rows`` is the most that a worker is given at once."""
         self._predict = predict
         self._status = status
         self._clock = clock
-        self._forms = Forms()
+        self._forms = Forms(batch_rows)
 
     async def answer(self, request: pb.ModelInferRequest, caller: Caller) -> pb.ModelInferResponse:
         """The answer to a batch of feature columns.

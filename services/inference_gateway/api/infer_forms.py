@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from services.inference_gateway.api.infer_settings import InferSettings
+from services.inference_gateway.api.together import most_together
 from services.inference_gateway.api.wire_bytes import DELIMITED, length
 from services.inference_gateway.domain.batch import are_plain
 from services.inference_gateway.domain.columns import Array, Column, ValueKind
@@ -24,7 +25,7 @@ _RAW_FIELD = _RAW >> 3
 _MOST_FORMS = 256
 _MOST_BYTES = 4096  # of what stands before the tensors, a little more with an id
 _MOST_TENSORS = 512  # whose names would not take less
-_ROWS_TOGETHER, _BYTES_TOGETHER = 512, 1024 * 1024  # of requests that are answered together
+_MOST_STARTS = 4  # of first tensors, in messages of one size
 _OTHERS = {DataType.BYTES, DataType.BOOL}  # whose raw form is not as it lies in memory
 
 
@@ -83,11 +84,8 @@ class Form(NamedTuple):
     signature: Signature
     tensors: Sequence[_Tensor]
     places: Sequence[_Place]
-
-    @property
-    def most(self) -> int:
-        """How many requests may go together: work that is worth sharing, and no more than others can wait for."""
-        return max(1, min(_ROWS_TOGETHER // self.asked.rows, _BYTES_TOGETHER // self.places[-1].end))
+    most: int
+    """How many may be answered together."""
 
     def has(self, data: bytes) -> bool:
         """Whether a message of the right size, which begins as it should, is of this form."""
@@ -124,7 +122,8 @@ class Form(NamedTuple):
 class Forms:
     """The forms of the last requests, by their heads."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows_together: int) -> None:
+        self._rows_together = rows_together
         self._known: dict[bytes, Form] = {}
         self._whole: dict[tuple[int, bytes], Form] = {}
         """By the size of a message without an id, and what stands before its first tensor."""
@@ -156,12 +155,16 @@ class Forms:
             self._whole.clear()
             self._starts.clear()
         tensors = [_tensor(column, kind) for column, kind in zip(asked.columns, kinds, strict=True)]
-        form = Form(asked._replace(id="", columns=()), signature, tensors, _places(split.head, tensors))
+        places = _places(split.head, tensors)
+        first, size = places[0], places[-1].end
+        most = most_together(asked.rows, size, self._rows_together)
+        form = Form(asked._replace(id="", columns=()), signature, tensors, places, most)
         self._known[split.head] = form
-        if all(one.size_bytes for one in tensors):
-            first, size = form.places[0], form.places[-1].end
+        starts = self._starts.setdefault(size, set())
+        # Whoever sends a message of a size waits for all of them to be looked for.
+        if all(one.size_bytes for one in tensors) and (first.start in starts or len(starts) < _MOST_STARTS):
+            starts.add(first.start)
             self._whole[size, first.mark] = form
-            self._starts.setdefault(size, set()).add(first.start)
 
 
 def _places(head: bytes, tensors: Sequence[_Tensor]) -> list[_Place]:

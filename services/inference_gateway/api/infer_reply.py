@@ -55,7 +55,7 @@ def infer_bytes_of_each(asked: Asked, outcomes: Sequence[Outcome]) -> list[bytes
     """The same of requests that are alike: what their answers have in common is written once."""
     first = outcomes[0]
     if len(outcomes) == 1 or isinstance(first, BaseException) or not _are_alike(asked, first[0], outcomes):
-        return [one if isinstance(one, BaseException) else infer_bytes(asked, one[0]) for one in outcomes]
+        return [_encoded(asked, one) for one in outcomes]
     [part] = first
     told, rows = part.answer, part.end - part.start
     same = _same(asked.endpoint, told.version, told.route)
@@ -74,6 +74,15 @@ def infer_bytes_of_each(asked: Asked, outcomes: Sequence[Outcome]) -> list[bytes
             pieces += (before, data[number * size : number * size + size])
         found.append(b"".join(pieces))
     return found
+
+
+def _encoded(asked: Asked, outcome: Outcome) -> bytes | BaseException:
+    if isinstance(outcome, BaseException):
+        return outcome
+    try:
+        return infer_bytes(asked, outcome[0])
+    except Exception as defect:
+        return defect  # of this answer, and of no other
 
 
 def _are_alike(asked: Asked, first: Part, outcomes: Sequence[Outcome]) -> bool:

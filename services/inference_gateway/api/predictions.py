@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from services.inference_gateway import codec
 from services.inference_gateway.api.predict_forms import Form, Forms, Numbers, split
+from services.inference_gateway.api.together import most_together
 from services.inference_gateway.domain.batch import Batch, Protocol, all_at, are_plain
 from services.inference_gateway.domain.columns import Column
 from services.inference_gateway.domain.merge import stacked
@@ -21,7 +22,6 @@ from slipway.rpc.bundle import Tell, Together
 from slipway.rpc.call import Call
 from slipway.rpc.message import parse
 
-_ROWS_TOGETHER, _BYTES_TOGETHER = 512, 1024 * 1024
 _MOST_KINDS = 256
 _MOST_BYTES = 4096  # before the columns
 
@@ -53,7 +53,9 @@ class _Read(NamedTuple):
 class Predictions:
     """Answers requests; each is logged as every prediction is."""
 
-    def __init__(self, predict: Admitted, clock: Clock) -> None:
+    def __init__(self, predict: Admitted, clock: Clock, batch_rows: int) -> None:
+        """``batch_rows`` is the most that a worker is given at once."""
+        self._batch_rows = batch_rows
         self._predict = predict
         self._clock = clock
         self._forms = Forms()
@@ -112,13 +114,7 @@ class Predictions:
         )
 
         def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
-            tell(
-                first,
-                [
-                    one if isinstance(one, BaseException) else codec.prediction_bytes(in_order(rows, {}, one))
-                    for one in outcomes
-                ],
-            )
+            tell(first, [_encoded(one, rows) for one in outcomes])
 
         return self._predict.bundle(batch, many, encoded, whole=False)
 
@@ -160,6 +156,15 @@ class Predictions:
     def _new_kind(self, name: object, asked: _Asked, form: Form) -> Alike:
         if len(self._kinds) >= _MOST_KINDS:
             self._kinds.clear()
-        most = max(1, min(_ROWS_TOGETHER // form.rows, _BYTES_TOGETHER // form.size))
+        most = most_together(form.rows, form.size, self._batch_rows)
         made = self._kinds[name] = Alike(asked.endpoint, asked.priority, form, most)
         return made
+
+
+def _encoded(outcome: Outcome, rows: int) -> bytes | BaseException:
+    if isinstance(outcome, BaseException):
+        return outcome
+    try:
+        return codec.prediction_bytes(in_order(rows, {}, outcome))
+    except Exception as defect:
+        return defect  # of this answer, and of no other

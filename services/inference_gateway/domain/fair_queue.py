@@ -26,8 +26,8 @@ class Waiting(Protocol):
         ...
 
     @property
-    def requests(self) -> int:
-        """How many items of the bounds it is, at least 1."""
+    def entries(self) -> int:
+        """How many items of the bounds it is, at least 1, all alike."""
         ...
 
     @property
@@ -109,19 +109,19 @@ class FairQueue(Generic[T]):
     def push(self, item: T) -> None:
         """Let it wait. Raises QueueFull, and then nothing has changed."""
         lane = self._lanes.get(item.tenant) or self._open(item.tenant)
-        bounds, requests, rows, size = self._bounds, item.requests, item.rows, item.bytes
+        bounds, entries, rows, size = self._bounds, item.entries, item.rows, item.bytes
         items_left = bounds.items - self._items
         rows_left = bounds.rows - self._rows
         bytes_left = bounds.bytes - self._bytes
-        if (self._items or requests > 1) and (items_left < requests or rows_left < rows or bytes_left < size):
-            self._refuse("items" if items_left < requests else "rows" if rows_left < rows else "bytes")
-        if lane.items and (self._shared or lane.items != self._items):
-            share = lane.share
-            if lane.items + requests > items_left * share:
+        if (self._items or entries > 1) and (items_left < entries or rows_left < rows or bytes_left < size):
+            self._refuse("items" if items_left < entries else "rows" if rows_left < rows else "bytes")
+        if (lane.items or entries > 1) and (self._shared or lane.items != self._items):
+            share, others = lane.share, entries - 1  # which are there when the last of them comes
+            if lane.items + entries > (items_left - others) * share:
                 self._refuse("items", lane.tenant)
-            if lane.rows + rows > rows_left * share:
+            if lane.rows + rows > (rows_left - rows * others // entries) * share:
                 self._refuse("rows", lane.tenant)
-            if lane.bytes + size > bytes_left * share:
+            if lane.bytes + size > (bytes_left - size * others // entries) * share:
                 self._refuse("bytes", lane.tenant)
         if not lane.items:
             if not self._items:
@@ -130,10 +130,10 @@ class FairQueue(Generic[T]):
             self._turn += 1
             heappush(self._turns, (lane.starts, self._turn, lane))
         lane.push(item)
-        lane.items += requests
+        lane.items += entries
         lane.rows += rows
         lane.bytes += size
-        self._items += requests
+        self._items += entries
         self._rows += rows
         self._bytes += size
 
@@ -173,7 +173,7 @@ class FairQueue(Generic[T]):
             out = lane.drop(predicate)
             self._release(
                 lane,
-                sum(item.requests for item in out),
+                sum(item.entries for item in out),
                 sum(item.rows for item in out),
                 sum(item.bytes for item in out),
             )
@@ -209,7 +209,7 @@ class FairQueue(Generic[T]):
             if not level:
                 lane.emptied()
                 level = lane.first()
-            items += item.requests
+            items += item.entries
             size += item.bytes
         lane.starts = starts
         self._latest = max(self._latest, starts)

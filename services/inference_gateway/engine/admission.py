@@ -16,7 +16,7 @@ from services.inference_gateway.engine.ask import Part
 from services.inference_gateway.engine.bundle import Outcome, Tell
 from services.inference_gateway.engine.predict import Predict
 from slipway.clock import Clock
-from slipway.errors import Exhausted, SlipwayError, invalid_field
+from slipway.errors import Exhausted, invalid_field
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class Admitted:
         inside = _Inside(account, requests, tell)
         try:
             answered = self._predict.bundle(batch, requests, inside.tell, whole=whole, version=version)
-        except SlipwayError as error:
+        except BaseException as error:
             inside.end(error)
             raise
         answered.add_done_callback(inside.ended)
@@ -158,7 +158,10 @@ async def _told(parts: Coroutine[Any, Any, Sequence[Part]], number: int, tell: T
         outcome = await parts
     except Exception as error:
         outcome = error  # which is this caller's alone
-    tell(number, [outcome])
+    try:
+        tell(number, [outcome])
+    except Exception as defect:
+        tell(number, [defect])  # of this one, and of no other
 
 
 class _Inside:
@@ -183,6 +186,7 @@ class _Inside:
         self._account.in_flight -= self._left
         if isinstance(error, Exhausted):
             self._account.refused += self._left
+        self._left = 0
 
     def ended(self, answered: asyncio.Future[Any]) -> None:
         """The same, of those that were begun."""

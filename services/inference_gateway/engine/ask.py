@@ -135,6 +135,11 @@ class Ask:
         self.answered: asyncio.Future[None] = asyncio.Future()
 
     @property
+    def entries(self) -> int:
+        """Of a queue's bounds."""
+        return self.requests
+
+    @property
     def waits(self) -> bool:
         """Whether somebody still waits."""
         return not self.answered.done()

@@ -76,13 +76,16 @@ class Bundle(Ask):
         return one
 
     def _one_ended(self, number: int, answered: asyncio.Future[None]) -> None:
+        error = None if answered.cancelled() else answered.exception()
+        if self.answered.done():
+            return  # nobody waits any more: all were told that it is over
         self._left -= 1
-        if not answered.cancelled():
-            try:
-                self._tell(number, [answered.exception() or self._members[number].parts])
-            except Exception as error:
-                self.fail(error)  # a defect: nobody is to wait for what can't be told
-        if not self._left and not self.answered.done():
+        outcome: Outcome = error or self._members[number].parts
+        try:
+            self._tell(number, [outcome])
+        except Exception as defect:
+            self._tell(number, [defect])  # of this one, and of no other
+        if not self._left:
             self.answered.set_result(None)
 
     def _all_ended(self, _: asyncio.Future[None]) -> None:

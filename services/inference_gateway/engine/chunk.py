@@ -76,6 +76,11 @@ class Chunk:
         return self.batch.rows
 
     @property
+    def entries(self) -> int:
+        """Of a queue's bounds: it is one, whatever it holds."""
+        return 1
+
+    @property
     def requests(self) -> int:
         """Of how many requests."""
         return len(self.batch.origins) or 1

@@ -105,8 +105,13 @@ class Intake:
         line = self._lines.get(name) or self._new_line(name)
         _wait(line.queue, ask)
         line.open += ask.requests
-        if line not in self._due:
-            line.gathering.came(line.open, ask.requests, at_once=at_once)
+        try:
+            if line not in self._due:
+                line.gathering.came(line.open, ask.requests, at_once=at_once)
+        except BaseException:
+            ask.answered.cancel()
+            line.leave(ask.requests)
+            raise
         return line
 
     def _new_line(self, name: str) -> Line:

@@ -151,7 +151,8 @@ class Lane:
             deadline = share.ask.batch.deadline_s
             if deadline is None or not share.ask.waits:
                 continue
-            needed_s = wait_s + self._cost.seconds(share.rows)
+            # Those of a bundle are taken apart where only some can be answered in time.
+            needed_s = wait_s + self._cost.seconds(share.rows // share.ask.requests)
             if now + needed_s > deadline:
                 self._settle.accounts.unanswered(chunk, [share.ask])
                 share.ask.fail(TooLate(str(self._runner.spec.key), max(deadline - now, 0.0), needed_s))

@@ -14,14 +14,16 @@ class Probe:
     ``deadline`` is when nobody waits any more, in monotonic seconds; None: somebody waits for ever.
     """
 
-    __slots__ = ("bytes", "deadline", "inputs", "outputs", "priority", "requests", "rows", "tenant")
+    entries = 1
+    """Of a queue's bounds."""
+
+    __slots__ = ("bytes", "deadline", "inputs", "outputs", "priority", "rows", "tenant")
 
     def __init__(
         self, inputs: Tensors, rows: int, *, tenant: str = "", priority: int = 0, deadline: float | None = None
     ) -> None:
         self.inputs = inputs
         self.rows = rows
-        self.requests = 1
         self.tenant = tenant
         self.priority = priority
         self.deadline = deadline

@@ -76,7 +76,11 @@ class Settle:
         try:
             answer = self.fallback.unready(ask, error, now)
         except SlipwayError as wrong:
-            ask.fail(wrong)
+            if ask.requests == 1:
+                ask.fail(wrong)
+                return
+            for member in ask.apart():
+                self.unready(member, error)
             return
         if answer is None:
             ask.fail(error)

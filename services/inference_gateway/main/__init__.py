@@ -138,7 +138,7 @@ def _fronts(
 ) -> tuple[RestServer, Server]:
     known, status = tenants(config), Status(routing.reconciler, routing.follow)
     access = Access(known, admission)
-    predictions = Predictions(admitted, clock)
+    predictions = Predictions(admitted, clock, config.batch.max_rows)
     own = InferenceServicer(
         predictions=predictions,
         admission=admission,
@@ -149,7 +149,7 @@ def _fronts(
         clock=clock,
         limit_s=config.rpc.max_deadline_s,
     )
-    infer = Infer(admitted, status, clock)
+    infer = Infer(admitted, status, clock, config.batch.max_rows)
     open_inference = OpenInferenceServicer(
         infer=infer,
         status=status,

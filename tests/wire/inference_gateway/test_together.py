@@ -13,9 +13,19 @@ from typing import Any
 
 import grpc
 import numpy as np
+import onnx
 import pytest
 
-from slipway.client import ColumnSpec, DataType, DefaultAnswer, FallbackVersion, Route, Signature, TensorSpec
+from slipway.client import (
+    ColumnSpec,
+    DataType,
+    DefaultAnswer,
+    FallbackVersion,
+    Route,
+    Signature,
+    TensorSpec,
+    VersionState,
+)
 from slipway.errors import Kind, SlipwayError
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.gen.slipway.inference.v1 import inference_pb2 as own_pb
@@ -48,6 +58,13 @@ def brittle(x: int) -> bytes:
     return tensors("late", [("x", "INT64", [x])])
 
 
+def stand_still(seconds: float) -> None:
+    """Keep the loop from looking."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        pass
+
+
 class Crowd:
     """Callers in threads without Python's lock: what they send while the loop stands still came together."""
 
@@ -59,9 +76,7 @@ class Crowd:
 
     def begin(self, requests: Sequence[bytes]) -> list[Any]:
         calls = [self._ask.future(one, **self._options) for one in requests]
-        ends = time.monotonic() + 0.2
-        while time.monotonic() < ends:
-            pass
+        stand_still(0.2)
         return calls
 
     async def told(self, calls: Sequence[Any]) -> list[Any]:
@@ -174,6 +189,73 @@ async def test_a_fallback_stands_in_for_whom_it_has_to(world: Any, fallback: Any
     stood_in = -1.0 if isinstance(fallback, DefaultAnswer) else 7.0
     assert [column(one, "y") for one in answers] == [[20.0], [stood_in], [30.0]]
     assert [one.parameters["slipway_fallback"].bool_param for one in answers] == [False, True, False]
+
+
+async def test_a_default_answer_stands_in_for_a_version_that_is_not_there_but_for_no_wrong_row(world: Any) -> None:
+    takes = Signature((ColumnSpec("x", DataType.FP32),), (TensorSpec("y", DataType.FP32, (-1,)),))
+    number = await world.register(artifact=b"no model", takes=takes)
+    fallback = DefaultAnswer({"y": (-1.0,)}, when_not_ready=True)
+    await world.client.registry.put_endpoint("late", [Route("main", "m", version=number, weight=1)], fallback=fallback)
+    await world.until("late", lambda arms: arms[0].state is VersionState.FAILED)
+    asked = [tensors("late", [("x", "FP32", [x])]) for x in (1.0, 2.0, math.nan, 3.0)]
+    first, second, wrong, last = await Crowd(world.address).ask(asked)
+    assert [column(one, "y") for one in (first, second, last)] == [[-1.0]] * 3
+    assert "is not a number in row 0" in str(wrong)
+
+
+async def test_an_answer_that_can_not_be_told_is_its_callers_loss_alone(world: Any) -> None:
+    lacking = onnx.load_from_string(world.models.mixed(0.5))
+    for part in (lacking.graph.node, lacking.graph.output):
+        kept = [one for one in part if "seen_stops" not in (one.name, *getattr(one, "output", ()))]
+        del part[:]
+        part.extend(kept)
+    whole = world.signature()
+    takes = Signature(whole.inputs, tuple(one for one in whole.outputs if one.name != "seen_stops"))
+    one = await world.register(0.0)
+    other = await world.register(artifact=lacking.SerializeToString(), takes=takes)
+    await world.route("late", ("main", one, 50), ("candidate", other, 50))
+    await world.ready("late", one, other)
+    told = await Crowd(world.address).ask([late(float(number)) for number in range(40)])
+    answered = [answer for answer in told if isinstance(answer, pb.ModelInferResponse)]
+    assert 0 < len(answered) < 40
+    assert {answer.model_version for answer in answered} == {str(one)}
+    assert {error.kind for error in told if isinstance(error, SlipwayError)} == {Kind.INTERNAL}
+    [tenant] = await world.client.inference.tenants()
+    assert tenant.in_flight == 0
+
+
+async def test_answers_that_come_as_their_callers_time_ends_are_counted_once(world: Any) -> None:
+    one = await world.register(artifact=world.models.looping(), takes=BRITTLE)
+    other = await world.register(artifact=world.models.looping(1), takes=BRITTLE)
+    await world.route("late", ("main", one, 50), ("candidate", other, 50))
+    await world.ready("late", one, other)
+    crowd = Crowd(world.address, timeout=1.0)
+    await crowd.ask([brittle(1)])
+    calls = crowd.begin([brittle(300_000 + number) for number in range(20)])
+    await asyncio.sleep(0.15)  # they go to the workers
+    stand_still(1.5)  # answers and ends come meanwhile
+    await crowd.told(calls)
+
+    async def rests() -> bool:
+        [tenant] = await world.client.inference.tenants()
+        return bool(tenant.in_flight == 0)
+
+    async with asyncio.timeout(30):
+        while not await rests():
+            await asyncio.sleep(0.01)
+    for _ in range(3):
+        await crowd.told(crowd.begin([brittle(number) for number in range(20)]))
+        assert await rests()
+
+
+async def test_no_more_rows_go_together_than_a_batch_may_have(world: Any) -> None:
+    await world.stop_gateway()
+    await world.start_gateway(batch={"max_rows": 4})
+    await world.standing("late")
+    answers = await Crowd(world.address).ask([late(float(number)) for number in range(20)])
+    assert [column(one, "p") for one in answers] == [[number] for number in range(20)]
+    [version] = (await world.client.inference.statistics()).versions.values()
+    assert sum(version.batch_rows.counts[3:]) == 0  # none of more than 4
 
 
 async def test_every_one_falls_to_an_arm_of_its_own(world: Any) -> None:

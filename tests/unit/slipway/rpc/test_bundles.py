@@ -69,6 +69,8 @@ class Choir:
     Join = Talk = Count
 
     def kind(self, data: bytes) -> tuple[Words, bytes] | None:
+        if data.endswith(b"confused"):
+            raise RuntimeError("a defect")
         first = data[2:].partition(b" ")[0]
         return (self.kinds.setdefault(first, Words(first)), data) if first.startswith(b"we") else None
 
@@ -190,6 +192,7 @@ async def test_what_is_of_no_kind_or_can_not_go_together_or_is_traced_is_answere
         "we-part 2 alone",
         "I too alone",
     ]
+    assert await here.told(here.ask("we confused", "we 1")) == ["we confused alone", "we 1 of nobody"]
     traced = [("traceparent", f"00-{'ab' * 16}-{'cd' * 8}-01")]
     assert await here.told(here.ask("we 1", "we 2", metadata=traced)) == ["we 1 alone", "we 2 alone"]
 
@@ -301,6 +304,39 @@ async def test_the_others_are_answered_when_some_go_and_nobody_works_for_those_w
     assert await here.told(here.ask(*[f"we {number}" for number in range(4)])) == [
         f"we {number} of nobody" for number in range(4)
     ]
+
+
+async def test_who_left_has_no_room_any_more_though_others_wait(hall: Open) -> None:
+    here = await hall(max_concurrent_calls=4)
+    last, *others = here.ask(*[f"we-wait {number}" for number in range(4)])
+    await here.choir.inside.wait()
+    for one in others:
+        one.cancel()
+    async with asyncio.timeout(30):
+        while not all(isinstance(one, str) for one in await here.told(here.ask("we 1", "we 2", "we 3"))):
+            await asyncio.sleep(0.01)
+    here.choir.gate.set()
+    assert await here.told([last]) == ["we-wait 0 of nobody"]
+    for _ in range(2):  # and nobody's was given back twice
+        here.choir.gate.clear()
+        five = here.ask(*[f"we-wait {number}" for number in range(5)])
+        async with asyncio.timeout(30):
+            while not any(one.done() for one in five):
+                await asyncio.sleep(0.01)
+        here.choir.gate.set()
+        assert len([one for one in await here.told(five) if isinstance(one, str)]) == 4
+
+
+async def test_a_gate_that_breaks_on_one_call_keeps_no_other_from_its_answer(hall: Open) -> None:
+    def gate(method: str, call: Call) -> str:
+        if "broken" in call.metadata:
+            raise RuntimeError("a defect")
+        return "a"
+
+    here = await hall(gate)
+    calls = [*here.ask("we 1"), *here.ask("we 2", metadata=[("broken", "1")]), *here.ask("we 3")]
+    first, broken, last = await here.told(calls)
+    assert (first, broken.kind, last) == ("we 1 of a", Kind.INTERNAL, "we 3 of a")
 
 
 async def test_callers_who_go_before_anybody_looked_leave_nothing_behind(hall: Open) -> None:

@@ -125,7 +125,7 @@ def again(forms: Forms, given: pb.ModelInferRequest) -> Asked | None:
 
 @given(st.sampled_from(["x", "n", "h", "v"]), st.integers(1, 9), st.text(max_size=9))
 def test_another_request_of_a_form_is_read_as_the_first_one_was(name: str, rows: int, called: str) -> None:
-    forms = Forms()
+    forms = Forms(1024)
     learned(forms, request(name, rows, 1))
     other = request(name, rows, 2, called=called)
     found = again(forms, other)
@@ -140,7 +140,7 @@ def test_another_request_of_a_form_is_read_as_the_first_one_was(name: str, rows:
 
 @given(st.sampled_from(["x", "n", "h", "v"]), st.integers(1, 5), st.integers(1, 4))
 def test_requests_of_a_form_are_read_together_as_each_alone(name: str, rows: int, many: int) -> None:
-    forms = Forms()
+    forms = Forms(1024)
     learned(forms, request(name, rows, 0))
     messages = [request(name, rows, seed).SerializeToString() for seed in range(many)]
     kinds = [forms.find_whole(one) for one in messages]
@@ -166,7 +166,7 @@ def several(rows: int, seed: int) -> pb.ModelInferRequest:
 
 
 def test_several_tensors_are_read_together_and_what_lies_otherwise_is_of_no_form() -> None:
-    forms = Forms()
+    forms = Forms(1024)
     learned(forms, several(2, 1))
     messages = [several(2, seed).SerializeToString() for seed in (2, 3)]
     form = forms.find_whole(messages[0])
@@ -189,7 +189,7 @@ def test_several_tensors_are_read_together_and_what_lies_otherwise_is_of_no_form
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=1))
 def test_a_message_with_another_byte_is_read_as_it_is_or_is_of_no_form(place: int, byte: bytes) -> None:
-    forms = Forms()
+    forms = Forms(1024)
     learned(forms, several(1, 1))
     data = bytearray(several(1, 2).SerializeToString())
     place %= len(data)
@@ -206,7 +206,7 @@ def test_a_message_with_another_byte_is_read_as_it_is_or_is_of_no_form(place: in
 
 
 def test_work_that_is_enough_for_itself_does_not_go_together() -> None:
-    forms = Forms()
+    forms = Forms(1024)
     for rows, most in ((1, 512), (32, 16), (600, 1)):
         learned(forms, request("x", rows, 1))
         form = forms.find_whole(request("x", rows, 2).SerializeToString())
@@ -215,7 +215,7 @@ def test_work_that_is_enough_for_itself_does_not_go_together() -> None:
 
 
 def test_what_does_not_fit_its_form_is_for_a_whole_reading() -> None:
-    forms = Forms()
+    forms = Forms(1024)
     learned(forms, request("x", 2, 1))
     short = request("x", 2, 2)
     short.raw_input_contents[0] = short.raw_input_contents[0][1:]
@@ -232,7 +232,7 @@ def test_what_does_not_fit_its_form_is_for_a_whole_reading() -> None:
 
 
 def test_what_is_not_as_it_lies_in_memory_has_no_form_and_forms_are_bounded() -> None:
-    forms = Forms()
+    forms = Forms(1024)
     learned(forms, request("sure", 2, 1))
     assert again(forms, request("sure", 2, 1)) is None
     for rows in range(1, 400):
@@ -302,6 +302,6 @@ def test_columns_that_do_not_fit_each_other_have_no_form(named: list[tuple[str, 
     columns, rows = decode_columns(given, takes)
     parts = split(given.SerializeToString())
     assert parts is not None
-    forms = Forms()
+    forms = Forms(1024)
     forms.learn(parts, Asked("late", "", "", InferSettings(), {"y": 0}, columns, rows), takes)
     assert forms.find(parts) is None

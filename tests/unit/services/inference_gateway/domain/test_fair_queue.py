@@ -23,7 +23,7 @@ class Item:
     bytes: int = 100
     number: int = 0
     deadline: float | None = None
-    requests: int = 1
+    entries: int = 1
 
 
 tenants = st.sampled_from("abc")
@@ -33,7 +33,7 @@ items = st.builds(
     st.integers(1, 50),
     st.sampled_from([0, 1, 2, DEFAULT_PRIORITY]),
     st.integers(0, 500),
-    requests=st.integers(1, 5),
+    entries=st.integers(1, 5),
 )
 takes = st.tuples(st.just("take"), st.integers(1, 120), st.none() | tenants)
 drops = st.tuples(st.just("drop"), st.just(0), tenants)
@@ -54,14 +54,14 @@ def test_nothing_is_lost_or_given_twice_and_a_tenants_order_is_kept(
                 queue.push(item)
                 held.append(item)
             except QueueFull:
-                assert held or item.requests > 1
+                assert held or item.entries > 1
         elif step[0] == "drop":
             doomed = [item for item in held if item.tenant == step[2]]
             assert Counter(queue.drop(doomed.__contains__)) == Counter(doomed)
             held = [item for item in held if item not in doomed]
         else:
             held = _take(queue, held, step[1], step[2])
-        assert len(queue) == sum(item.requests for item in held)
+        assert len(queue) == sum(item.entries for item in held)
         assert queue.rows == sum(item.rows for item in held)
         assert queue.bytes == sum(item.bytes for item in held)
         assert len(held) == 1 or (
@@ -187,3 +187,21 @@ def test_nothing_passes_by_what_waits() -> None:
     assert [item.number for item in queue.take(10)] == [1]
     assert queue.pass_by(Item(number=2))
     assert (len(queue), queue.rows, queue.bytes) == (0, 0, 0)
+
+
+def test_several_that_come_as_one_have_no_larger_share_than_one_after_the_other() -> None:
+    def let_in(*items: Item) -> int:
+        queue: FairQueue[Item] = FairQueue("m:1", Bounds(64, 10**6, 10**9), {"a": 1.0, "b": 1.0})
+        for one in items:
+            try:
+                queue.push(one)
+            except QueueFull:
+                break
+        return queue.waiting("a")
+
+    alone = let_in(*[Item("a")] * 64)
+    assert let_in(Item("a", rows=alone, entries=alone)) == alone
+    assert let_in(Item("a", rows=alone + 1, entries=alone + 1)) == 0
+    rest = alone - 5
+    assert let_in(*[Item("a")] * 5, Item("a", rows=rest, entries=rest)) == alone
+    assert let_in(*[Item("a")] * 5, Item("a", rows=rest + 1, entries=rest + 1)) == 5
