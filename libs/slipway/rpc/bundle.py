@@ -84,7 +84,7 @@ class Bundle:
     trace_id = ""
 
     def __init__(
-        self, kind: Kind, principal: str, limit_s: float, on_left: Left, error: Exception | None = None
+        self, kind: Kind | None, principal: str, limit_s: float, on_left: Left, error: Exception | None = None
     ) -> None:
         """``on_left`` is called with the place of a call whose caller is gone before it was told anything."""
         self.kind = kind

@@ -74,19 +74,18 @@ class Bundles:
         filling: dict[tuple[int, str, int], Bundle] = {}
         traced = self._measured.records
         for call in calls:
-            message = call.message
+            message, limit_s = call.message, self._limit_s(call)
+            try:
+                principal = self._principal(call)  # before anything of the message is looked at
+            except Exception as error:  # a defect too is this call's alone
+                found.append(Bundle(None, "", limit_s, self._left, error))
+                found[-1].add(call, message, None)
+                continue
             known = None if traced or call.has("traceparent") else self._known(message)
             if known is None:
                 others.append((call, message))
                 continue
             kind, read = known
-            limit_s = self._limit_s(call)
-            try:
-                principal = self._principal(call)
-            except Exception as error:  # a defect too is this call's alone
-                found.append(Bundle(kind, "", limit_s, self._left, error))
-                found[-1].add(call, message, read)
-                continue
             key = (id(kind), principal, self._timers.tick(limit_s))
             bundle = filling.get(key)
             if bundle is None or len(bundle.calls) == kind.most:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.inference_gateway.domain.columns import Array
@@ -12,12 +11,12 @@ from services.inference_gateway.domain.errors import NotReady, QueueFull
 from services.inference_gateway.domain.fair_queue import Bounds, FairQueue
 from services.inference_gateway.domain.feature_errors import FeatureTypeMismatch
 from services.inference_gateway.domain.features import Online
-from services.inference_gateway.domain.merge import layout, same_layout
 from services.inference_gateway.engine.arm import Arm
 from services.inference_gateway.engine.ask import Ask, Part, each
 from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.dispatch import Dispatch
 from services.inference_gateway.engine.fetch import Fetch
+from services.inference_gateway.engine.grouping import grouped
 from services.inference_gateway.engine.line import Line
 from services.inference_gateway.engine.reconcile import Reconciler
 from services.inference_gateway.engine.spans import Spans
@@ -125,7 +124,7 @@ class Intake:
 
     def _begin(self, line: Line) -> None:
         while len(line.queue) and self._has_room(line):
-            for alike in self._grouped(line.queue.take(self._wave_rows, _gone)):
+            for alike in grouped(line.queue.take(self._wave_rows, _gone), self._clock.monotonic()):
                 self._begin_wave(line, alike)
         if len(line.queue):
             self._due.add(line)
@@ -145,20 +144,6 @@ class Intake:
         except Exception as error:
             log.exception("a wave failed by a defect")
             _fail(asks, error)
-
-    def _grouped(self, asks: Sequence[Ask]) -> Iterable[list[Ask]]:
-        """The requests that can be one wave, in order."""
-        if len(asks) < 2:
-            return [list(asks)] if asks else []
-        now = self._clock.monotonic()
-        first, patience = asks[0], _patience(asks[0].deadline, now)
-        if all([_goes_with(first, ask) and _patience(ask.deadline, now) == patience for ask in asks]):  # noqa: C419
-            return [list(asks)]
-        groups: dict[object, list[Ask]] = {}
-        for ask in asks:
-            key = (layout(ask.batch), ask.whole, ask.version, _patience(ask.batch.deadline_s, now))
-            groups.setdefault(key, []).append(ask)
-        return groups.values()
 
     def _start(self, line: Line, asks: Sequence[Ask]) -> None:
         try:
@@ -262,17 +247,3 @@ def _weight(arm: Arm) -> int:
 def _fail(asks: Iterable[Ask], error: BaseException) -> None:
     for ask in asks:
         ask.fail(error)
-
-
-def _goes_with(one: Ask, other: Ask) -> bool:
-    """Whether two requests can be in one wave, if they wait about equally long."""
-    return one is other or (
-        one.whole is other.whole and one.version == other.version and same_layout(one.batch, other.batch)
-    )
-
-
-def _patience(deadline_s: float | None, now: float) -> int:
-    """Requests that wait about equally long, by powers of two: one in a hurry makes no other one hurry."""
-    if deadline_s is None:
-        return 99
-    return math.frexp(max(deadline_s - now, 1e-3))[1]
