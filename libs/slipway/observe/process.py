@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBasedTraceIdRatio, Sampler
 from prometheus_client import start_http_server
 
 from slipway.lifecycle import PortTaken
@@ -32,8 +32,7 @@ def observed(settings: ObserveSettings, service: str) -> Iterator[None]:
     with ExitStack() as ending:
         ending.enter_context(_logging(settings.log_level, service))
         resource = Resource.create({"service.name": service, "service.namespace": "slipway"})
-        # Without an exporter spans are only ids: recording them would cost every call and nobody would see them.
-        tracer = TracerProvider(resource=resource, sampler=DEFAULT_ON if settings.otlp_endpoint else ALWAYS_OFF)
+        tracer = TracerProvider(resource=resource, sampler=_sampler(settings))
         ending.callback(tracer.shutdown)
         if settings.otlp_endpoint:
             tracer.add_span_processor(BatchSpanProcessor(_exporter(settings.otlp_endpoint)))
@@ -43,6 +42,13 @@ def observed(settings: ObserveSettings, service: str) -> Iterator[None]:
         metrics.set_meter_provider(meter)
         ending.enter_context(_metrics_served(settings.metrics_listen))
         yield
+
+
+def _sampler(settings: ObserveSettings) -> Sampler:
+    if not settings.otlp_endpoint:
+        # Without an exporter spans are only ids: recording them would cost every call and nobody would see them.
+        return ALWAYS_OFF
+    return ParentBasedTraceIdRatio(settings.sampling_ratio)
 
 
 def _exporter(endpoint: str) -> SpanExporter:

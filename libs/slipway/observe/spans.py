@@ -1,12 +1,17 @@
-"""Whether spans go anywhere."""
+"""Whether spans go anywhere, and how a trace is named."""
 
 from __future__ import annotations
 
-from opentelemetry.context import Context
-from opentelemetry.trace import Tracer
+from opentelemetry import trace
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import SpanContext
 
 
-def are_recorded(tracer: Tracer) -> bool:
-    """Whether a trace that begins here would be recorded: where none is, making spans is work for nobody."""
-    # Asked of a span that is never ended, and so never exported.
-    return tracer.start_span("looked for", context=Context()).is_recording()
+def are_recorded() -> bool:
+    """Whether some spans may be recorded: where none is, making them is work for nobody."""
+    return getattr(trace.get_tracer_provider(), "sampler", ALWAYS_OFF) is not ALWAYS_OFF
+
+
+def trace_id_of(span: SpanContext) -> str:
+    """The trace of a span as 32 hexadecimal digits; empty when it is in none."""
+    return format(span.trace_id, "032x") if span.is_valid else ""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from opentelemetry.trace import INVALID_SPAN, Span, SpanContext
+
 if TYPE_CHECKING:
     from slipway_front import Call
 
@@ -25,14 +27,14 @@ class Kind(Protocol):
 
 
 class Together(Protocol):
-    """Who makes calls of a bundle, and until when they wait, in monotonic seconds; nobody traces them."""
+    """Who makes calls of a bundle, and until when they wait, in monotonic seconds."""
 
     principal: str
     deadline_s: float
 
     @property
-    def trace_id(self) -> str:
-        """Empty."""
+    def traces(self) -> Sequence[SpanContext]:
+        """The span of each call, invalid for one that has no trace; none where no call has one."""
         ...
 
 
@@ -61,7 +63,7 @@ Left = Callable[["Bundle", int], None]
 
 
 class Bundle:
-    """Calls of one kind and one caller that end within the same hundredth of a second; their messages, what is read.
+    """Calls of one kind and one caller that end within the same hundredth of a second, what is read of each, its span.
 
     ``error`` is what they were refused by before anything of them was looked at.
     """
@@ -77,11 +79,11 @@ class Bundle:
         "messages",
         "principal",
         "read",
+        "spans",
         "told",
+        "traced",
         "work",
     )
-
-    trace_id = ""
 
     def __init__(
         self, kind: Kind | None, principal: str, limit_s: float, on_left: Left, error: Exception | None = None
@@ -96,14 +98,19 @@ class Bundle:
         self.calls: list[Call] = []
         self.messages: list[bytes] = []
         self.read: list[Any] = []
+        self.spans: list[Span] = []
+        self.traced = False
+        """Whether a call has a trace."""
         self.told = bytearray()
         """By call, whether it has got its answer or its status."""
         self.work: asyncio.Future[Any] | None = None
         """What answers them, once it is begun and while it goes on."""
         self._on_left = on_left
 
-    def add(self, call: Call, message: bytes, read: Any) -> None:
+    def add(self, call: Call, message: bytes, read: Any, span: Span = INVALID_SPAN) -> None:
         """One more."""
+        self.spans.append(span)
+        self.traced = self.traced or span is not INVALID_SPAN
         self.calls.append(call)
         self.messages.append(message)
         self.read.append(read)
@@ -111,16 +118,21 @@ class Bundle:
 
     def clear(self) -> None:
         """Have none in it."""
-        self.calls, self.messages, self.read = [], [], []
+        self.calls, self.messages, self.read, self.spans = [], [], [], []
         self.told.clear()
 
     @property
-    def untold(self) -> Iterator[tuple[Call, bytes]]:
-        """Those who wait, with their messages; each is told once it is given."""
-        for number, told in enumerate(self.told):
+    def traces(self) -> Sequence[SpanContext]:
+        """See Together."""
+        return [span.get_span_context() for span in self.spans] if self.traced else ()
+
+    @property
+    def untold(self) -> Iterator[int]:
+        """The places of those who wait; each is told once it is given."""
+        for place, told in enumerate(self.told):
             if not told:
-                self.told[number] = True
-                yield self.calls[number], self.messages[number]
+                self.told[place] = True
+                yield place
 
     def leave(self, number: int) -> bool:
         """The caller of a call is gone, by its number; whether nobody waits any more."""

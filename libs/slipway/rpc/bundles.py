@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from slipway.rpc.bundle import Apart, Bundle, Bundling
 from slipway.rpc.call import Call as ServicerCall
@@ -19,7 +20,7 @@ from slipway.rpc.guard import Guard
 from slipway.rpc.native_context import Context
 from slipway.rpc.refusals import Draining
 from slipway.rpc.room import Room
-from slipway.rpc.telemetry import MeasuredMethod
+from slipway.rpc.telemetry import PARENT, MeasuredMethod
 from slipway.rpc.timers import Timers
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ Ended = Callable[[Sequence[Sent]], None]
 class Bundles:
     """Lets calls in, each as if it came alone, and asks the servicer about those of a kind at once.
 
-    What each would cost by itself, a task, a timer, a look at its headers and its message, is then shared by all. A
-    call that is traced is answered by itself.
+    What each would cost by itself, a task, a timer, a look at its headers and its message, is then shared by all.
     """
 
     def __init__(
@@ -72,7 +72,6 @@ class Bundles:
         found: list[Bundle] = []
         others: list[Sent] = []
         filling: dict[tuple[int, str, int], Bundle] = {}
-        traced = self._measured.records
         for call in calls:
             message, limit_s = call.message, self._limit_s(call)
             try:
@@ -81,8 +80,7 @@ class Bundles:
                 found.append(Bundle(None, "", limit_s, self._left, error))
                 found[-1].add(call, message, None)
                 continue
-            known = None if traced or call.has("traceparent") else self._known(message)
-            if known is None:
+            if (known := self._known(message)) is None:
                 others.append((call, message))
                 continue
             kind, read = known
@@ -122,7 +120,8 @@ class Bundles:
 
     def _tell(self, bundle: Bundle, send: Send, first: int, outcomes: Sequence[bytes | BaseException]) -> None:
         answers: list[Sent] = []
-        errors: list[tuple[Call, BaseException]] = []
+        answered: list[Span] = []
+        errors: list[tuple[int, BaseException]] = []
         for number, outcome in enumerate(outcomes, first):
             if bundle.told[number]:
                 continue  # its caller is gone
@@ -130,31 +129,39 @@ class Bundles:
             self._room.leave(bundle.principal, len(bundle.messages[number]))
             if isinstance(outcome, bytes):
                 answers.append((bundle.calls[number], outcome))
+                if bundle.traced:
+                    answered.append(bundle.spans[number])
             else:
-                errors.append((bundle.calls[number], outcome))
+                errors.append((number, outcome))
         send(answers)
         self._measured.took_each(time.perf_counter() - bundle.began, len(answers))
-        for call, error in errors:
-            self._refuse(call, bundle, error)
+        for span in answered:
+            self._measured.end(span, grpc.StatusCode.OK)
+        for place, error in errors:
+            self._refuse(bundle, place, error)
 
     def _left(self, bundle: Bundle, place: int) -> None:
         self._room.leave(bundle.principal, len(bundle.messages[place]))
         self._measured.took(time.perf_counter() - bundle.began, grpc.StatusCode.CANCELLED)
+        self._measured.end(bundle.spans[place], grpc.StatusCode.CANCELLED)
 
     def _over(self, bundle: Bundle, error: BaseException) -> list[Sent]:
         """Tell those who were told nothing what they failed by; those that are the method's."""
         left = list(bundle.untold)
-        for call, message in left:
-            self._room.leave(bundle.principal, len(message))
+        for place in left:
+            self._room.leave(bundle.principal, len(bundle.messages[place]))
             if not isinstance(error, Apart):
-                self._refuse(call, bundle, error)
-        return left if isinstance(error, Apart) else []
+                self._refuse(bundle, place, error)
+        # Their spans are left behind, and exported by nobody: the method begins its own.
+        return [(bundle.calls[place], bundle.messages[place]) for place in left] if isinstance(error, Apart) else []
 
     def _let_in(self, bundle: Bundle) -> None:
         """Have the calls take their room; those that find none, or may not, are told, and no longer in the bundle."""
         came = list(zip(bundle.calls, bundle.messages, bundle.read, strict=True))
         bundle.clear()
+        records = self._measured.records
         for call, message, read in came:
+            span = self._span(call) if records or call.has(PARENT) else INVALID_SPAN
             try:
                 if self._drains():
                     raise Draining
@@ -162,13 +169,20 @@ class Bundles:
                     raise bundle.error
                 self._room.enter(bundle.principal, len(message))
             except Exception as error:
-                self._refuse(call, bundle, error)
+                self._fail(call, bundle.began, span, error)
             else:
-                bundle.add(call, message, read)
+                bundle.add(call, message, read, span)
 
-    def _refuse(self, call: Call, bundle: Bundle, error: BaseException) -> None:
+    def _span(self, call: Call) -> Span:
+        sent = call.metadata() if call.has(PARENT) else ()
+        return self._measured.begin({key: value for key, value in sent if isinstance(value, str)})
+
+    def _refuse(self, bundle: Bundle, place: int, error: BaseException) -> None:
+        self._fail(bundle.calls[place], bundle.began, bundle.spans[place], error)
+
+    def _fail(self, call: Call, began: float, span: Span, error: BaseException) -> None:
         context: Any = Context(call)
-        guard = Guard(self._method, context, self._measured.call(context, bundle.began), self._drains)
+        guard = Guard(self._method, context, self._measured.call(context, began, span), self._drains)
         context.fail(*(guard.refusal(error) or (grpc.StatusCode.CANCELLED, "")))
 
     def _known(self, message: bytes) -> tuple[Any, Any] | None:

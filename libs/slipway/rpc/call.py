@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import grpc.aio
 from opentelemetry import trace
 
+from slipway.observe.spans import trace_id_of
 from slipway.rpc import deadline
 
 Gate = Callable[[str, "Call"], str]
@@ -43,5 +44,4 @@ class Call:
     @property
     def trace_id(self) -> str:
         """The trace of this call as 32 hexadecimal digits; empty when it is not traced."""
-        context = trace.get_current_span().get_span_context()
-        return format(context.trace_id, "032x") if context.is_valid else ""
+        return trace_id_of(trace.get_current_span().get_span_context())

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
 import grpc.aio
 from opentelemetry import propagate, trace
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 
 from slipway.observe.histogram import Histogram
-from slipway.observe.spans import are_recorded
+from slipway.observe.spans import are_recorded, trace_id_of
 
 _SERVER_FAULTS = {
     grpc.StatusCode.UNKNOWN,
@@ -22,6 +24,9 @@ _SERVER_FAULTS = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DATA_LOSS,
 }
+
+PARENT = "traceparent"
+"""What a caller sends with its trace."""
 
 
 class Telemetry:
@@ -46,24 +51,46 @@ class MeasuredMethod:
     def __init__(self, tracer: trace.Tracer, duration: Histogram, service: str, method: str) -> None:
         self.name = f"{service}/{method}"
         self._place = (service, method)
-        self.labels: dict[str, Any] = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
-        self.tracer = tracer
+        self._labels: dict[str, Any] = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
+        self._tracer = tracer
         self._duration = duration
         self._records: bool | None = None
 
-    def call(self, context: grpc.aio.ServicerContext[bytes, bytes], began: float | None = None) -> ServedCall:
+    def call(
+        self, context: grpc.aio.ServicerContext[bytes, bytes], began: float | None = None, span: Span = INVALID_SPAN
+    ) -> ServedCall:
         """The telemetry of one call, which continues the caller's trace.
 
-        It ``began`` when ``time.perf_counter`` said so, or begins now.
+        It ``began`` when ``time.perf_counter`` said so, and has the ``span`` that was begun then; or it begins now.
         """
-        return ServedCall(self, context, time.perf_counter() if began is None else began)
+        return ServedCall(self, context, time.perf_counter() if began is None else began, span)
 
     @property
     def records(self) -> bool:
         """Whether spans go anywhere; where none does, a call that brings no trace gets none."""
         if self._records is None:
-            self._records = are_recorded(self.tracer)
+            self._records = are_recorded()
         return self._records
+
+    def begin(self, sent: Mapping[str, str]) -> Span:
+        """The span of a call by what its caller ``sent``; an invalid one where it has no trace, and is to get none."""
+        continued = PARENT in sent
+        if not (continued or self.records):
+            return INVALID_SPAN
+        parent = propagate.extract(sent) if sent else Context()
+        span = self._tracer.start_span(self.name, context=parent, kind=SpanKind.SERVER, attributes=self._labels)
+        return span if continued or span.is_recording() else INVALID_SPAN
+
+    def end(self, span: Span, code: grpc.StatusCode, error: BaseException | None = None) -> None:
+        """End a call's span by its status."""
+        if span is INVALID_SPAN:
+            return
+        span.set_attribute("rpc.grpc.status_code", code.value[0])
+        if code in _SERVER_FAULTS:
+            span.set_status(Status(StatusCode.ERROR, code.name))
+            if error is not None:
+                span.record_exception(error)
+        span.end()
 
     def took_each(self, seconds: float, calls: int) -> None:
         """Count calls that were answered together."""
@@ -79,42 +106,31 @@ class ServedCall:
 
     __slots__ = ("_began", "_context", "_current", "_method", "_span")
 
-    def __init__(self, method: MeasuredMethod, context: grpc.aio.ServicerContext[bytes, bytes], began: float) -> None:
+    def __init__(
+        self, method: MeasuredMethod, context: grpc.aio.ServicerContext[bytes, bytes], began: float, span: Span
+    ) -> None:
         self._method = method
         self._context = context
-        self._span: Span = trace.INVALID_SPAN
+        self._span = span
         self._current: AbstractContextManager[Span] | None = None
         self._began = began
 
     def start(self) -> None:
         """Begin the span, if anybody will see it or the caller's is to be continued."""
         sent = self._context.invocation_metadata() or ()
-        if not self._method.records and not any(key == "traceparent" for key, _ in sent):
-            return
-        carrier = {key: value for key, value in sent if isinstance(value, str)}
-        self._span = self._method.tracer.start_span(
-            self._method.name,
-            context=propagate.extract(carrier),
-            kind=SpanKind.SERVER,
-            attributes=self._method.labels,
-        )
-        self._current = trace.use_span(self._span, end_on_exit=False)
-        self._current.__enter__()
+        self._span = self._method.begin({key: value for key, value in sent if isinstance(value, str)})
+        if self._span is not INVALID_SPAN:
+            self._current = trace.use_span(self._span, end_on_exit=False)
+            self._current.__enter__()
 
     @property
     def trace_id(self) -> str:
         """The trace as 32 hexadecimal digits; empty when it is not traced."""
-        context = self._span.get_span_context()
-        return format(context.trace_id, "032x") if context.is_valid else ""
+        return trace_id_of(self._span.get_span_context())
 
     def finish(self, code: grpc.StatusCode, error: BaseException | None = None) -> None:
         """End the span and record the duration under the status code."""
         if self._current is not None:
-            self._span.set_attribute("rpc.grpc.status_code", code.value[0])
-            if code in _SERVER_FAULTS:
-                self._span.set_status(Status(StatusCode.ERROR, code.name))
-                if error is not None:
-                    self._span.record_exception(error)
             self._current.__exit__(None, None, None)
-            self._span.end()
+        self._method.end(self._span, code, error)
         self._method.took(time.perf_counter() - self._began, code)

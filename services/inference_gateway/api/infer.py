@@ -64,12 +64,12 @@ class Infer:
         asked = kind.asked
         if self._status.takes(asked.endpoint, asked.version) is not kind.signature:
             raise Apart
-        batch = self._batch(kind.read_together(read), caller, caller.deadline_s)
+        batch = self._batch(kind.read_together(read), caller.principal, "", caller.deadline_s)
 
         def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
             tell(first, infer_bytes_of_each(asked, outcomes))
 
-        return self._predict.bundle(batch, len(read), encoded, whole=True, version=asked.version)
+        return self._predict.bundle(batch, len(read), encoded, whole=True, version=asked.version, traces=caller.traces)
 
     def _again(self, parts: Split) -> Asked | None:
         """A request like one before it; None where it has to be read as a whole. Raises as status.takes."""
@@ -94,9 +94,10 @@ class Infer:
             return await self._ask(asked, caller)
 
     async def _ask(self, asked: Asked, caller: Caller) -> Part:
-        return await self._predict.by_one(self._batch(asked, caller, deadline.ends_at()), asked.version)
+        batch = self._batch(asked, caller.principal, caller.trace_id, deadline.ends_at())
+        return await self._predict.by_one(batch, asked.version)
 
-    def _batch(self, asked: Asked, caller: Caller, deadline_s: float | None) -> Batch:
+    def _batch(self, asked: Asked, tenant: str, trace_id: str, deadline_s: float | None) -> Batch:
         now = int(self._clock.now().timestamp() * 1e6)
         return Batch(
             endpoint=asked.endpoint,
@@ -107,8 +108,8 @@ class Infer:
             entity_keys=(),
             features=asked.columns,
             protocol=Protocol.OPEN_INFERENCE,
-            trace_id=caller.trace_id,
-            tenant=caller.principal,
+            trace_id=trace_id,
+            tenant=tenant,
             priority=asked.settings.priority,
             deadline_s=deadline_s,
             alike=asked.alike,

@@ -116,7 +116,7 @@ class Predictions:
         def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
             tell(first, [_encoded(one, rows) for one in outcomes])
 
-        return self._predict.bundle(batch, many, encoded, whole=False)
+        return self._predict.bundle(batch, many, encoded, whole=False, traces=caller.traces)
 
     def _batch(
         self,

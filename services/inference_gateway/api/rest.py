@@ -18,6 +18,7 @@ from services.inference_gateway.api.unserved import NotServed, log_settings, sha
 from slipway.gen.inference import inference_pb2 as pb
 from slipway.gen.inference import model_config_pb2, repository_pb2, statistics_pb2
 from slipway.lifecycle import PortTaken
+from slipway.observe.spans import trace_id_of
 from slipway.rpc import deadline
 from slipway.rpc.room import Room
 
@@ -45,8 +46,8 @@ class RestCaller:
     @property
     def trace_id(self) -> str:
         """The caller's trace."""
-        span = trace.get_current_span(propagate.extract(dict(self._request.headers))).get_span_context()
-        return format(span.trace_id, "032x") if span.is_valid else ""
+        span = trace.get_current_span(propagate.extract(dict(self._request.headers)))
+        return trace_id_of(span.get_span_context())
 
 
 class RestServer:

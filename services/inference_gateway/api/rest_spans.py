@@ -15,7 +15,7 @@ from slipway.observe.spans import are_recorded
 def spanned() -> Any:
     """A middleware that continues the caller's trace, where spans are recorded at all."""
     tracer = trace.get_tracer("slipway.inference_gateway")
-    on = are_recorded(tracer)
+    on = are_recorded()
 
     @web.middleware
     async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -121,8 +121,10 @@ class Batch:
 
 
 def one_request(batch: Batch, start: int, rows: int) -> Batch:
-    """Successive rows of a batch as a request of their own."""
-    return replace(batch.take(np.arange(start, start + rows)), places=None, origins=())
+    """Successive rows of a batch, all of one request, as that by itself."""
+    own = batch.take(np.arange(start, start + rows))
+    trace_id = own.origins[0].trace_id if own.origins else batch.trace_id
+    return replace(own, places=None, origins=(), trace_id=trace_id)
 
 
 def all_at(moment_us: int, rows: int) -> Array:

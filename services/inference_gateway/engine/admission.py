@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.batch import Batch, one_request
@@ -17,6 +19,7 @@ from services.inference_gateway.engine.bundle import Outcome, Tell
 from services.inference_gateway.engine.predict import Predict
 from slipway.clock import Clock
 from slipway.errors import Exhausted, invalid_field
+from slipway.observe.spans import trace_id_of
 
 
 @dataclass(slots=True)
@@ -122,33 +125,49 @@ class Admitted:
         [part] = await self._parts(batch, whole=True, version=version)
         return part
 
-    def bundle(self, batch: Batch, requests: int, tell: Tell, *, whole: bool, version: str = "") -> asyncio.Future[Any]:
+    def bundle(
+        self,
+        batch: Batch,
+        requests: int,
+        tell: Tell,
+        *,
+        whole: bool,
+        version: str = "",
+        traces: Sequence[SpanContext] = (),
+    ) -> asyncio.Future[Any]:
         """See :meth:`Predict.bundle`."""
         account = self._admission.enter_together(batch, requests)
         if account is None:
-            rows = batch.rows // requests
+            rows, spans = batch.rows // requests, traces or [INVALID_SPAN_CONTEXT] * requests
             each = [
-                self._parts(one_request(batch, n * rows, rows), whole=whole, version=version) for n in range(requests)
+                self._parts(_one(batch, number * rows, rows, span), span, whole=whole, version=version)
+                for number, span in enumerate(spans)
             ]
             return asyncio.gather(*[_told(one, number, tell) for number, one in enumerate(each)])
         inside = _Inside(account, requests, tell)
         try:
-            answered = self._predict.bundle(batch, requests, inside.tell, whole=whole, version=version)
+            answered = self._predict.bundle(batch, requests, inside.tell, whole=whole, version=version, traces=traces)
         except BaseException as error:
             inside.end(error)
             raise
         answered.add_done_callback(inside.ended)
         return answered
 
-    async def _parts(self, batch: Batch, *, whole: bool, version: str) -> Sequence[Part]:
+    async def _parts(
+        self, batch: Batch, span: SpanContext | None = None, *, whole: bool, version: str
+    ) -> Sequence[Part]:
         account = self._admission.enter(batch)
         try:
-            return await self._predict.parts(batch, whole=whole, version=version)
+            return await self._predict.parts(batch, whole=whole, version=version, span=span)
         except Exhausted:
             account.refused += 1
             raise
         finally:
             self._admission.leave(account)
+
+
+def _one(batch: Batch, start: int, rows: int, span: SpanContext) -> Batch:
+    return replace(one_request(batch, start, rows), trace_id=trace_id_of(span))
 
 
 async def _told(parts: Coroutine[Any, Any, Sequence[Part]], number: int, tell: Tell) -> None:

@@ -72,8 +72,8 @@ class Ask:
     ``answered`` ends with an error, or without one when ``parts`` are complete; it is cancelled when the caller goes.
     ``bytes`` is what it takes, about. ``left`` counts the arms whose parts are missing; ``held`` are the chunks of
     those that are there. ``whole`` says that one version must answer all rows: that numbered ``version``, if named.
-    ``span`` is the caller's, None where nobody records it. ``requests`` are how many it stands for, see
-    :class:`Bundle`.
+    ``requests`` are how many it stands for, see :class:`Bundle`; ``spans`` are their callers', None where nobody
+    records one, and none at all where nobody records any.
     """
 
     __slots__ = (
@@ -91,7 +91,7 @@ class Ask:
         "priority",
         "requests",
         "rows",
-        "span",
+        "spans",
         "tenant",
         "version",
         "whole",
@@ -107,7 +107,7 @@ class Ask:
         keep: Keep | None = None,
         whole: bool = False,
         version: str = "",
-        span: SpanContext | None = None,
+        spans: Sequence[SpanContext | None] = (),
     ) -> None:
         self.batch = batch
         self.ids = ids
@@ -116,7 +116,7 @@ class Ask:
         self.keep = keep
         self.whole = whole
         self.version = version
-        self.span = span
+        self.spans = spans
         self.tenant = batch.tenant
         self.priority = batch.priority
         self.rows = batch.rows

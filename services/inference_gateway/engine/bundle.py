@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from opentelemetry.trace import SpanContext
+
 from services.inference_gateway.domain.batch import Batch, one_request
 from services.inference_gateway.engine.ask import Ask, Part
 
@@ -26,9 +28,17 @@ class Bundle(Ask):
     __slots__ = ("_left", "_members", "_tell")
 
     def __init__(
-        self, batch: Batch, ids: tuple[str, ...], began_s: float, tell: Tell, *, whole: bool, version: str = ""
+        self,
+        batch: Batch,
+        ids: tuple[str, ...],
+        began_s: float,
+        tell: Tell,
+        *,
+        whole: bool,
+        version: str = "",
+        spans: Sequence[SpanContext | None] = (),
     ) -> None:
-        super().__init__(batch, ids, began_s, whole=whole, version=version)
+        super().__init__(batch, ids, began_s, whole=whole, version=version, spans=spans)
         self.requests = len(batch.origins)
         self._tell = tell
         self._members: tuple[Ask, ...] = ()
@@ -71,7 +81,8 @@ class Bundle(Ask):
         rows = self.rows // self.requests
         start = number * rows
         batch = one_request(self.batch, start, rows)
-        one = Ask(batch, self.ids[start : start + rows], self.began_s, whole=self.whole, version=self.version)
+        ids, spans = self.ids[start : start + rows], self.spans[number : number + 1]
+        one = Ask(batch, ids, self.began_s, whole=self.whole, version=self.version, spans=spans)
         one.parts.extend([Part(part.answer, part.start + start, part.start + start + rows) for part in self.parts])
         return one
 

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+from opentelemetry.trace import SpanContext
 
 from services.inference_gateway.domain.answer import Prediction
 from services.inference_gateway.domain.batch import Batch, Origin, check_batch, digests
@@ -22,6 +23,7 @@ from services.inference_gateway.engine.intake import Intake
 from services.inference_gateway.engine.memory import Memory
 from services.inference_gateway.engine.spans import Spans
 from slipway.clock import Clock
+from slipway.observe.spans import trace_id_of
 
 
 class Predict:
@@ -57,8 +59,12 @@ class Predict:
             parts = await self._told(part, part.ids, own, partial(self._remember, own))
             return in_order(batch.rows, claim.known, parts, fresh)
 
-    async def parts(self, batch: Batch, *, whole: bool, version: str = "") -> Sequence[Part]:
+    async def parts(
+        self, batch: Batch, *, whole: bool, version: str = "", span: SpanContext | None = None
+    ) -> Sequence[Part]:
         """What was answered to a request that brings no ids, in its parts.
+
+        ``span`` is its caller's, the current one if none is given.
 
         A ``whole`` one is answered by one version: the one named, else the arm that its first row falls to. That is for
         protocols whose reply names a single version, and whose callers give every column: nothing is read. Raises as
@@ -66,23 +72,35 @@ class Predict:
         """
         check_batch(batch)
         ids, began_s = self._made_ids(batch.rows), self._clock.monotonic()
-        ask = Ask(batch, ids, began_s, whole=whole, version=version, span=self._spans.current)
+        spans = self._spans.current if span is None else self._spans.recorded([span])
+        ask = Ask(batch, ids, began_s, whole=whole, version=version, spans=spans)
         return await self._intake.answer(ask)
 
     def bundle(
-        self, batch: Batch, requests: int, tell: Tell, *, whole: bool, version: str = ""
+        self,
+        batch: Batch,
+        requests: int,
+        tell: Tell,
+        *,
+        whole: bool,
+        version: str = "",
+        traces: Sequence[SpanContext] = (),
     ) -> asyncio.Future[None]:
         """Tell what becomes of each of several requests of equally many rows, which follow each other in ``batch``.
 
+        ``traces`` are the spans of their callers, invalid for one without; none: nobody has one.
         Each is answered as by :meth:`parts`. What is given ends when all is told, or with what befalls all of whom
         nothing was told; who does not wait any more cancels it. Raises InvalidInput, EndpointNotFound and QueueFull at
         once.
         """
         check_batch(batch)
         rows, began_s = batch.rows // requests, self._clock.monotonic()
-        origins = (Origin(rows, batch.tenant, batch.trace_id, began_s),) * requests
-        ids = self._ids_of_each(requests, rows)
-        ask = Bundle(batch.of(origins), ids, began_s, tell, whole=whole, version=version)
+        if traces:
+            origins = tuple([Origin(rows, batch.tenant, trace_id_of(one), began_s) for one in traces])
+        else:
+            origins = (Origin(rows, batch.tenant, "", began_s),) * requests
+        ids, spans = self._ids_of_each(requests, rows), self._spans.recorded(traces)
+        ask = Bundle(batch.of(origins), ids, began_s, tell, whole=whole, version=version, spans=spans)
         self._intake.begin(ask)
         return ask.answered
 
@@ -95,7 +113,7 @@ class Predict:
     async def _parts(
         self, batch: Batch, ids: tuple[str, ...], marks: tuple[bytes, ...] = (), keep: Keep | None = None
     ) -> Sequence[Part]:
-        ask = Ask(batch, ids, self._clock.monotonic(), marks=marks, keep=keep, span=self._spans.current)
+        ask = Ask(batch, ids, self._clock.monotonic(), marks=marks, keep=keep, spans=self._spans.current)
         return await self._intake.answer(ask)
 
     def _remember(self, marks: tuple[bytes, ...], parts: Sequence[Part]) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, NonRecordingSpan, Span, SpanContext, Status, StatusCode
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, Status, StatusCode
 
 from services.inference_gateway.engine.ask import Ask
 from services.inference_gateway.engine.chunk import Chunk
 from services.inference_gateway.engine.meter import Times
 from slipway.clock import Clock
 from slipway.observe.spans import are_recorded
+
+_IDS = RandomIdGenerator()
 
 
 class Spans:
@@ -27,24 +30,31 @@ class Spans:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tracer = trace.get_tracer("slipway.inference_gateway")
-        self._on = are_recorded(self._tracer)
+        self._on = are_recorded()
 
     @property
-    def current(self) -> SpanContext | None:
-        """The span of the call that is being answered; None where nobody records it."""
-        if not self._on:
-            return None
-        span = trace.get_current_span()
-        return span.get_span_context() if span.is_recording() else None
+    def current(self) -> Sequence[SpanContext | None]:
+        """The span of the call that is being answered; none where nobody records it."""
+        return self.recorded([trace.get_current_span().get_span_context()]) if self._on else ()
+
+    def recorded(self, spans: Sequence[SpanContext]) -> Sequence[SpanContext | None]:
+        """Those of this process's spans that are recorded, None for each of the others; none where none is."""
+        if not (self._on and any(one.trace_flags.sampled for one in spans)):
+            return ()
+        return [one if one.trace_flags.sampled else None for one in spans]
 
     @contextmanager
     def reading(self, asks: Sequence[Ask]) -> Iterator[None]:
         """Around the one question for the features of these requests."""
-        traced = self._traced(asks)
-        if not traced:
+        if not self._on:
             yield
             return
-        facts = {"slipway.endpoint": traced[0].batch.endpoint, **_size(asks)}
+        traced = _traced(asks)
+        if not traced:
+            with trace.use_span(_nobody_looks()):
+                yield
+            return
+        facts = {"slipway.endpoint": asks[0].batch.endpoint, **_size(asks)}
         with self._tracer.start_as_current_span(
             "features", context=_under(traced[0]), links=_links(traced), attributes=facts
         ):
@@ -54,7 +64,7 @@ class Spans:
         """A worker ran a batch."""
         if not self._on:
             return
-        traced = self._traced([share.ask for chunk in chunks for share in chunk.shares])
+        traced = _traced([share.ask for chunk in chunks for share in chunk.shares])
         if not traced:
             return
         wall = self._wall()
@@ -73,7 +83,7 @@ class Spans:
 
     def failed(self, chunk: Chunk, error: BaseException) -> None:
         """A batch, or a request of it, got no answer."""
-        traced = self._traced([share.ask for share in chunk.shares]) if self._on else ()
+        traced = _traced([share.ask for share in chunk.shares]) if self._on else ()
         if not traced:
             return
         wall = self._wall()
@@ -84,15 +94,11 @@ class Spans:
         batch.end(ended)
         self._lead_to(batch, traced[1:], ended)
 
-    def _traced(self, asks: Sequence[Ask]) -> list[Ask]:
-        if not self._on:
-            return []
-        return sorted([ask for ask in asks if ask.span is not None], key=lambda ask: ask.began_s)
-
-    def _lead_to(self, batch: Span, asks: Sequence[Ask], ended: int) -> None:
+    def _lead_to(self, batch: Span, others: Sequence[_Traced], ended: int) -> None:
         wall, links = self._wall(), [Link(batch.get_span_context())]
-        for ask in asks:
-            self._begun("batched", _under(ask), wall(ask.began_s), links, _size([ask])).end(ended)
+        for one in others:
+            facts = {"slipway.rows": one.rows, "slipway.requests": 1}
+            self._begun("batched", _under(one), wall(one.began_s), links, facts).end(ended)
 
     def _begun(
         self, name: str, under: Context, start: int, links: Sequence[Link] = (), facts: Mapping[str, Any] | None = None
@@ -101,6 +107,14 @@ class Spans:
 
     def _wall(self) -> _Wall:
         return _Wall(self._clock)
+
+
+class _Traced(NamedTuple):
+    """A request that somebody records: its caller's span, when it began in monotonic seconds, and its rows."""
+
+    span: SpanContext
+    began_s: float
+    rows: int
 
 
 class _Wall:
@@ -113,13 +127,26 @@ class _Wall:
         return int((monotonic_s + self._ahead_s) * 1e9)
 
 
-def _under(ask: Ask) -> Context:
-    span = INVALID_SPAN if ask.span is None else NonRecordingSpan(ask.span)
-    return trace.set_span_in_context(span, Context())
+def _traced(asks: Sequence[Ask]) -> list[_Traced]:
+    """The requests that somebody records, from the first that began."""
+    found = [
+        _Traced(span, ask.began_s, ask.rows // ask.requests) for ask in asks for span in ask.spans if span is not None
+    ]
+    found.sort(key=lambda one: one.began_s)
+    return found
 
 
-def _links(asks: Sequence[Ask]) -> list[Link]:
-    return [Link(ask.span) for ask in asks if ask.span is not None]
+def _nobody_looks() -> Span:
+    """What lets another service know that nobody wants to see what it is asked: without, it might begin a trace."""
+    return NonRecordingSpan(SpanContext(_IDS.generate_trace_id(), _IDS.generate_span_id(), is_remote=False))
+
+
+def _under(one: _Traced) -> Context:
+    return trace.set_span_in_context(NonRecordingSpan(one.span), Context())
+
+
+def _links(traced: Sequence[_Traced]) -> list[Link]:
+    return [Link(one.span) for one in traced]
 
 
 def _facts(chunks: Sequence[Chunk]) -> dict[str, Any]:

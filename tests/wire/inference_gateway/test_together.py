@@ -74,8 +74,13 @@ class Crowd:
         self._channel = grpc.insecure_channel(address)
         self._ask = self._channel.unary_unary(method)
 
-    def begin(self, requests: Sequence[bytes]) -> list[Any]:
-        calls = [self._ask.future(one, **self._options) for one in requests]
+    def begin(self, requests: Sequence[bytes], traces: Sequence[str] = ()) -> list[Any]:
+        sent: Sequence[Any] = [("traceparent", f"00-{one}-{'ab' * 8}-01") for one in traces] or [None] * len(requests)
+        given, options = self._options.get("metadata", []), {**self._options}
+        calls = []
+        for request, trace in zip(requests, sent, strict=True):
+            options["metadata"] = given if trace is None else [*given, trace]
+            calls.append(self._ask.future(request, **options))
         stand_still(0.2)
         return calls
 
@@ -125,6 +130,14 @@ async def logged_ids(world: Any, rows: int) -> dict[str, tuple[int, float]]:
     return found
 
 
+async def logged_traces(world: Any, rows: int) -> dict[str, str]:
+    """By prediction id, of requests of a row each, the trace as logged."""
+    found: dict[str, str] = {}
+    for batch in await world.logged("late", rows):
+        found |= zip(batch.prediction_ids, batch.trace_ids or [batch.trace_id], strict=True)
+    return found
+
+
 @pytest.mark.parametrize("outputs", [("p", "seen_stops"), ("seen_stops",), ()], ids=["some", "one", "all, one a text"])
 @pytest.mark.parametrize("rows", [1, 3])
 async def test_each_gets_its_own_answer_and_is_logged_under_its_own_id(
@@ -150,6 +163,21 @@ async def test_each_gets_its_own_answer_and_is_logged_under_its_own_id(
     tally = (await world.client.inference.statistics()).endpoints["late"].arms["main"]
     assert (tally.request_rows.count, tally.request_rows.total) == (41, 41 * rows)
     assert tally.failed_requests == 0
+
+
+async def test_each_is_logged_in_its_own_trace_though_they_be_taken_apart(world: Any) -> None:
+    await world.standing("late")
+    crowd, traces = Crowd(world.address), [f"{number:032x}" for number in range(1, 9)]
+    await crowd.ask([late(0.0)])
+    requests = [late(float(number)) for number in range(8)]
+    fine = await crowd.told(crowd.begin(requests, traces))
+    assert [column(one, "seen_stops") for one in fine] == [[float(number)] for number in range(8)]
+    others = [f"{number:032x}" for number in range(101, 109)]
+    apart = await crowd.told(crowd.begin([late(math.nan), *requests[1:]], others))
+    assert isinstance(apart[0], SlipwayError)
+    logged = await logged_traces(world, 2 + 8 + 7)
+    assert [logged[f"{stem(one)}.0"] for one in fine] == traces
+    assert [logged[f"{stem(one)}.0"] for one in apart[1:]] == others[1:]
 
 
 async def test_what_is_wrong_with_one_fails_it_alone(world: Any) -> None:
@@ -346,11 +374,17 @@ async def test_a_tenant_has_its_quota_and_no_more_in_flight_than_it_may(world: A
     told = await crowd("metered").ask(requests)
     answered = [one for one in told if isinstance(one, pb.ModelInferResponse)]
     assert (len(answered), {one.reason for one in told if isinstance(one, SlipwayError)}) == (4, {"QUOTA_EXCEEDED"})
-    few = await crowd("few").ask(requests)
+    traces, few_callers = [f"{number:032x}" for number in range(1, 9)], crowd("few")
+    few = await few_callers.told(few_callers.begin(requests, traces))
     answered = [one for one in few if isinstance(one, pb.ModelInferResponse)]
     assert len(answered) == 3
-    for one in answered:
-        assert column(one, "p") == column(one, "seen_stops")
+    async with asyncio.timeout(30):
+        while not {f"{stem(one)}.0" for one in answered} <= (logged := await logged_traces(world, 8)).keys():
+            await asyncio.sleep(0.01)
+    for trace, one in zip(traces, few, strict=True):
+        if one in answered:
+            assert column(one, "p") == column(one, "seen_stops")
+            assert logged[f"{stem(one)}.0"] == trace
     assert {one.kind for one in few if isinstance(one, SlipwayError)} == {Kind.RESOURCE_EXHAUSTED}
     assert len([one for one in await crowd("boss").ask(requests) if isinstance(one, pb.ModelInferResponse)]) == 8
     [nobody] = {one.kind for one in await Crowd(world.address).ask(requests)}

@@ -127,8 +127,9 @@ async def ask(world: Any, trace: str, sampled: str = "01") -> None:
     assert not answer.predictions[0].degraded
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["each_read_by_itself", "of_a_form_that_is_known"])
 async def test_a_trace_leads_from_the_caller_through_features_and_batch(
-    fleet: tuple[Any, Collector], eventually: Any
+    fleet: tuple[Any, Collector], eventually: Any, known: bool
 ) -> None:
     world, collector = fleet
     await world.client.features.apply([PLANES])
@@ -138,6 +139,8 @@ async def test_a_trace_leads_from_the_caller_through_features_and_batch(
     await world.route("late", ("main", version, 1))
     await world.ready("late", version)
     traces, unsampled = [f"{number:032x}" for number in range(1, 17)], "f" * 32
+    for _ in range(3 * known):
+        await ask(world, unsampled, "00")
     await asyncio.gather(*(ask(world, trace) for trace in traces), ask(world, unsampled, "00"))
 
     async def all_there() -> bool:
@@ -148,6 +151,7 @@ async def test_a_trace_leads_from_the_caller_through_features_and_batch(
 
     await eventually(all_there)
     assert not collector.of(unsampled)
+    assert {span.trace_id.hex() for _, span in collector.spans if span.name in {READ, "features"}} <= set(traces)
     calls = {trace: collector.of(trace)[PREDICT][1] for trace in traces}
     assert {one.parent_span_id.hex() for one in calls.values()} == {CALLER}
     batches = [collector.of(trace)["batch"][1] for trace in traces if "batch" in collector.of(trace)]

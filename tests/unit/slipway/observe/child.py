@@ -1,4 +1,4 @@
-"""A process that observes itself, because providers are set once a process. Run: child.py VERB ADDRESS"""
+"""A process that observes itself, for providers are set once a process: child.py VERB ADDRESS [SETTING=VALUE …]"""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 import sys
 import urllib.request
 
-from opentelemetry import metrics, trace
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.context import Context
 
 from slipway import observe
 from slipway.errors import SlipwayError
@@ -32,8 +33,18 @@ def counts() -> None:
         print(answer.read().decode())
 
 
+def sampled() -> None:
+    """Print how many of a thousand traces are recorded that begin here, that a caller wants, and that one does not."""
+    tracer = trace.get_tracer("test")
+    for flags in ("", "01", "00"):
+        sent = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-{flags}"} if flags else {}
+        parent = propagate.extract(sent, Context())
+        print(sum(tracer.start_span("work", context=parent).is_recording() for _ in range(1000)))
+
+
 try:
-    with observe.start(ObserveSettings(metrics_listen=sys.argv[2]), "test-service"):
-        {"lines": lines, "counts": counts}[sys.argv[1]]()
+    settings = ObserveSettings(metrics_listen=sys.argv[2], **dict(one.split("=") for one in sys.argv[3:]))
+    with observe.start(settings, "test-service"):
+        {"lines": lines, "counts": counts, "sampled": sampled}[sys.argv[1]]()
 except SlipwayError as error:
     sys.exit(f"{error.reason}: {error.message}")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHILD = Path(__file__).with_name("child.py")
 
 
@@ -38,6 +40,23 @@ def test_metrics_are_read_on_their_own_port() -> None:
     ended = run("counts", free_address())
     assert 'test_rows_total{kind="good"' in ended.stdout, ended.stderr
     assert 'service_name="test-service"' in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("ratio", "least", "most"), [(None, 1000, 1000), (1.0, 1000, 1000), (0.25, 100, 400), (0.0, 0, 0)]
+)
+def test_a_share_of_what_brings_no_trace_is_traced_and_a_callers_wish_is_heeded(
+    ratio: float | None, least: int, most: int
+) -> None:
+    given = [] if ratio is None else [f"sampling_ratio={ratio}"]
+    ended = run("sampled", "127.0.0.1:0", f"otlp_endpoint=http://{free_address()}", *given)
+    own, wanted, unwanted = map(int, ended.stdout.split())
+    assert least <= own <= most
+    assert (wanted, unwanted) == (1000, 0)
+
+
+def test_nothing_is_recorded_where_it_would_go_nowhere() -> None:
+    assert run("sampled", "127.0.0.1:0").stdout.split() == ["0", "0", "0"]
 
 
 def test_a_taken_metrics_port_is_told_by_its_number_and_key() -> None:

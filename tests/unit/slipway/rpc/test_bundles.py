@@ -16,6 +16,7 @@ import pytest
 from google.protobuf import wrappers_pb2
 
 from slipway.errors import Exhausted, Kind, SlipwayError, invalid_field
+from slipway.observe.spans import trace_id_of
 from slipway.rpc import status
 from slipway.rpc.bundle import Apart, Tell
 from slipway.rpc.call import Call
@@ -55,6 +56,7 @@ class Choir:
     inside: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     together: list[int] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
     alone: int = 0
     kinds: dict[bytes, Words] = field(default_factory=dict)
 
@@ -76,6 +78,7 @@ class Choir:
 
     def begin_together(self, kind: Words, read: Sequence[bytes], caller: Any, tell: Tell) -> asyncio.Future[None]:
         self.together.append(len(read))
+        self.traces += [trace_id_of(one) for one in caller.traces]
         match kind.word:
             case b"we-part":
                 raise Apart
@@ -113,7 +116,7 @@ class Choir:
             return Exhausted("no room", facts={"limit": "1"}, retry_after_s=1.5)
         if text.endswith("remaining"):
             return Text(value=repr(caller.deadline_s - time.monotonic())).SerializeToString()
-        return Text(value=f"{text} of {caller.principal or 'nobody'}{caller.trace_id}").SerializeToString()
+        return Text(value=f"{text} of {caller.principal or 'nobody'}").SerializeToString()
 
 
 @dataclass
@@ -184,7 +187,7 @@ async def test_each_has_its_own_answer_and_no_more_go_together_than_may(hall: Op
     assert here.choir.alone == 0
 
 
-async def test_what_is_of_no_kind_or_can_not_go_together_or_is_traced_is_answered_alone(hall: Open) -> None:
+async def test_what_is_of_no_kind_or_can_not_go_together_is_answered_alone(hall: Open) -> None:
     here = await hall()
     assert await here.told(here.ask("I", "we-part 1", "we-part 2", "I too")) == [
         "I alone",
@@ -193,8 +196,26 @@ async def test_what_is_of_no_kind_or_can_not_go_together_or_is_traced_is_answere
         "I too alone",
     ]
     assert await here.told(here.ask("we confused", "we 1")) == ["we confused alone", "we 1 of nobody"]
-    traced = [("traceparent", f"00-{'ab' * 16}-{'cd' * 8}-01")]
-    assert await here.told(here.ask("we 1", "we 2", metadata=traced)) == ["we 1 alone", "we 2 alone"]
+
+
+async def test_each_keeps_the_trace_that_its_caller_brought(hall: Open) -> None:
+    here = await hall()
+    assert await here.told(here.ask("we 1", "we 2")) == ["we 1 of nobody", "we 2 of nobody"]
+    assert not here.choir.traces  # nor is any made up
+    traces = [number * 16 for number in ("ab", "cd", "")]
+    say = here.channel.unary_unary(f"/{NAME}/Say")
+    calls = [
+        say.future(
+            Text(value=f"we {one}").SerializeToString(),
+            metadata=[("traceparent", f"00-{one}-{'ef' * 8}-01")] if one else [("tracestate", "a=b")],
+        )
+        for one in traces
+    ]
+    here.ask("we wait for them")
+    assert await here.told(calls) == [f"we {one} of nobody" for one in traces]
+    assert sorted(here.choir.traces)[-2:] == ["ab" * 16, "cd" * 16]
+    assert not any(here.choir.traces[:-3])
+    assert here.choir.alone == 0
 
 
 async def test_one_fails_alone_and_what_all_fail_by_is_told_to_each(
