@@ -27,8 +27,9 @@ _ASKED: dict[str, Callable[[Model, int], Question]] = {
     "gateway-predict": questions.predict,
     "gateway-columns": questions.predict_columns,
     "gateway-keys": questions.predict_keys,
+    "gateway-canary": questions.model_infer_canary,
 }
-_OF_TINY_ALONE = {"gateway-columns", "gateway-keys"}
+_OF_TINY_ALONE = {"gateway-columns", "gateway-keys", "gateway-canary"}
 SERVERS = (LIMIT, *_ASKED)
 MEANING = {
     LIMIT: "a loop around ONNX Runtime's run, no server: the limit",
@@ -41,6 +42,7 @@ MEANING = {
     "gateway-predict": "this gateway, Predict, one column of vectors",
     "gateway-columns": "this gateway, Predict, 32 columns in the request",
     "gateway-keys": "this gateway, Predict by entity keys: 32 features read from feature serving and Redis",
+    "gateway-canary": "this gateway, ModelInfer of an endpoint where a canary has a tenth",
 }
 
 

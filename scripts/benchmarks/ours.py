@@ -127,19 +127,26 @@ async def _publish(registry: str, features: str) -> None:
         for model in MODELS:
             await _serve(client, model, model.name, questions.signature(model))
         await _serve(client, TINY, questions.reading(TINY), questions.reading_signature(TINY))
+        await _serve(client, TINY, questions.canary(TINY), questions.signature(TINY), canary=10)
 
 
-async def _serve(client: AsyncSlipway, model: Model, endpoint: str, signature: Signature) -> None:
+async def _serve(client: AsyncSlipway, model: Model, endpoint: str, signature: Signature, canary: int = 0) -> None:
+    """A version, and one more as a ``canary`` that has so many of a hundred requests."""
     artifact = await client.registry.upload_artifact(model.onnx)
-    version = await client.registry.register_version("bench", artifact, signature)
-    await client.registry.put_endpoint(endpoint, [Route("main", "bench", version=version.number)])
+    weights = {"main": 100 - canary, "canary": canary}
+    routes = []
+    for arm, weight in weights.items():
+        if weight:
+            version = await client.registry.register_version("bench", artifact, signature)
+            routes.append(Route(arm, "bench", version=version.number, weight=weight))
+    await client.registry.put_endpoint(endpoint, routes)
 
 
 async def _until_served(gateway: str) -> None:
     async with AsyncSlipway(gateway=gateway) as client:
         while True:
             served = await _patiently(client.inference.endpoints)
-            if len(served) > len(MODELS) and all(arm.serving_version for one in served for arm in one.routes):
+            if len(served) > len(MODELS) + 1 and all(arm.serving_version for one in served for arm in one.routes):
                 return
             await asyncio.sleep(0.1)
 

@@ -41,7 +41,16 @@ class Question:
 
 def model_infer(model: Model, rows: int) -> Question:
     """The rows as one raw tensor."""
-    request = open_pb.ModelInferRequest(model_name=model.name)
+    return _model_infer(model, rows, model.name)
+
+
+def model_infer_canary(model: Model, rows: int) -> Question:
+    """The same of an endpoint with two arms."""
+    return _model_infer(model, rows, canary(model))
+
+
+def _model_infer(model: Model, rows: int, endpoint: str) -> Question:
+    request = open_pb.ModelInferRequest(model_name=endpoint)
     request.inputs.add(name="x", datatype="FP32", shape=[rows, model.width])
     request.raw_input_contents.append(model.rows(rows).tobytes())
     return Question(MODEL_INFER, request.SerializeToString(), _read_infer)
@@ -111,6 +120,11 @@ def feature_rows(model: Model, rows: int) -> list[dict[str, float]]:
     """The rows as the feature store takes them, in the order of :func:`entities`."""
     names = column_names(model)
     return [dict(zip(names, row, strict=True)) for row in model.rows(rows).tolist()]
+
+
+def canary(model: Model) -> str:
+    """The endpoint with a canary beside the version that answers most."""
+    return f"{model.name}-canary"
 
 
 def reading(model: Model) -> str:

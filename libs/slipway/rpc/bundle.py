@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from slipway_front import Call
 
 
-Tell = Callable[[int, Sequence[bytes | BaseException]], None]
-"""Takes what successive calls are answered, or fail by, from the one of this number on."""
+Tell = Callable[[Sequence[int], Sequence[bytes | BaseException]], None]
+"""Takes what the calls of these numbers, from 0, are answered, or fail by."""
 
 
 class Kind(Protocol):

@@ -118,11 +118,13 @@ class Bundles:
 
         work.add_done_callback(over)
 
-    def _tell(self, bundle: Bundle, send: Send, first: int, outcomes: Sequence[bytes | BaseException]) -> None:
+    def _tell(
+        self, bundle: Bundle, send: Send, numbers: Sequence[int], outcomes: Sequence[bytes | BaseException]
+    ) -> None:
         answers: list[Sent] = []
         answered: list[Span] = []
         errors: list[tuple[int, BaseException]] = []
-        for number, outcome in enumerate(outcomes, first):
+        for number, outcome in zip(numbers, outcomes, strict=True):
             if bundle.told[number]:
                 continue  # its caller is gone
             bundle.told[number] = True

@@ -66,8 +66,8 @@ class Infer:
             raise Apart
         batch = self._batch(kind.read_together(read), caller.principal, "", caller.deadline_s)
 
-        def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
-            tell(first, infer_bytes_of_each(asked, outcomes))
+        def encoded(numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+            tell(numbers, infer_bytes_of_each(asked, outcomes))
 
         return self._predict.bundle(batch, len(read), encoded, whole=True, version=asked.version, traces=caller.traces)
 

@@ -113,8 +113,8 @@ class Predictions:
             alike=kind.form,
         )
 
-        def encoded(first: int, outcomes: Sequence[Outcome]) -> None:
-            tell(first, [_encoded(one, rows) for one in outcomes])
+        def encoded(numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+            tell(numbers, [_encoded(one, rows) for one in outcomes])
 
         return self._predict.bundle(batch, many, encoded, whole=False, traces=caller.traces)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.inference_gateway.domain.block import first_rows
+from services.inference_gateway.domain.block import first_rows, taken
 from services.inference_gateway.domain.columns import Array, Column
 from slipway.errors import FieldViolation, InvalidInput, invalid_field
 from slipway.naming import column_name, is_column_name, is_resource_name, request_id, resource_name
@@ -108,7 +108,7 @@ class Batch:
             self.event_times_us[rows],
             self.timed,
             tuple(column.take(rows) for column in self.entity_keys),
-            tuple(column.take(rows) for column in self.features),
+            taken(self.features, rows),
             self.protocol,
             self.trace_id,
             rows if self.places is None else self.places[rows],
@@ -121,10 +121,31 @@ class Batch:
 
 
 def one_request(batch: Batch, start: int, rows: int) -> Batch:
-    """Successive rows of a batch, all of one request, as that by itself."""
-    own = batch.take(np.arange(start, start + rows))
-    trace_id = own.origins[0].trace_id if own.origins else batch.trace_id
-    return replace(own, places=None, origins=(), trace_id=trace_id)
+    """Successive rows of a batch as a request of their own."""
+    return replace(batch.take(np.arange(start, start + rows)), places=None, origins=())
+
+
+def some_requests(batch: Batch, numbers: Sequence[int], rows: int) -> Batch:
+    """Those of a batch's ``origins`` that have these numbers, ascending; each has so many ``rows`` and no ids."""
+    picked = np.array(numbers, dtype=np.int64)
+    if rows > 1:
+        picked = (picked[:, None] * rows + np.arange(rows)).ravel()
+    # By hand: the numbers say which origins are left, and take() would have to find out.
+    return Batch(
+        batch.endpoint,
+        len(picked),
+        (),
+        batch.event_times_us[picked],
+        batch.timed,
+        tuple([column.take(picked) for column in batch.entity_keys]),
+        taken(batch.features, picked),
+        batch.protocol,
+        tenant=batch.tenant,
+        priority=batch.priority,
+        deadline_s=batch.deadline_s,
+        origins=tuple([batch.origins[number] for number in numbers]),
+        alike=batch.alike,
+    )
 
 
 def all_at(moment_us: int, rows: int) -> Array:

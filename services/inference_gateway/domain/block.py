@@ -39,6 +39,13 @@ class Block(Lazy[Column]):
         return self._columns
 
 
+def taken(columns: Sequence[Column], rows: Array) -> Sequence[Column]:
+    """Some rows (indices, ascending) of each column."""
+    if isinstance(columns, Block):
+        return Block(columns.names, columns.kind, columns.values[:, rows])
+    return tuple([column.take(rows) for column in columns])
+
+
 def joined(blocks: Sequence[Block]) -> Block:
     """The rows of blocks of the same columns, one after the other."""
     first = blocks[0]

@@ -178,9 +178,9 @@ async def _told(parts: Coroutine[Any, Any, Sequence[Part]], number: int, tell: T
     except Exception as error:
         outcome = error  # which is this caller's alone
     try:
-        tell(number, [outcome])
+        tell([number], [outcome])
     except Exception as defect:
-        tell(number, [defect])  # of this one, and of no other
+        tell([number], [defect])  # of this one, and of no other
 
 
 class _Inside:
@@ -193,12 +193,12 @@ class _Inside:
         self._left = requests
         self._tell = tell
 
-    def tell(self, first: int, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Some are answered, or failed."""
+        self._tell(numbers, outcomes)
         self._left -= len(outcomes)
         self._account.in_flight -= len(outcomes)
         self._account.refused += len([one for one in outcomes if isinstance(one, Exhausted)])
-        self._tell(first, outcomes)
 
     def end(self, error: BaseException | None) -> None:
         """Nobody is left; those who were ended with the error."""

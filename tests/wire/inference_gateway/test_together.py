@@ -505,16 +505,37 @@ async def test_what_is_wrong_with_one_own_request_fails_it_alone(world: Any) -> 
     assert [one.prediction_id for one in named.predictions] == ["mine-0", "mine-1"]
 
 
-async def test_rows_go_to_the_arms_of_their_keys_however_they_came(world: Any) -> None:
-    versions = await adding(world, 50, 50)
+@pytest.mark.parametrize("rows", [1, 2])
+async def test_rows_go_to_the_arms_of_their_keys_however_they_came(world: Any, rows: int) -> None:
+    versions = await adding(world, 50, 30, 20)
     crowd = Crowd(world.address, PREDICT)
-    requests = [own(float(n), n + 0.25, flights=[f"UA{n}", f"DL{n}"]) for n in range(40)]
+    asked = [[n + 0.25 * row for row in range(rows)] for n in range(40)]
+    requests = [own(*one, flights=[f"UA{n}", f"DL{n}"][:rows]) for n, one in enumerate(asked)]
     together = await crowd.ask(requests)
     alone = [(await crowd.told(crowd.begin([one])))[0] for one in requests[:8]]
     chosen = [[one.version for one in answer.predictions] for answer in together]
     assert {version for one in chosen for version in one} == set(versions)
-    assert any(len(set(one)) > 1 for one in chosen)  # rows of one request may go apart
+    assert any(len(set(one)) > 1 for one in chosen) == (rows > 1)  # rows of one request may go apart
     assert [[one.version for one in answer.predictions] for answer in alone] == chosen[:8]
-    for n, (answer, versions_of) in enumerate(zip(together, chosen, strict=True)):
-        plus = [0.5 * versions.index(one) for one in versions_of]
-        assert values(answer) == [n + plus[0], n + 0.25 + plus[1]]
+    for one, answer, versions_of in zip(asked, together, chosen, strict=True):
+        plus = [0.5 * versions.index(version) for version in versions_of]
+        assert values(answer) == [number + more for number, more in zip(one, plus, strict=True)]
+
+
+async def test_what_is_wrong_with_one_fails_it_alone_among_several_arms(world: Any) -> None:
+    one, other = await world.register(0.0), await world.register(0.5)
+    await world.route("late", ("main", one, 50), ("candidate", other, 50))
+    await world.ready("late", one, other)
+    crowd, traces = Crowd(world.address), [f"{number:032x}" for number in range(1, 41)]
+    await crowd.ask([late(1.0)])
+    numbers = [float(n) if n % 10 else math.nan for n in range(40)]
+    told = await crowd.told(crowd.begin([late(n) for n in numbers], traces))
+    wrong = [answer for answer in told if isinstance(answer, SlipwayError)]
+    assert [each.kind for each in wrong] == [Kind.INVALID_ARGUMENT] * 4
+    logged = await logged_traces(world, 2 + 36)
+    arms = {str(one): 0.0, str(other): 0.5}
+    assert {answer.model_version for answer in told if answer not in wrong} == arms.keys()
+    for number, answer, trace in zip(numbers, told, traces, strict=True):
+        if answer not in wrong:
+            assert column(answer, "p") == [number + arms[answer.model_version]]
+            assert logged[f"{stem(answer)}.0"] == trace

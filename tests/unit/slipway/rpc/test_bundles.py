@@ -101,14 +101,14 @@ class Choir:
                 finally:
                     self.left.set()
             case b"we-first":
-                tell(0, [self._said(read[0], caller)])
+                tell([0], [self._said(read[0], caller)])
                 try:
                     await self.gate.wait()
                 finally:
                     self.left.set()
-                tell(1, [self._said(one, caller) for one in read[1:]])
+                tell(range(1, len(read)), [self._said(one, caller) for one in read[1:]])
                 return
-        tell(0, [self._said(one, caller) for one in read])
+        tell(range(len(read)), [self._said(one, caller) for one in read])
 
     def _said(self, data: bytes, caller: Any) -> bytes | BaseException:
         text = Text.FromString(data).value
