@@ -17,6 +17,7 @@ from services.inference_gateway.domain.columns import Array, Column
 
 ALGORITHM = "slipway-1"
 _LONGEST = 256  # bytes of a value that are hashed as they are; of a longer one it is its BLAKE2b
+_MASK = 2**64 - 1
 _SHIFT, _FIRST, _SECOND = np.uint64(33), np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
@@ -72,3 +73,42 @@ def hashed_bytes(values: Sequence[bytes]) -> Array:
 @lru_cache(maxsize=64)
 def _places(width: int) -> Array:
     return np.array([_odd("place", str(place)) for place in range(width)], dtype=np.uint64)
+
+
+def mixed_one(value: int) -> int:
+    """:func:`mixed` of one. For a single value numpy's calls take longer than what they do."""
+    value ^= value >> 33
+    value = value * 0xFF51AFD7ED558CCD & _MASK
+    value ^= value >> 33
+    value = value * 0xC4CEB9FE1A85EC53 & _MASK
+    return value ^ value >> 33
+
+
+def hashed_one(columns: Sequence[Column]) -> int:
+    """:func:`hashed` of one row."""
+    found = 0
+    for column in columns:
+        [encoded] = column.encoded_rows()
+        if encoded:
+            found += mixed_one(hashed_bytes_one(encoded) * _whole("column", column.name) & _MASK)
+    return found & _MASK
+
+
+def hashed_bytes_one(value: bytes) -> int:
+    """:func:`hashed_bytes` of one."""
+    length = len(value)
+    if length > _LONGEST:
+        value = hashlib.blake2b(value, digest_size=32).digest()
+    total = 0
+    for place in range(-(-len(value) // 8)):
+        word = int.from_bytes(value[8 * place : 8 * place + 8], "little")
+        total += mixed_one(word * _whole("place", str(place)) & _MASK)
+    return ((total & _MASK ^ length * _whole("length") & _MASK) + _VALUE) & _MASK
+
+
+@lru_cache(maxsize=4096)
+def _whole(*names: str) -> int:
+    return int(_odd(*names))
+
+
+_VALUE = int(named("value"))

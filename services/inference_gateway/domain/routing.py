@@ -10,13 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import frexp
 
 import numpy as np
 
 from services.inference_gateway.domain.columns import Array, Column
 from services.inference_gateway.domain.desired import Route
-from services.inference_gateway.domain.key_hash import hashed, hashed_bytes, mixed, named
+from services.inference_gateway.domain.key_hash import (
+    hashed,
+    hashed_bytes,
+    hashed_bytes_one,
+    hashed_one,
+    mixed,
+    mixed_one,
+    named,
+)
 
+_MASK = 2**64 - 1
 _SPARE_BITS = np.uint64(11)
 _LN2 = 0.6931471805599453
 _ROOT_HALF = 0.7071067811865476
@@ -34,9 +44,22 @@ def assign(endpoint: str, keys: Sequence[Column], ids: Sequence[str], routes: Se
     if len(live) == 1:
         return np.full(len(ids), live[0], dtype=np.int64)
     by = routes[0].sticky_by
-    known = _known([column for column in keys if column.name in by] if by else keys, ids)
+    if by:
+        keys = [column for column in keys if column.name in by]
+    if len(ids) == 1:
+        return live[[_first(_known_one(keys, ids[0]), seeds, weights)]]
+    known = _known(keys, ids)
     chosen: Array = live[(_exponential(mixed(known + seeds)) / weights).argmin(axis=0)]
     return chosen
+
+
+def _first(key: int, seeds: Array, weights: Array) -> int:
+    """The arm that comes first for one key."""
+    comes = [
+        _exponential_one(mixed_one(key + seed & _MASK)) / weight
+        for [seed], [weight] in zip(seeds.tolist(), weights.tolist(), strict=True)
+    ]
+    return comes.index(min(comes))
 
 
 @lru_cache(maxsize=256)
@@ -63,7 +86,7 @@ def _exponential(hashes: Array) -> Array:
     """Hashes as draws of the exponential distribution of rate 1.
 
     The logarithm is a series of its own (to 1e-9) and not the machine's: each of its steps is rounded in one way on
-    every platform, and so each row has one arm.
+    every platform, and so each row has one arm. :func:`_exponential_one` takes the same steps.
     """
     uniform = ((hashes >> _SPARE_BITS).astype(np.float64) + 1.0) * 2.0**-53
     mantissa, exponent = np.frexp(uniform)
@@ -73,3 +96,15 @@ def _exponential(hashes: Array) -> Array:
     logarithm = exponent * _LN2 + (_LN_ROOT_HALF + 2.0 * ratio * series)
     found: Array = np.maximum(-logarithm, 0.0)
     return found
+
+
+def _known_one(columns: Sequence[Column], prediction_id: str) -> int:
+    return hashed_one(columns) or hashed_bytes_one(prediction_id.encode())
+
+
+def _exponential_one(value: int) -> float:
+    mantissa, exponent = frexp(((value >> 11) + 1.0) * 2.0**-53)
+    ratio = (mantissa - _ROOT_HALF) / (mantissa + _ROOT_HALF)
+    square = ratio * ratio
+    series = 1.0 + square * (1.0 / 3 + square * (1.0 / 5 + square * (1.0 / 7 + square * (1.0 / 9))))
+    return max(-(exponent * _LN2 + (_LN_ROOT_HALF + 2.0 * ratio * series)), 0.0)

@@ -20,6 +20,8 @@ from services.inference_gateway.engine.bundle import Bundle
 from services.inference_gateway.engine.chunk import Chunk, Share
 from services.inference_gateway.engine.prepare import prepare
 
+_FIRST = np.zeros(1, dtype=np.int64)
+
 
 @dataclass(slots=True)
 class Wave:
@@ -51,6 +53,8 @@ class Wave:
         if len(live) == 1:
             return cls(asks, batch, ids, marks, arms, [(live[0], None)])
         chosen = _assigned(asks, batch, ids, live)
+        if len(asks) == 1 and (chosen[0] == chosen).all():
+            return cls(asks, batch, ids, marks, arms, [(live[chosen[0]], None)])
         asks, pieces = _divided(asks, chosen, live)
         return cls(asks, batch, ids, marks, arms, _split(asks, chosen, live), pieces)
 
@@ -191,6 +195,8 @@ def _assigned(asks: Sequence[Ask], batch: Batch, ids: tuple[str, ...], live: Seq
     """Each row's arm; of requests that one version must answer, all rows go where the first one goes."""
     if not asks[0].whole:
         return _of_rows(batch, ids, None, live)
+    if len(batch.origins) == 1:
+        return _of_rows(batch, ids, _FIRST, live)  # it stands for all
     counts = [origin.rows for origin in batch.origins]
     return np.repeat(_of_rows(batch, ids, np.cumsum([0, *counts[:-1]]), live), counts)
 
